@@ -1,0 +1,1 @@
+"""The experiments of the report: what to train, on what, and how."""

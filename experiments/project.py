@@ -1,0 +1,117 @@
+"""The vocabulary in which a project says what to train: frozen, typed, and free of any machine-learning library.
+
+A project is one file in `experiments/projects/`. It declares a `PROJECT` and trains nothing:
+
+    PROJECT = Project(network=network, training=Training(batch_size=512, early_stopping=patience(5)))
+
+Its identifier is the name of its file. Listing projects imports neither Keras nor a backend, because a project imports
+Keras inside the function that builds its network.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from reportgen.errors import ReportError
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class EarlyStopping:
+    """Stop when a quantity has not improved for a number of epochs, and go back to the weights of its best epoch."""
+
+    monitor: Literal["val_loss", "val_accuracy"]
+    patience: int
+    """Epochs without improvement that are allowed."""
+
+
+def patience(epochs: int) -> tuple[EarlyStopping, ...]:
+    """The study's pair of early-stopping rules, in its order: first validation loss, then validation accuracy."""
+    return (EarlyStopping("val_loss", epochs), EarlyStopping("val_accuracy", epochs))
+
+
+@dataclass(frozen=True)
+class Adam:
+    """The optimizer of every project of the study (Kingma & Ba, 2015), with Keras's defaults for what is not named."""
+
+    learning_rate: float = 1e-3
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained. The loss is sparse categorical cross-entropy; pixels are scaled by 1/255."""
+
+    batch_size: int
+    early_stopping: tuple[EarlyStopping, ...]
+    epochs: int = 100
+    """The most epochs; early stopping usually ends the run before."""
+    optimizer: Adam = Adam()
+
+
+@dataclass(frozen=True)
+class Project:
+    """One experiment: a network and the way to train it."""
+
+    network: Callable[[], keras.Model]
+    """Builds the network, with fresh weights and with the layer names of the study."""
+    training: Training
+
+
+FOLDER = Path(__file__).parent / "projects"
+"""Where the projects stand, one file each."""
+
+
+def identifiers() -> tuple[str, ...]:
+    """Every project's identifier, which is the name of its file, in the order of the study."""
+    return tuple(sorted(file.stem for file in FOLDER.glob("p[0-9][0-9]_*.py")))
+
+
+def resolve(word: str) -> str:
+    """The identifier that a user means by `word`: itself, its number (`0`, `00`, `p00`), or its name (`base`).
+
+    Raises:
+        ReportError: no project is called so; the message names the nearest one and lists all.
+    """
+    known = identifiers()
+    for identifier in known:
+        number, _, name = identifier.partition("_")
+        if word in (identifier, number, number[1:], str(int(number[1:])), name):
+            return identifier
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.4)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise ReportError(f"Unknown project {word!r}.{hint} The projects are: {', '.join(known)}.")
+
+
+def load(identifier: str) -> Project:
+    """The declaration in a project's file.
+
+    Raises:
+        ReportError: the file declares no `PROJECT`.
+    """
+    module = importlib.import_module(f"experiments.projects.{identifier}")
+    project = getattr(module, "PROJECT", None)
+    if not isinstance(project, Project):
+        raise ReportError(
+            f"{script(identifier)}: expected a line `PROJECT = Project(...)`, found {type(project).__name__}. "
+            "experiments/projects/p00_base.py is an example."
+        )
+    return project
+
+
+def script(identifier: str) -> Path:
+    """The file of a project."""
+    return FOLDER / f"{identifier}.py"
+
+
+def summary(identifier: str) -> str:
+    """The first line of a project's docstring: what it tries, in a sentence."""
+    docstring = ast.get_docstring(ast.parse(script(identifier).read_text(encoding="utf-8")))
+    return (docstring or "").partition("\n")[0]

@@ -1,0 +1,1 @@
+"""One file per project of the study; each declares a `PROJECT` and trains nothing."""

@@ -1,0 +1,9 @@
+"""What a user did that cannot work, in a sentence: the base of every error that is shown without a traceback."""
+
+
+class ReportError(Exception):
+    """A mistake that the user can mend.
+
+    The message says what was found, what was expected, where, and what to do. Commands print it and exit with
+    status 1; any other exception is a defect of this program and keeps its traceback.
+    """

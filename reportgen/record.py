@@ -1,0 +1,396 @@
+"""The record: what one run of one project with one seed did, as a JSON file.
+
+The version, the types, the reader and the writer of the format stand together here. `experiments` writes records,
+the rest of `reportgen` reads them, and neither knows more of the other than this module says.
+
+    results/<project>/seed-<k>/record.json          one run, never changed afterwards
+    results/<project>/seed-<k>/confirmations.json   later proofs that rearranged sources still do the same
+
+A number is kept as measured: accuracies are fractions from 0 to 1, cross-entropies are in nats, times in seconds,
+memory in GiB. Rounding and percent signs belong to the languages.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from reportgen.errors import ReportError
+
+SCHEMA_VERSION = 1
+"""The version that this program writes, and the only one that it reads."""
+
+RECORD_FILE = "record.json"
+CONFIRMATIONS_FILE = "confirmations.json"
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Setting = bool | int | float | str | None
+
+
+class RecordError(ReportError):
+    """A record (or a file beside it) that cannot be read: the message names the file, the field and what was expected."""
+
+
+class _Part(BaseModel):
+    """A part of the format: frozen, without unknown fields, without NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Metrics(_Part):
+    """How well a trained network does on one set of images."""
+
+    accuracy: Fraction
+    """The fraction of images whose most probable class is their label."""
+    cross_entropy: Annotated[float, Field(ge=0)]
+    """The mean negative logarithm of the probability given to the label, in nats."""
+
+
+class Epoch(_Part):
+    """One pass over the training images; the training figures are means over the epoch's batches, as Keras prints them."""
+
+    accuracy: Fraction
+    cross_entropy: Annotated[float, Field(ge=0)]
+    val_accuracy: Fraction
+    val_cross_entropy: Annotated[float, Field(ge=0)]
+    seconds: Seconds
+    """Training and validation of this epoch, by the wall clock."""
+
+
+class Layer(_Part):
+    """One row of the layer table."""
+
+    name: str
+    type: str
+    output_shape: tuple[int | None, ...]
+    """Batch first (None: any size), then height, width, channels or features."""
+    parameters: Count
+
+
+class Network(_Part):
+    """The network as it was built, layer by layer."""
+
+    name: str
+    layers: Annotated[tuple[Layer, ...], Field(min_length=1)]
+    parameters: Count
+    trainable: Count
+    non_trainable: Count
+
+    @model_validator(mode="after")
+    def _totals_agree(self) -> Self:
+        if self.trainable + self.non_trainable != self.parameters:
+            raise ValueError(
+                f"parameters is {self.parameters}, but trainable and non_trainable add up to "
+                f"{self.trainable + self.non_trainable}"
+            )
+        if sum(layer.parameters for layer in self.layers) != self.parameters:
+            raise ValueError(
+                f"parameters is {self.parameters}, but the layers' parameters add up to "
+                f"{sum(layer.parameters for layer in self.layers)}"
+            )
+        return self
+
+
+class Dataset(_Part):
+    """The images that the run saw."""
+
+    name: str
+    """A short name that stands for these images in the report, such as `cifar10`."""
+    origin: str
+    """How they were had: `keras`, `parquet` or `sample`."""
+    classes: Annotated[tuple[str, ...], Field(min_length=2)]
+    """The name of each class; a label is an index into it."""
+    image_shape: tuple[int, int, int]
+    """Height, width, channels, in pixels, as stored (a project may resize)."""
+    train: Count
+    validation: Count
+    test: Count
+    """Images in each part of the split."""
+    sha256: Sha256
+    """Over the pixels and labels of all images, in the order of the files."""
+    split_sha256: Sha256
+    """Over the indices of the training and the validation images, in order."""
+
+
+class Environment(_Part):
+    """The machine and the programs."""
+
+    python: str
+    backend: str
+    """The library that Keras computed with, and its version: `tensorflow 2.21.0`."""
+    packages: dict[str, str]
+    """Version by package name, of those that can change a number."""
+    platform: str
+    """Operating system and architecture: `Linux x86_64`."""
+    device: str
+    """The processor that trained, by its model name."""
+    cores: Annotated[int, Field(ge=1)]
+    memory_gib: Annotated[float, Field(gt=0)]
+    git_commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None
+    """The commit of the sources; None outside a git checkout."""
+    git_clean: bool | None
+    """Whether the files that git tracks were as committed."""
+
+
+class Stopping(_Part):
+    """How early stopping ended the run, and which epoch's weights were kept."""
+
+    reason: Literal["val_loss", "val_accuracy", "both", "none"]
+    """The quantity whose patience ran out; `none`: the last epoch came first."""
+    restored_epoch: Annotated[int, Field(ge=1)]
+    """The epoch (from 1) whose weights were measured; the last one if none was restored."""
+
+
+class Mistake(_Part):
+    """A test image that the network got wrong with confidence."""
+
+    index: Count
+    """The image's position in the test set."""
+    label: Count
+    prediction: Count
+    probability: Fraction
+    """What the network gave its wrong prediction."""
+
+
+class Canary(_Part):
+    """A deterministic miniature of the run, on the embedded sample: cheap to repeat, and sensitive to any change of code.
+
+    It tells a rearranged program from one that computes something else. See `experiments.canary`.
+    """
+
+    step_losses: Annotated[tuple[float, ...], Field(min_length=1)]
+    """Cross-entropy of the first training steps, to full precision."""
+    epochs: Annotated[tuple[Epoch, ...], Field(min_length=1)]
+    """The miniature's history; its seconds are zero, for they never repeat."""
+    stopping: Stopping
+    test: Metrics
+    split_sha256: Sha256
+    order_sha256: Sha256
+    """Over the order in which the first epochs draw the training images."""
+
+
+class Record(_Part):
+    """One run: one project, one seed, one machine."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    project: Identifier
+    seed: Count
+    profile: Literal["full", "smoke"]
+    """`smoke`: a run of a minute that proves that everything works; its numbers mean nothing."""
+    precision: str
+    """The policy of the arithmetic, by Keras's name for it: `float32`, `mixed_bfloat16`."""
+    command: str
+    """What to type, in the root of the repository, to repeat the run."""
+    started: AwareDatetime
+    seconds: Seconds
+    """Training alone, validation included, by the wall clock."""
+    script: str
+    """The project's file, relative to the root of the repository, with `/`."""
+    sources: dict[str, Sha256]
+    """The fingerprint of the script and of every source file that it depends on, by relative path."""
+    dataset: Dataset
+    environment: Environment
+    network: Network
+    settings: dict[str, Setting]
+    """Everything that was chosen and is not a layer, by its name."""
+    history: Annotated[tuple[Epoch, ...], Field(min_length=1)]
+    stopping: Stopping
+    train: Metrics
+    validation: Metrics
+    test: Metrics
+    """Measured with the weights that were kept, without dropout or augmentation."""
+    confusion: tuple[tuple[Count, ...], ...]
+    """Test images by label (row) and prediction (column)."""
+    mistakes: tuple[Mistake, ...]
+    """Most confident first."""
+    canary: Canary
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        classes = len(self.dataset.classes)
+        if len(self.confusion) != classes or any(len(row) != classes for row in self.confusion):
+            raise ValueError(f"confusion must be {classes} x {classes}, one row and one column for each class")
+        seen = sum(map(sum, self.confusion))
+        if seen != self.dataset.test:
+            raise ValueError(f"confusion counts {seen} images, but dataset.test is {self.dataset.test}")
+        right = sum(self.confusion[k][k] for k in range(classes))
+        if not math.isclose(right, self.test.accuracy * seen, abs_tol=0.5):
+            raise ValueError(f"confusion has {right} of {seen} right, but test.accuracy is {self.test.accuracy}")
+        if self.stopping.restored_epoch > len(self.history):
+            raise ValueError(
+                f"stopping.restored_epoch is {self.stopping.restored_epoch}, but there are {len(self.history)} epochs"
+            )
+        if self.script not in self.sources:
+            raise ValueError(f"sources lacks the script itself, {self.script}")
+        if any(not max(wrong.label, wrong.prediction) < classes for wrong in self.mistakes):
+            raise ValueError(f"mistakes names a class outside the {classes} of the data set")
+        return self
+
+
+class Confirmation(_Part):
+    """A proof that the sources of a later day still do what the record says: the canary was repeated and agreed."""
+
+    confirmed: AwareDatetime
+    sources: dict[str, Sha256]
+    environment: Environment
+    exact: bool
+    """Bit for bit; otherwise within the tolerance."""
+    largest_difference: Annotated[float, Field(ge=0)]
+    """The largest relative difference between the two canaries."""
+
+
+class Confirmations(_Part):
+    """All confirmations of one record, oldest first."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    confirmations: tuple[Confirmation, ...] = ()
+
+
+_Document = TypeVar("_Document", Record, Confirmations)
+
+
+def folder(results: Path, project: str, seed: int) -> Path:
+    """Where the run of `project` with `seed` keeps its record and figures."""
+    return results / project / f"seed-{seed}"
+
+
+def read(file: Path) -> Record:
+    """Read and validate one record.
+
+    Raises:
+        RecordError: the file is missing, truncated, of another version, or a field is missing or wrong.
+    """
+    return _read(file, Record)
+
+
+def read_all(results: Path) -> tuple[Record, ...]:
+    """Read every record below `results`, sorted by project and seed.
+
+    Raises:
+        RecordError: a file cannot be read, or stands in a folder that is not its own.
+    """
+    records = []
+    for file in sorted(results.glob(f"*/seed-*/{RECORD_FILE}")):
+        record = read(file)
+        expected = folder(results, record.project, record.seed) / RECORD_FILE
+        if file != expected:
+            raise RecordError(
+                f"{file}: this is the record of {record.project} with seed {record.seed}, expected in {expected.parent}. "
+                "Move it there, or delete it."
+            )
+        records.append(record)
+    return tuple(sorted(records, key=lambda record: (record.project, record.seed)))
+
+
+def write(record: Record, results: Path) -> Path:
+    """Write `record` into its folder below `results`, whole or not at all, and return the file."""
+    return _write(record, folder(results, record.project, record.seed) / RECORD_FILE)
+
+
+def read_confirmations(record_folder: Path) -> tuple[Confirmation, ...]:
+    """Read the confirmations beside a record, oldest first; none where there is no such file.
+
+    Raises:
+        RecordError: the file cannot be read.
+    """
+    file = record_folder / CONFIRMATIONS_FILE
+    return _read(file, Confirmations).confirmations if file.exists() else ()
+
+
+def confirm(confirmation: Confirmation, record_folder: Path) -> Path:
+    """Append `confirmation` to those beside a record; the record itself is never touched."""
+    known = read_confirmations(record_folder)
+    return _write(Confirmations(confirmations=(*known, confirmation)), record_folder / CONFIRMATIONS_FILE)
+
+
+def _read(file: Path, form: type[_Document]) -> _Document:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise RecordError(f"{file}: there is no such file, expected a {form.__name__.lower()}.") from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise RecordError(f"{file}: cannot be read as UTF-8 text ({problem}).") from problem
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as problem:
+        raise RecordError(
+            f"{file}, line {problem.lineno}, column {problem.colno}: not valid JSON ({problem.msg}); "
+            "the file may be truncated. Restore it with git, or train the project again."
+        ) from problem
+    if not isinstance(content, dict):
+        raise RecordError(f"{file}: expected a JSON object, found {type(content).__name__}.")
+    version = content.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise RecordError(
+            f"{file}: schema_version is {json.dumps(version)}, expected {SCHEMA_VERSION}. "
+            "It was written by another version of this program; use that one, or train the project again."
+        )
+    try:
+        return form.model_validate(content)
+    except ValidationError as problem:
+        raise RecordError(f"{file}: " + "; ".join(_complaints(problem))) from problem
+
+
+def _complaints(problem: ValidationError) -> Iterator[str]:
+    """Each wrong field in words: where it is, what was expected, what was found."""
+    for error in problem.errors(include_url=False):
+        field = ".".join(str(part) for part in error["loc"]) or "the record"
+        if error["type"] == "missing":
+            yield f"field {field} is missing"
+        elif error["type"] == "extra_forbidden":
+            yield f"field {field} is unknown to version {SCHEMA_VERSION}"
+        else:
+            found = json.dumps(error["input"], default=str)
+            shown = f", found {found if len(found) <= 60 else found[:57] + '...'}" if error["loc"] else ""
+            yield f"field {field}: {error['msg'].removeprefix('Value error, ')}{shown}"
+
+
+def _write(document: Record | Confirmations, file: Path) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(file, dumps(document))
+    return file
+
+
+def dumps(document: Record | Confirmations) -> str:
+    """The JSON text of a record: fields in the order of the types, lists of numbers on one line, for a readable diff."""
+    return _indent(document.model_dump(mode="json")) + "\n"
+
+
+def _indent(value: Any, depth: int = 0) -> str:
+    """Indented JSON in which whatever fits on a line stays on one line."""
+    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if not isinstance(value, dict | list) or not value or (depth > 0 and len(line) + 2 * depth <= 120):
+        return line
+    inner = "  " * (depth + 1)
+    if isinstance(value, dict):
+        items = [f"{inner}{json.dumps(key)}: {_indent(item, depth + 1)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(items) + "\n" + "  " * depth + "}"
+    return "[\n" + ",\n".join(inner + _indent(item, depth + 1) for item in value) + "\n" + "  " * depth + "]"
+
+
+def write_atomically(file: Path, text: str) -> None:
+    """Write `text` to a temporary file beside `file`, then rename: a reader sees the old content or the new, no third."""
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, file)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
