@@ -1,0 +1,196 @@
+"""`python -m experiments`: list, train, check and replay the projects."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from experiments import data, project
+from experiments.job import RESULTS, Job
+from experiments.run import ask_canary, replay, run, standing
+from reportgen import record
+from reportgen.errors import ReportError
+
+app = typer.Typer(
+    help="Train the projects of the report and keep a record of each run.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+errors = Console(stderr=True)
+
+SEEDS = (0, 1, 2)
+"""Three runs of each project, the fewest that show a spread."""
+PROFILES = ("full", "smoke")
+SCRATCH = RESULTS.parents[1] / "build"
+
+Projects = Annotated[
+    list[str] | None, typer.Argument(help="Projects by name or number (p00_base, base, 0); all if none is named.")
+]
+Results = Annotated[Path, typer.Option("--results", help="The folder of the recorded runs.", show_default=False)]
+Seed = Annotated[list[int] | None, typer.Option("--seed", min=0, help="A seed; repeat for several. [default: 0, 1, 2]")]
+
+
+@app.command("list")
+def list_projects() -> None:
+    """Show every project and what it tries."""
+    table = Table("project", "what it tries", "batch", "epochs", "patience", title="Projects")
+    for identifier in project.identifiers():
+        training = project.load(identifier).training
+        patience = ", ".join(sorted({str(rule.patience) for rule in training.early_stopping}))
+        table.add_row(
+            identifier, project.summary(identifier), str(training.batch_size), str(training.epochs), patience
+        )
+    console.print(table)
+
+
+@app.command()
+def status(
+    projects: Projects = None,
+    seed: Seed = None,
+    results: Results = RESULTS,
+) -> None:
+    """Show which runs are recorded, and whether today's sources still stand for them. Trains nothing."""
+    table = Table("project", "seed", "state", "test accuracy", "data", "trained", title="Runs")
+    for identifier in _identifiers(projects):
+        for number in seed or SEEDS:
+            now = standing(results, identifier, number)
+            done = now.record
+            table.add_row(
+                identifier,
+                str(number),
+                now.state + (f": {now.detail}" if now.detail else ""),
+                f"{done.test.accuracy:.2%}" if done else "",
+                done.dataset.name if done else "",
+                f"{done.started:%Y-%m-%d}, {done.seconds:.0f} s" if done else "",
+            )
+    console.print(table)
+
+
+@app.command("run")
+def run_projects(
+    projects: Projects = None,
+    seed: Seed = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            help="`keras` (downloads CIFAR-10), `sample` (500 embedded images), or a folder of Parquet files. "
+            "[default: the folder in CIFAR10_DIR, else keras]",
+        ),
+    ] = None,
+    profile: Annotated[
+        str, typer.Option(help="`full`: as the study. `smoke`: two epochs on the sample, to see that all works.")
+    ] = "full",
+    precision: Annotated[
+        str | None, typer.Option(help="Keras's policy of arithmetic, such as mixed_bfloat16. [default: float32]")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Train even what is up to date.")] = False,
+    results: Annotated[
+        Path | None,
+        typer.Option(help="Where records go. [default: experiments/results; build/ for smoke runs and the sample]"),
+    ] = None,
+) -> None:
+    """Train what is missing or stale; leave what is up to date.
+
+    A record whose sources changed is first replayed: a few seconds tell whether the change mattered. Each run has a
+    process of its own, and one that fails does not stop the others. The exit status is 1 if any failed.
+
+    On two processor cores an epoch of Project 0 takes about 7 seconds, of Project 1 about 17.
+    """
+    if profile not in PROFILES:
+        raise ReportError(f"Unknown profile {profile!r}: expected one of {', '.join(PROFILES)}.")
+    identifiers = _identifiers(projects)
+    chosen = source or ("sample" if profile == "smoke" else os.environ.get("CIFAR10_DIR") or "keras")
+    if source:
+        data.name_of(source)  # a wrong folder is told before anything trains
+    if results is None:
+        # Neither a smoke run nor the sample may ever replace a recorded run.
+        results = SCRATCH / "smoke" if profile == "smoke" else SCRATCH / "sample" if chosen == "sample" else RESULTS
+    if profile == "smoke" and results.resolve() == RESULTS:
+        raise ReportError("A smoke run cannot go into experiments/results, where the recorded runs are; name another folder.")
+    jobs = [
+        Job(identifier, number, profile, precision or "float32", chosen, results.resolve())
+        for identifier in identifiers
+        for number in seed or ((SEEDS[0],) if profile == "smoke" else SEEDS)
+    ]
+    failed = run(jobs, console, force=force, explicit_data=source is not None, explicit_precision=precision is not None)
+    if failed:
+        errors.print(f"[red]{len(failed)} of {len(jobs)} runs failed.[/]")
+        raise typer.Exit(1)
+
+
+@app.command("replay")
+def replay_projects(projects: Projects = None, seed: Seed = None, results: Results = RESULTS) -> None:
+    """Repeat the canary of recorded runs and append a confirmation where it agrees. Exit status 1 if any is stale."""
+    verdicts = []
+    for identifier in _identifiers(projects):
+        for file in sorted((results / identifier).glob(f"seed-*/{record.RECORD_FILE}")):
+            done = record.read(file)
+            if not seed or done.seed in seed:
+                verdicts.append(replay(results, done, console))
+    if not verdicts:
+        raise ReportError(f"No recorded run in {results} to replay; `python -m experiments run` makes them.")
+    if any(verdict != "confirmed" for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+@app.command(hidden=True)
+def canary(
+    identifier: str,
+    seed: Annotated[int, typer.Option()],
+    precision: Annotated[str, typer.Option()],
+) -> None:
+    """Print a run's specification, canary and environment as one line of JSON."""
+    from experiments.canary import specify
+    from experiments.environment import describe
+
+    found = specify(project.load(identifier), seed, precision)
+    print(
+        json.dumps({"specification": found.model_dump(mode="json"), "environment": describe().model_dump(mode="json")})
+    )
+
+
+@app.command("train", hidden=True)
+def train_one(
+    identifier: str,
+    seed: Annotated[int, typer.Option()],
+    profile: Annotated[str, typer.Option()],
+    precision: Annotated[str, typer.Option()],
+    source: Annotated[str, typer.Option("--data")],
+    results: Annotated[Path, typer.Option()],
+) -> None:
+    """Do one run in this process."""
+    from experiments.canary import Specification
+
+    answer = ask_canary(identifier, seed, precision)
+    from experiments.worker import work
+
+    work(Job(identifier, seed, profile, precision, source, results), Specification.model_validate(answer["specification"]).canary)
+
+
+def _identifiers(words: list[str] | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(project.resolve(word) for word in words)) if words else project.identifiers()
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is a sentence and exit status 1."""
+    # The backends greet on stderr in dozens of lines that no user can act on.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        app()
+    except ReportError as problem:
+        errors.print(f"[red]error:[/] {problem}", highlight=False, markup=True, soft_wrap=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

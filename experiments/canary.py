@@ -1,0 +1,151 @@
+"""The canary: a miniature of a run, deterministic and cheap, that tells whether the code still computes the same.
+
+Training takes minutes to hours, and code is rearranged often. The canary builds the network as the run does, takes a few
+single steps, then trains through early stopping, restoring and evaluation, all on the embedded sample. Recorded before
+training, it can be repeated in seconds: equal canaries mean that a change of the sources changed nothing else.
+
+It runs in a process of its own (`python -m experiments canary`), because operations become deterministic for a whole
+process at a time and training should not pay for that.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+
+from pydantic import BaseModel, ConfigDict
+
+from experiments import data
+from experiments.project import Project
+from reportgen.record import Canary, Network, Setting
+
+BATCH_SIZE = 32
+STEPS = 4
+EPOCHS = 8
+PATIENCE = 1
+ORDERS = 3
+"""Epochs whose order of the images is hashed."""
+
+STEP_TOLERANCE = 1e-3
+FIT_TOLERANCE = 5e-2
+"""Relative, on another machine: rounding differs from the first step on, and training amplifies it."""
+
+DETERMINISTIC = {
+    "TF_DETERMINISTIC_OPS": "1",
+    "XLA_FLAGS": "--xla_gpu_deterministic_ops=true",
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+}
+"""Environment variables under which the backends compute the same twice."""
+
+
+class Specification(BaseModel):
+    """What would be trained: resolved, that is, read off the network as built rather than off the sources."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    network: Network
+    settings: dict[str, Setting]
+    seed: int
+    precision: str
+    canary: Canary
+
+
+def specify(project: Project, seed: int, precision: str) -> Specification:
+    """Resolve the specification of a run and sing its canary."""
+    # Imported here because comparing two canaries needs no Keras.
+    from experiments.train import build, network_of, settings_of
+
+    model = build(project, seed, precision)
+    return Specification(
+        network=network_of(model),
+        settings=settings_of(project),
+        seed=seed,
+        precision=precision,
+        canary=canary(project, seed, precision),
+    )
+
+
+def canary(project: Project, seed: int, precision: str) -> Canary:
+    """A few raw steps, then a miniature training, both on the embedded sample and from the run's own seed."""
+    from experiments.train import Batches, build, order_sha256, train
+
+    split = data.split(data.load("sample"), seed)
+    model = build(project, seed, precision)
+    batches = Batches(split.train, BATCH_SIZE, seed)
+    losses = []
+    for step in range(STEPS):
+        # Keras averages the loss over the steps since the last reset.
+        model.reset_metrics()
+        losses.append(float(model.train_on_batch(*batches[step], return_dict=True)["loss"]))
+
+    training = project.training
+    miniature = dataclasses.replace(
+        project,
+        training=dataclasses.replace(
+            training,
+            batch_size=BATCH_SIZE,
+            epochs=EPOCHS,
+            early_stopping=tuple(dataclasses.replace(rule, patience=PATIENCE) for rule in training.early_stopping),
+        ),
+    )
+    run = train(miniature, build(miniature, seed, precision), split, seed)
+    return Canary(
+        step_losses=tuple(losses),
+        epochs=tuple(epoch.model_copy(update={"seconds": 0.0}) for epoch in run.history),
+        stopping=run.stopping,
+        test=run.test,
+        split_sha256=split.sha256,
+        order_sha256=order_sha256(len(split.train.labels), seed, ORDERS),
+    )
+
+
+def differences(recorded: Specification, now: Specification, same_machine: bool) -> list[str]:
+    """What separates two specifications, in words; none if they agree.
+
+    On the same processor model, versions and number of threads the canaries must agree bit for bit; elsewhere the losses
+    of the single steps within `STEP_TOLERANCE` and those of the miniature training within `FIT_TOLERANCE`.
+    """
+    found = list(_changed_settings(recorded, now))
+    before, after = recorded.canary, now.canary
+    if before.split_sha256 != after.split_sha256:
+        found.append("the split of the images differs")
+    if before.order_sha256 != after.order_sha256:
+        found.append("the order of the images differs")
+    if same_machine:
+        if not found and before != after:
+            found.append(f"the canary differs (by {largest_difference(before, after):.2g}, expected bit for bit)")
+        return found
+    steps = _largest(before.step_losses, after.step_losses)
+    if steps > STEP_TOLERANCE:
+        found.append(f"the losses of the first steps differ by {steps:.2g} (relative; allowed are {STEP_TOLERANCE:g})")
+    fit = _largest([e.cross_entropy for e in before.epochs], [e.cross_entropy for e in after.epochs])
+    if fit > FIT_TOLERANCE:
+        found.append(f"the losses of the miniature training differ by {fit:.2g} (allowed are {FIT_TOLERANCE:g})")
+    return found
+
+
+def _changed_settings(recorded: Specification, now: Specification) -> Iterator[str]:
+    if recorded.network != now.network:
+        yield f"the network differs ({recorded.network.parameters:,} parameters recorded, {now.network.parameters:,} now)"
+    for name in sorted(recorded.settings.keys() | now.settings.keys()):
+        old, new = recorded.settings.get(name), now.settings.get(name)
+        if old != new:
+            yield f"{name} was {old} and is {new}"
+    if recorded.seed != now.seed:
+        yield f"the seed was {recorded.seed} and is {now.seed}"
+    if recorded.precision != now.precision:
+        yield f"the precision was {recorded.precision} and is {now.precision}"
+
+
+def largest_difference(before: Canary, after: Canary) -> float:
+    """The largest relative difference between the losses of two canaries."""
+    return max(
+        _largest(before.step_losses, after.step_losses),
+        _largest([e.cross_entropy for e in before.epochs], [e.cross_entropy for e in after.epochs]),
+    )
+
+
+def _largest(before: list[float] | tuple[float, ...], after: list[float] | tuple[float, ...]) -> float:
+    # Early stopping may end the two at different epochs when an accuracy flips: the common ones count.
+    return max((abs(a - b) / max(abs(a), 1e-12) for a, b in zip(before, after, strict=False)), default=math.inf)

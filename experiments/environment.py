@@ -1,0 +1,94 @@
+"""What a run depends on beside the sources: processor, memory, versions, commit."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+from reportgen.record import Environment
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The root of the repository."""
+
+PACKAGES = ("keras", "tensorflow", "jax", "jaxlib", "torch", "numpy", "opencv-python-headless", "pyarrow")
+"""Those whose version can change a number."""
+
+
+def describe() -> Environment:
+    """This machine and these programs, now; imports Keras."""
+    import keras
+
+    backend = keras.backend.backend()
+    return Environment(
+        python=platform.python_version(),
+        backend=f"{backend} {importlib.metadata.version(backend)}",
+        packages=versions(),
+        platform=f"{platform.system()} {platform.machine()}",
+        device=_accelerator(backend) or processor(),
+        cores=cores(),
+        memory_gib=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        git_commit=_git("rev-parse", "HEAD"),
+        # Results are what a run writes, not what it is made from.
+        git_clean=None
+        if (changes := _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)experiments/results"))
+        is None
+        else not changes,
+    )
+
+
+def versions() -> dict[str, str]:
+    """The version of each of `PACKAGES` that is installed."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processor() -> str:
+    """The processor's model name."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _accelerator(backend: str) -> str | None:
+    """The name of the first GPU or TPU that the backend computes on, if any."""
+    if backend == "jax":
+        import jax
+
+        device = jax.devices()[0]
+        return None if device.platform == "cpu" else str(device.device_kind)
+    if backend == "torch":
+        import torch
+
+        return str(torch.cuda.get_device_name(0)) if torch.cuda.is_available() else None
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        devices = tf.config.list_physical_devices("GPU")
+        return str(tf.config.experimental.get_device_details(devices[0])["device_name"]) if devices else None
+    return None
+
+
+def _git(*arguments: str) -> str | None:
+    """What a git command prints, or None where there is no git or no checkout."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()

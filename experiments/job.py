@@ -1,0 +1,53 @@
+"""A job: one run that was asked for, and what can be told of it without Keras."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments import project
+from experiments.environment import ROOT
+from reportgen.fingerprint import dependencies, fingerprints
+
+RESULTS = ROOT / "experiments" / "results"
+"""The recorded runs, which are committed."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One project, one seed, and how to run them."""
+
+    project: str
+    seed: int
+    profile: str
+    precision: str
+    source: str
+    """Where the images come from, as `experiments.data.load` takes it."""
+    results: Path
+
+    @property
+    def command(self) -> str:
+        """What repeats the run; a folder of images is not named, for it differs from machine to machine."""
+        source = self.source if self.source in ("keras", "sample") else "DIR"
+        return (
+            f"python -m experiments run {self.project} --seed {self.seed} --profile {self.profile} "
+            f"--precision {self.precision} --data {source} --force"
+        )
+
+    @property
+    def arguments(self) -> list[str]:
+        """The job as options of the command line, for the process that does it."""
+        return [
+            self.project,
+            *("--seed", str(self.seed)),
+            *("--profile", self.profile),
+            *("--precision", self.precision),
+            *("--data", self.source),
+            *("--results", str(self.results)),
+        ]
+
+
+def sources(identifier: str) -> dict[str, str]:
+    """The fingerprints of everything that decides the numbers of a project's runs, by path relative to the root."""
+    script = project.script(identifier).relative_to(ROOT).as_posix()
+    return fingerprints(dependencies([script, "experiments/train.py"], "experiments", ROOT), ROOT)

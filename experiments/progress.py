@@ -1,0 +1,56 @@
+"""What a training shows while it runs: a bar on a terminal, a line an epoch in a log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+
+class EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]
+    """Epoch, loss, accuracy and remaining time (until the last epoch allowed; early stopping usually comes first)."""
+
+    def __init__(self, title: str, epochs: int, console: Console | None = None) -> None:
+        super().__init__()
+        self._console = console or Console(stderr=True)
+        self._title = title
+        self._epochs = epochs
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}  {task.fields[figures]}"),
+            TimeElapsedColumn(),
+            TextColumn("at most"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._steps = self.params["steps"]
+        self._task = self._bar.add_task(
+            self._title, total=self._epochs * self._steps, epoch=1, epochs=self._epochs, figures=""
+        )
+        self._bar.start()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._bar.update(self._task, epoch=epoch + 1)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self._bar.advance(self._task)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        logs = logs or {}
+        figures = (
+            f"loss {logs['loss']:.3f}  accuracy {logs['accuracy']:.1%}  "
+            f"val_loss {logs['val_loss']:.3f}  val_accuracy {logs['val_accuracy']:.1%}"
+        )
+        self._bar.update(self._task, figures=figures)
+        if not self._console.is_terminal:
+            self._console.print(f"{self._title}  epoch {epoch + 1}/{self._epochs}  {figures}", highlight=False)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        self._bar.stop()

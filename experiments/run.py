@@ -1,0 +1,187 @@
+"""Which runs are missing or stale, and the processes that mend that. Imports neither Keras nor a backend."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from rich.console import Console
+
+from experiments import data
+from experiments.canary import DETERMINISTIC, Specification, differences, largest_difference
+from experiments.environment import ROOT
+from experiments.job import Job, sources
+from reportgen import record
+from reportgen.errors import ReportError
+from reportgen.fingerprint import changed
+from reportgen.record import Confirmation, Environment, Record
+
+Verdict = Literal["confirmed", "stale", "undecided"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a run stands, as far as its files tell."""
+
+    state: Literal["missing", "unreadable", "up to date", "unconfirmed"]
+    detail: str = ""
+    """The files that changed, or the error."""
+    record: Record | None = None
+
+
+def standing(results: Path, project: str, seed: int) -> Standing:
+    """Compare the record of a run, and its confirmations, with the sources of today."""
+    folder = record.folder(results, project, seed)
+    if not (folder / record.RECORD_FILE).exists():
+        return Standing("missing")
+    try:
+        done = record.read(folder / record.RECORD_FILE)
+        confirmations = record.read_confirmations(folder)
+    except record.RecordError as problem:
+        return Standing("unreadable", str(problem))
+    now = sources(project)
+    different = [file for file in changed(done, confirmations, ROOT)]
+    # A file that no record knows can only count through one that imports it; then that one has changed too.
+    return Standing("unconfirmed", ", ".join(different), done) if different and now else Standing("up to date", "", done)
+
+
+def reason_to_train(job: Job, now: Standing, *, force: bool, explicit_data: bool, explicit_precision: bool) -> str | None:
+    """Why `job` must train, told from files alone; None where its record may stay.
+
+    Raises:
+        ReportError: the record is there but cannot be read, and training was not forced.
+    """
+    if force:
+        return "forced"
+    if now.state == "missing":
+        return "not recorded yet"
+    if now.record is None:
+        raise ReportError(f"{now.detail} Or train it anew with --force.")
+    if now.record.profile != job.profile:
+        return f"recorded with profile {now.record.profile}"
+    if explicit_precision and now.record.precision != job.precision:
+        return f"recorded in {now.record.precision}"
+    if explicit_data and now.record.dataset.name != data.name_of(job.source):
+        return f"recorded on {now.record.dataset.name}"
+    return None
+
+
+def replay(results: Path, done: Record, console: Console) -> Verdict:
+    """Repeat a record's canary under its backend and today's sources; append a confirmation if it agrees."""
+    name = f"{done.project} seed {done.seed}"
+    backend = done.environment.backend.partition(" ")[0]
+    now = sources(done.project)
+    try:
+        answer = ask_canary(done.project, done.seed, done.precision, backend)
+    except ReportError as problem:
+        console.print(f"[yellow]{name}: cannot be replayed under {backend}.[/] {problem}", highlight=False)
+        return "undecided"
+    recorded = Specification(
+        network=done.network,
+        settings=done.settings,
+        seed=done.seed,
+        precision=done.precision,
+        canary=done.canary,
+    )
+    today = Specification.model_validate(answer["specification"])
+    environment = Environment.model_validate(answer["environment"])
+    same = same_machine(done.environment, environment)
+    found = differences(recorded, today, same)
+    if found:
+        console.print(f"[yellow]{name}: stale.[/] {'; '.join(found)}.", highlight=False)
+        return "stale"
+    exact = recorded.canary == today.canary
+    record.confirm(
+        Confirmation(
+            confirmed=datetime.now(UTC).replace(microsecond=0),
+            sources=now,
+            environment=environment,
+            exact=exact,
+            largest_difference=0.0 if exact else largest_difference(recorded.canary, today.canary),
+        ),
+        record.folder(results, done.project, done.seed),
+    )
+    console.print(f"[green]{name}: confirmed[/], {'bit for bit' if exact else 'within the tolerance'}.", highlight=False)
+    return "confirmed"
+
+
+def same_machine(before: Environment, after: Environment) -> bool:
+    """Whether two environments must compute the same bits: processor model, versions and threads."""
+    keys = ("device", "cores", "platform", "packages", "backend")
+    return all(getattr(before, key) == getattr(after, key) for key in keys)
+
+
+def ask_canary(project: str, seed: int, precision: str, backend: str | None = None) -> dict[str, Any]:
+    """The specification, canary and environment of a run, from a process in which operations are deterministic.
+
+    Raises:
+        ReportError: the process failed, for instance because the backend is not installed.
+    """
+    environment = {**os.environ, **DETERMINISTIC, **({"KERAS_BACKEND": backend} if backend else {})}
+    arguments = ["canary", project, "--seed", str(seed), "--precision", precision]
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise ReportError((done.stderr.strip().splitlines() or ["The canary's process ended without a message."])[-1])
+    answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return answer
+
+
+def spawn(job: Job) -> bool:
+    """Train `job` in a process of its own, which shows its own progress; whether it succeeded."""
+    return not subprocess.run([sys.executable, "-m", "experiments", "train", *job.arguments], cwd=ROOT).returncode
+
+
+def run(
+    jobs: Sequence[Job], console: Console, *, force: bool, explicit_data: bool, explicit_precision: bool
+) -> list[Job]:
+    """Train what is missing or stale, leave the rest, say which; the jobs that failed."""
+    failed = []
+    for job in jobs:
+        name = f"{job.project} seed {job.seed}"
+        now = standing(job.results, job.project, job.seed)
+        try:
+            reason = reason_to_train(
+                job, now, force=force, explicit_data=explicit_data, explicit_precision=explicit_precision
+            )
+            if reason is None and now.record is not None:
+                note = "" if explicit_data or now.record.dataset.name == _at_hand(job.source) else (
+                    f" (on {now.record.dataset.name}; --data asks for other images)"
+                )
+                if now.state == "up to date":
+                    console.print(f"{name}: up to date{note}", highlight=False)
+                    continue
+                console.print(f"{name}: sources changed ({now.detail}); repeating the canary …", highlight=False)
+                if replay(job.results, now.record, console) != "stale":
+                    continue
+                reason = "stale"
+        except ReportError as problem:
+            console.print(f"[red]{name}: {problem}[/]", highlight=False)
+            failed.append(job)
+            continue
+        console.print(f"[bold]{name}[/]: training ({reason})", highlight=False)
+        if spawn(job):
+            console.print(f"[green]{name}: recorded[/] in {_relative(record.folder(job.results, job.project, job.seed))}")
+        else:
+            console.print(f"[red]{name}: failed[/]; nothing was recorded.", highlight=False)
+            failed.append(job)
+    return failed
+
+
+def _at_hand(source: str) -> str | None:
+    try:
+        return data.name_of(source)
+    except ReportError:
+        return None
+
+
+def _relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)

@@ -1,0 +1,249 @@
+"""One project and one seed: the network, the training, the measurements. The only module that calls `fit`.
+
+The code is neutral to Keras's backend. What is random is drawn from the seed: Keras's own generator (initial weights,
+dropout), the split, and the order of the images, which is a function of the seed and the epoch alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from experiments.data import Images, Split
+from experiments.project import Project
+from experiments.stopping import RestoreIfStopped, outcome
+from reportgen.errors import ReportError
+from reportgen.record import Epoch, Layer, Metrics, Mistake, Network, Setting, Stopping
+
+MOST_MISTAKES = 25
+"""How many of the most confident mistakes are kept."""
+
+LOSS = "sparse_categorical_crossentropy"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a training left: everything of a record that was measured."""
+
+    history: tuple[Epoch, ...]
+    stopping: Stopping
+    seconds: float
+    train: Metrics
+    validation: Metrics
+    test: Metrics
+    confusion: tuple[tuple[int, ...], ...]
+    mistakes: tuple[Mistake, ...]
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Images in batches, scaled by 1/255 as they are drawn, so that the enlarged floating-point set is never held.
+
+    With a seed, every epoch draws all images once, in an order that only the seed and the number of the epoch decide.
+    """
+
+    def __init__(self, images: Images, batch_size: int, seed: int | None = None) -> None:
+        super().__init__()
+        self._images = images
+        self._batch_size = batch_size
+        self._seed = seed
+        self._epoch = 0
+        self._order = order(len(images.labels), seed, self._epoch)
+
+    def __len__(self) -> int:
+        """Batches in an epoch; the last one may be smaller."""
+        return -(-len(self._images.labels) // self._batch_size)
+
+    def __getitem__(self, index: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """Batch `index`: pixels (batch, height, width, 3) in [0, 1] and labels (batch,)."""
+        chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        return scaled(self._images.pixels[chosen]), self._images.labels[chosen]
+
+    def on_epoch_end(self) -> None:
+        """Draw the next epoch's order."""
+        self._epoch += 1
+        self._order = order(len(self._images.labels), self._seed, self._epoch)
+
+
+def order(size: int, seed: int | None, epoch: int) -> npt.NDArray[np.int64]:
+    """The order in which epoch `epoch` (from 0) draws `size` images; as they stand where there is no seed."""
+    if seed is None:
+        return np.arange(size)
+    return np.random.default_rng((seed, epoch)).permutation(size)
+
+
+def order_sha256(size: int, seed: int, epochs: int) -> str:
+    """SHA-256 over the orders of the first `epochs` epochs, as little-endian 64-bit integers."""
+    digest = hashlib.sha256()
+    for epoch in range(epochs):
+        digest.update(order(size, seed, epoch).astype("<i8").tobytes())
+    return digest.hexdigest()
+
+
+def scaled(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Pixels from 0..255 to [0, 1], the study's only preprocessing."""
+    return pixels.astype(np.float32) / np.float32(255)
+
+
+def build(project: Project, seed: int, precision: str) -> keras.Model:
+    """The compiled network with the weights that `seed` draws, its layers named as in a fresh process.
+
+    Raises:
+        ReportError: Keras has no such precision.
+    """
+    try:
+        keras.config.set_dtype_policy(precision)
+    except (ValueError, TypeError) as problem:
+        raise ReportError(
+            f"Unknown precision {precision!r}: expected one of Keras's policies, such as float32 or mixed_bfloat16."
+        ) from problem
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)
+    model = project.network()
+    optimizer = project.training.optimizer
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate=optimizer.learning_rate), loss=LOSS, metrics=["accuracy"]
+    )
+    return model
+
+
+def network_of(model: keras.Model) -> Network:
+    """The layer table of a built network, and its totals."""
+    layers = tuple(
+        Layer(
+            name=layer.name,
+            type=type(layer).__name__,
+            output_shape=tuple(layer.output.shape),
+            parameters=layer.count_params(),
+        )
+        for layer in model.layers
+    )
+    trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    total = int(model.count_params())
+    return Network(
+        name=model.name, layers=layers, parameters=total, trainable=trainable, non_trainable=total - trainable
+    )
+
+
+def settings_of(project: Project) -> dict[str, Setting]:
+    """Everything that a project chose and is not a layer."""
+    training = project.training
+    return {
+        "batch_size": training.batch_size,
+        "epochs": training.epochs,
+        "optimizer": type(training.optimizer).__name__,
+        "learning_rate": training.optimizer.learning_rate,
+        "loss": LOSS,
+        "pixel_scaling": "1/255",
+        **{f"patience_{rule.monitor}": rule.patience for rule in training.early_stopping},
+    }
+
+
+def train(
+    project: Project,
+    model: keras.Model,
+    split: Split,
+    seed: int,
+    *,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    callbacks: Sequence[Any] = (),
+) -> Run:
+    """Train `model` on `split` as `project` says (at most `epochs`, if given), and measure it.
+
+    Raises:
+        ReportError: the loss stopped being a number.
+    """
+    training = project.training
+    size = batch_size or training.batch_size
+    stoppers = [RestoreIfStopped(rule) for rule in training.early_stopping]
+    clock = _Clock()
+    began = time.perf_counter()
+    history = model.fit(
+        Batches(split.train, size, seed),
+        validation_data=Batches(split.validation, size),
+        epochs=epochs or training.epochs,
+        callbacks=[keras.callbacks.TerminateOnNaN(), *stoppers, clock, *callbacks],
+        verbose=0,
+    ).history
+    seconds = time.perf_counter() - began
+    if not all(np.isfinite(history["loss"])) or not all(np.isfinite(history.get("val_loss", [np.nan]))):
+        raise ReportError(
+            f"The loss stopped being a number in epoch {len(history['loss'])}; the run is not recorded. "
+            "A lower learning rate, or --precision float32, usually helps."
+        )
+    probabilities = model.predict(Batches(split.test, size), verbose=0)
+    return Run(
+        history=tuple(
+            Epoch(accuracy=a, cross_entropy=c, val_accuracy=va, val_cross_entropy=vc, seconds=s)
+            for a, c, va, vc, s in zip(
+                history["accuracy"],
+                history["loss"],
+                history["val_accuracy"],
+                history["val_loss"],
+                clock.seconds,
+                strict=True,
+            )
+        ),
+        stopping=outcome(stoppers, len(history["loss"])),
+        seconds=seconds,
+        train=measure(model, split.train, size),
+        validation=measure(model, split.validation, size),
+        test=measure(model, split.test, size),
+        confusion=confusion(split.test.labels, probabilities),
+        mistakes=confident_mistakes(split.test.labels, probabilities),
+    )
+
+
+def measure(model: keras.Model, images: Images, batch_size: int) -> Metrics:
+    """Accuracy and cross-entropy of a trained network on `images`, without dropout."""
+    found = model.evaluate(Batches(images, batch_size), verbose=0, return_dict=True)
+    return Metrics(accuracy=found["accuracy"], cross_entropy=found["loss"])
+
+
+def confusion(labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.floating[Any]]) -> tuple[tuple[int, ...], ...]:
+    """Images by label (row) and most probable class (column); `probabilities` is (images, classes)."""
+    classes = probabilities.shape[1]
+    counts = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(counts, (labels, probabilities.argmax(axis=1)), 1)
+    return tuple(tuple(int(count) for count in row) for row in counts)
+
+
+def confident_mistakes(
+    labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.floating[Any]], most: int = MOST_MISTAKES
+) -> tuple[Mistake, ...]:
+    """The wrong predictions with the highest probability, most confident first; ties by position."""
+    predictions = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(predictions != labels)
+    confidence = probabilities[wrong, predictions[wrong]]
+    chosen = wrong[np.argsort(-confidence, kind="stable")][:most]
+    return tuple(
+        Mistake(
+            index=int(index),
+            label=int(labels[index]),
+            prediction=int(predictions[index]),
+            # Single precision can round a sum of probabilities to a little over 1.
+            probability=min(1.0, float(probabilities[index, predictions[index]])),
+        )
+        for index in chosen
+    )
+
+
+class _Clock(keras.callbacks.Callback):  # type: ignore[misc]
+    """The seconds that each epoch took, validation included."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._began = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.seconds.append(time.perf_counter() - self._began)

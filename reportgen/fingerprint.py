@@ -1,0 +1,127 @@
+"""Is this record still what the sources say? Fingerprints of code that ignore comments, layout and docstrings.
+
+A fingerprint is a SHA-256 over a file's syntax tree, written in a form of our own: `ast.dump` changes from one Python to
+the next (new fields appear, empty ones are left out), and a record must not go stale because somebody upgraded Python.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from reportgen.errors import ReportError
+from reportgen.record import Confirmation, Record
+
+State = Literal["up to date", "unconfirmed"]
+"""What can be told without training: nothing changed, or something did and nobody has shown yet that it is harmless."""
+
+
+def fingerprint(source: str) -> str:
+    """The SHA-256 of what `source` does: unchanged by comments, layout and docstrings, equal on every Python from 3.11.
+
+    Raises:
+        SyntaxError: `source` is not Python.
+    """
+    digest = hashlib.sha256()
+    for token in _tokens(ast.parse(source)):
+        digest.update(token.encode() + b"\0")
+    return digest.hexdigest()
+
+
+def _tokens(node: object) -> Iterator[str]:
+    """A node as a prefix-free sequence: kind, then each field that is set, then an end mark."""
+    if isinstance(node, ast.AST):
+        yield f"({type(node).__name__}"
+        docstring = _docstring(node)
+        for field, value in sorted(ast.iter_fields(node)):
+            # `kind` tells u"" from "", `type_ignores` are comments; empty fields come and go between Pythons.
+            if value is None or value == [] or field in ("kind", "type_ignores"):
+                continue
+            yield f".{field}"
+            yield from _tokens([item for item in value if item is not docstring] if field == "body" and docstring else value)
+        yield ")"
+    elif isinstance(node, list):
+        yield "["
+        for item in node:
+            yield from _tokens(item)
+        yield "]"
+    else:
+        yield f"{type(node).__name__}:{node!r}"
+
+
+def _docstring(node: ast.AST) -> ast.stmt | None:
+    """The statement that is the docstring of a module, class or function."""
+    if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) or not node.body:
+        return None
+    first = node.body[0]
+    is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    return first if is_text else None
+
+
+def fingerprints(files: Iterable[str], root: Path) -> dict[str, str]:
+    """The fingerprint of each of `files` (paths relative to `root`), those that are missing or broken left out."""
+    found = {}
+    for file in sorted(files):
+        try:
+            found[file] = fingerprint((root / file).read_text(encoding="utf-8"))
+        except (FileNotFoundError, SyntaxError):
+            continue
+    return found
+
+
+def dependencies(entries: Iterable[str], package: str, root: Path) -> tuple[str, ...]:
+    """`entries` and every file of `package` that they import, directly or not, relative to `root`, sorted.
+
+    Imports under `if TYPE_CHECKING:` do not run and do not count. Only absolute imports are followed.
+
+    Raises:
+        ReportError: a file is not Python.
+    """
+    seen: set[str] = set()
+    waiting = list(entries)
+    while waiting:
+        file = waiting.pop()
+        if file in seen:
+            continue
+        seen.add(file)
+        try:
+            tree = ast.parse((root / file).read_text(encoding="utf-8"))
+        except SyntaxError as problem:
+            raise ReportError(f"{file}, line {problem.lineno}: not valid Python ({problem.msg}).") from problem
+        waiting += [found for name in _imports(tree) if (found := _file_of(name, package, root))]
+    return tuple(sorted(seen))
+
+
+def _imports(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+        return
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        yield node.module
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    for child in ast.iter_child_nodes(node):
+        yield from _imports(child)
+
+
+def _file_of(name: str, package: str, root: Path) -> str | None:
+    if name.partition(".")[0] != package:
+        return None
+    file = name.replace(".", "/") + ".py"
+    return file if (root / file).is_file() else None
+
+
+def changed(record: Record, confirmations: Sequence[Confirmation], root: Path) -> tuple[str, ...]:
+    """The files that differ from those of the record and of each of its confirmations, by the closest of them."""
+    known: list[Mapping[str, str]] = [record.sources, *(confirmation.sources for confirmation in confirmations)]
+    now = fingerprints({file for sources in known for file in sources}, root)
+    differences = [tuple(file for file in sorted(sources) if now.get(file) != sources[file]) for sources in known]
+    return min(differences, key=len)
+
+
+def state(record: Record, confirmations: Sequence[Confirmation], root: Path) -> State:
+    """Whether the record, or one of its confirmations, was made by today's sources."""
+    return "unconfirmed" if changed(record, confirmations, root) else "up to date"
