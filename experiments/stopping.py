@@ -24,7 +24,8 @@ class RestoreIfStopped(callbacks.EarlyStopping):  # type: ignore[misc]
     """Keras's early stopping that restores its best weights only if its own patience ran out."""
 
     def __init__(self, rule: EarlyStopping) -> None:
-        super().__init__(monitor=rule.monitor, patience=rule.patience, restore_best_weights=True)
+        mode = "min" if rule.monitor == "val_loss" else "max"
+        super().__init__(monitor=rule.monitor, mode=mode, patience=rule.patience, restore_best_weights=True)
 
     @property
     def ran_out(self) -> bool:

@@ -1,0 +1,252 @@
+"""The images: CIFAR-10 from Keras, from Parquet files, or the embedded sample; and how they are split.
+
+Nothing here scales or resizes: pixels stay unsigned bytes until a batch is drawn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from reportgen.errors import ReportError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+SIDE = 32
+"""Height and width of an image, in pixels."""
+SAMPLE = Path(__file__).parent / "sample"
+TRAIN_SIZE = 40_000
+"""Images that train, as in the study, where there are at least `FULL_SIZE` training images."""
+FULL_SIZE = 45_000
+SAMPLE_FRACTION = 0.8
+"""The part that trains of a smaller set."""
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images and their labels."""
+
+    pixels: npt.NDArray[np.uint8]
+    """(images, height, width, 3), RGB."""
+    labels: npt.NDArray[np.int64]
+    """(images,), from 0."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A set of images as it is published: some to train on, some to test on."""
+
+    name: str
+    origin: str
+    """`keras`, `parquet` or `sample`."""
+    classes: tuple[str, ...]
+    train: Images
+    test: Images
+
+    @cached_property
+    def sha256(self) -> str:
+        """Over the pixels and labels of the training images, then of the test images."""
+        digest = hashlib.sha256()
+        for part in (self.train, self.test):
+            digest.update(np.ascontiguousarray(part.pixels))
+            digest.update(part.labels.astype("<i8").tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Split:
+    """What trains, what chooses when to stop, and what neither has seen."""
+
+    train: Images
+    validation: Images
+    test: Images
+    sha256: str
+    """Over the positions of the training and of the validation images, as little-endian 64-bit integers."""
+
+
+def load(source: str) -> Dataset:
+    """The images that `source` stands for: `keras`, `sample`, or a folder of Parquet files.
+
+    A folder is laid out as the Hugging Face hub publishes CIFAR-10: `train-*.parquet` and `test-*.parquet` with the
+    columns `img` ({bytes, path}; PNG, WebP or JPEG) and `label`; other columns may follow.
+
+    Raises:
+        ReportError: the data cannot be had; the message says which file, column or image is at fault.
+    """
+    if source == "keras":
+        return _from_keras()
+    folder = SAMPLE if source == "sample" else Path(source)
+    origin = "sample" if source == "sample" else "parquet"
+    files = _files(folder)
+    train, test = (_read(files[part]) for part in ("train", "test"))
+    for part, images in (("train", train), ("test", test)):
+        present = len(np.unique(images.labels))
+        if present != len(CLASSES):
+            raise ReportError(f"{folder}: the {part} files hold {present} classes, expected {len(CLASSES)}.")
+    return Dataset(name=name_of(source), origin=origin, classes=CLASSES, train=train, test=test)
+
+
+def name_of(source: str) -> str:
+    """The name under which a record lists the images of `source`, told without decoding any.
+
+    Raises:
+        ReportError: the folder or one of its files is missing or is not Parquet.
+    """
+    if source in ("keras", "sample"):
+        return "cifar10" if source == "keras" else "sample"
+    import pyarrow.parquet as pq
+
+    files = _files(Path(source))
+    sizes = []
+    for part in ("train", "test"):
+        rows = 0
+        for file in files[part]:
+            try:
+                rows += pq.ParquetFile(file).metadata.num_rows
+            except (OSError, ValueError) as problem:
+                raise ReportError(f"{file}: expected a Parquet file ({_first_line(problem)}).") from problem
+        sizes.append(rows)
+    known = {(50_000, 10_000): "cifar10", (45_000, 6_017): "cifar10-51k"}
+    return known.get((sizes[0], sizes[1]), Path(source).resolve().name)
+
+
+def split(dataset: Dataset, seed: int) -> Split:
+    """Divide the training images into those that train and those that validate, each class in proportion.
+
+    The test images stay apart. The same data and seed give the same split.
+    """
+    labels = dataset.train.labels
+    size = len(labels)
+    wanted = TRAIN_SIZE if size >= FULL_SIZE else round(SAMPLE_FRACTION * size)
+    random = np.random.default_rng(seed)
+    shares = _shares(np.bincount(labels, minlength=len(dataset.classes)), wanted)
+    train, validation = [], []
+    for label, share in enumerate(shares):
+        mixed = random.permutation(np.flatnonzero(labels == label))
+        train.append(mixed[:share])
+        validation.append(mixed[share:])
+    chosen = [np.sort(np.concatenate(part)) for part in (train, validation)]
+    digest = hashlib.sha256(b"".join(part.astype("<i8").tobytes() for part in chosen))
+    parts = [Images(dataset.train.pixels[part], labels[part]) for part in chosen]
+    return Split(train=parts[0], validation=parts[1], test=dataset.test, sha256=digest.hexdigest())
+
+
+def _shares(counts: npt.NDArray[np.int64], wanted: int) -> npt.NDArray[np.int64]:
+    """How many of each class train, in proportion to `counts` and `wanted` in all: the largest remainders round up."""
+    exact = counts * wanted / counts.sum()
+    shares = np.floor(exact).astype(np.int64)
+    largest = np.argsort(shares - exact, kind="stable")[: wanted - shares.sum()]
+    shares[largest] += 1
+    return shares
+
+
+def _from_keras() -> Dataset:
+    from keras.datasets import cifar10
+
+    try:
+        parts = cifar10.load_data()
+    except Exception as problem:  # Keras raises a bare Exception when a download fails
+        raise ReportError(
+            f"CIFAR-10 could not be downloaded ({_first_line(problem)}). Connect to the network, or name a folder of "
+            "Parquet files with --data DIR or CIFAR10_DIR, or try the embedded images with --data sample."
+        ) from problem
+    train, test = (Images(pixels, labels.ravel().astype(np.int64)) for pixels, labels in parts)
+    return Dataset(name="cifar10", origin="keras", classes=CLASSES, train=train, test=test)
+
+
+def _files(folder: Path) -> dict[str, list[Path]]:
+    if not folder.is_dir():
+        raise ReportError(
+            f"{folder}: there is no such folder, expected one with train-*.parquet and test-*.parquet. "
+            "--data and CIFAR10_DIR take keras, sample, or such a folder."
+        )
+    found = {part: sorted(folder.glob(f"{part}-*.parquet")) for part in ("train", "test")}
+    for part, files in found.items():
+        # A file that says `-of-00003` names how many there are, so that a lost one is noticed.
+        promised = {int(file.stem.rpartition("-of-")[2]) for file in files if "-of-" in file.stem}
+        if not files or (promised and len(files) != max(promised)):
+            expected = f"{max(promised)} files {part}-*.parquet" if promised else f"at least one file {part}-*.parquet"
+            names = ", ".join(file.name for file in files) or "none"
+            raise ReportError(f"{folder}: expected {expected}, found {names}.")
+    return found
+
+
+def _read(files: list[Path]) -> Images:
+    import pyarrow.parquet as pq
+
+    total = sum(pq.ParquetFile(file).metadata.num_rows for file in files)
+    pixels = np.empty((total, SIDE, SIDE, 3), dtype=np.uint8)
+    labels = np.empty(total, dtype=np.int64)
+    start = 0
+    with ThreadPoolExecutor() as pool:
+        for file in files:
+            row = 0
+            for batch in _batches(file):
+                end = start + batch.num_rows
+                labels[start:end] = _labels(batch, file, row)
+                encoded = batch.column("img").field("bytes")
+                step = -(-batch.num_rows // 8)
+                jobs = [
+                    pool.submit(_decode, encoded.slice(at, step), pixels[start + at : min(start + at + step, end)], file, row + at)
+                    for at in range(0, batch.num_rows, step)
+                ]
+                for job in jobs:
+                    job.result()
+                start, row = end, row + batch.num_rows
+    return Images(pixels, labels)
+
+
+def _batches(file: Path) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.ParquetFile(file)
+    schema = table.schema_arrow
+    for name, good, expected in (
+        ("img", lambda kind: pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0, "a struct with a field bytes"),
+        ("label", pa.types.is_integer, "an integer"),
+    ):
+        if name not in schema.names:
+            raise ReportError(f"{file}: there is no column {name!r}, expected {expected}; found {', '.join(schema.names)}.")
+        if not good(schema.field(name).type):
+            raise ReportError(f"{file}: column {name!r} is {schema.field(name).type}, expected {expected}.")
+    yield from table.iter_batches(batch_size=4096, columns=["img", "label"])
+
+
+def _labels(batch: pa.RecordBatch, file: Path, row: int) -> npt.NDArray[np.int64]:
+    labels: npt.NDArray[np.int64] = np.asarray(batch.column("label").to_numpy(zero_copy_only=False))
+    wrong = np.flatnonzero(~((labels >= 0) & (labels < len(CLASSES))))
+    if len(wrong):
+        raise ReportError(
+            f"{file}, row {row + wrong[0]}: label {labels[wrong[0]]} is not one of the {len(CLASSES)} classes (0 to 9)."
+        )
+    return labels
+
+
+def _decode(encoded: pa.Array, into: npt.NDArray[np.uint8], file: Path, row: int) -> None:
+    import cv2
+
+    for position, item in enumerate(encoded):
+        content = item.as_buffer() if item.is_valid else b""
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if len(content) else None
+        if image is None:
+            raise ReportError(f"{file}, row {row + position}: the image cannot be decoded, expected PNG, WebP or JPEG.")
+        if image.shape != into.shape[1:]:
+            raise ReportError(
+                f"{file}, row {row + position}: the image has {image.shape[1]}x{image.shape[0]} pixels, expected {SIDE}x{SIDE}."
+            )
+        into[position] = image[..., ::-1]  # OpenCV reads blue first
+
+
+def _first_line(problem: Exception) -> str:
+    return (str(problem).strip().splitlines() or [type(problem).__name__])[0]

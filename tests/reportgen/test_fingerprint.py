@@ -1,0 +1,78 @@
+"""Fingerprints follow what code does, not how it looks, on every Python."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from reportgen.fingerprint import dependencies, fingerprint
+
+SOURCE = '''
+"""A module."""
+import math
+
+def area(radius: float, *, unit: str = "m") -> str:
+    """Of a circle."""
+    # the formula
+    return f"{math.pi * radius ** 2:.2f} {unit}²"
+
+class Shape:
+    sides: int = 4
+    label = "it's" 'joined'
+'''
+GOLDEN = "7608bd7959eb49a8d557cafae69e5203f41ab93fb00c1e97efdf3786f3a30193"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_comments_layout_and_docstrings_change_nothing() -> None:
+    bare = SOURCE.replace('"""A module."""', "").replace('    """Of a circle."""\n', "").replace("# the formula", "")
+    assert fingerprint(bare.replace("radius: float, *", "radius: float,  *")) == fingerprint(SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("** 2", "** 3"), ('"m"', '"cm"'), ("sides: int = 4", "sides: int = 5"), (".2f", ".3f"), ("math.pi * radius", "radius * math.pi")],
+)
+def test_a_change_of_what_the_code_does_changes_the_fingerprint(before: str, after: str) -> None:
+    assert fingerprint(SOURCE.replace(before, after)) != fingerprint(SOURCE)
+
+
+def test_a_text_that_is_not_a_docstring_counts() -> None:
+    assert fingerprint("x = 'a'") != fingerprint("x = 'b'")
+    assert fingerprint("def f():\n    'a'\n    return 1") == fingerprint("def f():\n    return 1")
+
+
+def test_the_fingerprint_is_this_one_on_every_python() -> None:
+    """A golden value: committed records hold such fingerprints, and must not go stale with a new Python."""
+    assert fingerprint(SOURCE) == GOLDEN
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
+def test_every_python_at_hand_agrees(version: str) -> None:
+    """`record.py` needs pydantic, which another Python lacks: the module's own functions are enough."""
+    found = shutil.which(f"python{version}")
+    if not found or subprocess.run([found, "-c", ""], capture_output=True).returncode:
+        pytest.skip(f"there is no Python {version} on this machine")
+    text = (ROOT / "reportgen" / "fingerprint.py").read_text(encoding="utf-8")
+    alone = "\n".join(line for line in text.splitlines() if not line.startswith("from reportgen"))
+    program = f"import sys; exec({alone!r}); print(fingerprint(sys.stdin.read()))"
+    done = subprocess.run([found, "-c", program], input=SOURCE, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == GOLDEN
+
+
+def test_the_dependencies_are_followed_and_type_checking_is_not(tmp_path: Path) -> None:
+    package = tmp_path / "pkg"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "a.py").write_text(
+        "from typing import TYPE_CHECKING\nfrom pkg import b\nimport os\nif TYPE_CHECKING:\n    import pkg.d\n"
+    )
+    (package / "b.py").write_text("def f():\n    from pkg.c import x\n    return x\n")
+    (package / "c.py").write_text("x = 1\n")
+    (package / "d.py").write_text("y = 1\n")
+    assert dependencies(["pkg/a.py"], "pkg", tmp_path) == ("pkg/a.py", "pkg/b.py", "pkg/c.py")
+
+
