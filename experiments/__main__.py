@@ -46,9 +46,7 @@ def list_projects() -> None:
     for identifier in project.identifiers():
         training = project.load(identifier).training
         patience = ", ".join(sorted({str(rule.patience) for rule in training.early_stopping}))
-        table.add_row(
-            identifier, project.summary(identifier), str(training.batch_size), str(training.epochs), patience
-        )
+        table.add_row(identifier, project.summary(identifier), str(training.batch_size), str(training.epochs), patience)
     console.print(table)
 
 
@@ -116,7 +114,9 @@ def run_projects(
         # Neither a smoke run nor the sample may ever replace a recorded run.
         results = SCRATCH / "smoke" if profile == "smoke" else SCRATCH / "sample" if chosen == "sample" else RESULTS
     if profile == "smoke" and results.resolve() == RESULTS:
-        raise ReportError("A smoke run cannot go into experiments/results, where the recorded runs are; name another folder.")
+        raise ReportError(
+            "A smoke run cannot go into experiments/results, where the recorded runs are; name another folder."
+        )
     jobs = [
         Job(identifier, number, profile, precision or "float32", chosen, results.resolve())
         for identifier in identifiers
@@ -174,7 +174,10 @@ def train_one(
     answer = ask_canary(identifier, seed, precision)
     from experiments.worker import work
 
-    work(Job(identifier, seed, profile, precision, source, results), Specification.model_validate(answer["specification"]).canary)
+    work(
+        Job(identifier, seed, profile, precision, source, results),
+        Specification.model_validate(answer["specification"]).canary,
+    )
 
 
 def _identifiers(words: list[str] | None) -> tuple[str, ...]:

@@ -197,7 +197,13 @@ def _read(files: list[Path]) -> Images:
                 encoded = batch.column("img").field("bytes")
                 step = -(-batch.num_rows // 8)
                 jobs = [
-                    pool.submit(_decode, encoded.slice(at, step), pixels[start + at : min(start + at + step, end)], file, row + at)
+                    pool.submit(
+                        _decode,
+                        encoded.slice(at, step),
+                        pixels[start + at : min(start + at + step, end)],
+                        file,
+                        row + at,
+                    )
                     for at in range(0, batch.num_rows, step)
                 ]
                 for job in jobs:
@@ -213,11 +219,17 @@ def _batches(file: Path) -> Iterator[pa.RecordBatch]:
     table = pq.ParquetFile(file)
     schema = table.schema_arrow
     for name, good, expected in (
-        ("img", lambda kind: pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0, "a struct with a field bytes"),
+        (
+            "img",
+            lambda kind: pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0,
+            "a struct with a field bytes",
+        ),
         ("label", pa.types.is_integer, "an integer"),
     ):
         if name not in schema.names:
-            raise ReportError(f"{file}: there is no column {name!r}, expected {expected}; found {', '.join(schema.names)}.")
+            raise ReportError(
+                f"{file}: there is no column {name!r}, expected {expected}; found {', '.join(schema.names)}."
+            )
         if not good(schema.field(name).type):
             raise ReportError(f"{file}: column {name!r} is {schema.field(name).type}, expected {expected}.")
     yield from table.iter_batches(batch_size=4096, columns=["img", "label"])

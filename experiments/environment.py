@@ -33,7 +33,9 @@ def describe() -> Environment:
         git_commit=_git("rev-parse", "HEAD"),
         # Results are what a run writes, not what it is made from.
         git_clean=None
-        if (changes := _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)experiments/results"))
+        if (
+            changes := _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)experiments/results")
+        )
         is None
         else not changes,
     )

@@ -12,6 +12,9 @@ from reportgen.fingerprint import dependencies, fingerprints
 RESULTS = ROOT / "experiments" / "results"
 """The recorded runs, which are committed."""
 
+FIGURES = ("curves.svg", "confusion.svg")
+"""What is drawn from a record and stands beside it."""
+
 
 @dataclass(frozen=True)
 class Job:

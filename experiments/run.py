@@ -17,7 +17,7 @@ from rich.console import Console
 from experiments import data
 from experiments.canary import DETERMINISTIC, Specification, differences, largest_difference
 from experiments.environment import ROOT
-from experiments.job import Job, sources
+from experiments.job import FIGURES, Job, sources
 from reportgen import record
 from reportgen.errors import ReportError
 from reportgen.fingerprint import changed
@@ -49,10 +49,14 @@ def standing(results: Path, project: str, seed: int) -> Standing:
     now = sources(project)
     different = [file for file in changed(done, confirmations, ROOT)]
     # A file that no record knows can only count through one that imports it; then that one has changed too.
-    return Standing("unconfirmed", ", ".join(different), done) if different and now else Standing("up to date", "", done)
+    return (
+        Standing("unconfirmed", ", ".join(different), done) if different and now else Standing("up to date", "", done)
+    )
 
 
-def reason_to_train(job: Job, now: Standing, *, force: bool, explicit_data: bool, explicit_precision: bool) -> str | None:
+def reason_to_train(
+    job: Job, now: Standing, *, force: bool, explicit_data: bool, explicit_precision: bool
+) -> str | None:
     """Why `job` must train, told from files alone; None where its record may stay.
 
     Raises:
@@ -108,7 +112,9 @@ def replay(results: Path, done: Record, console: Console) -> Verdict:
         ),
         record.folder(results, done.project, done.seed),
     )
-    console.print(f"[green]{name}: confirmed[/], {'bit for bit' if exact else 'within the tolerance'}.", highlight=False)
+    console.print(
+        f"[green]{name}: confirmed[/], {'bit for bit' if exact else 'within the tolerance'}.", highlight=False
+    )
     return "confirmed"
 
 
@@ -140,6 +146,17 @@ def spawn(job: Job) -> bool:
     return not subprocess.run([sys.executable, "-m", "experiments", "train", *job.arguments], cwd=ROOT).returncode
 
 
+def draw(folder: Path) -> None:
+    """Draw the figures that are missing beside the record in `folder`."""
+    if all((folder / name).exists() for name in FIGURES):
+        return
+    # Imported here because matplotlib is slow to import and an up-to-date run draws nothing.
+    from reportgen import charts
+
+    for name, svg in charts.run_figures(record.read(folder / record.RECORD_FILE)).items():
+        record.write_atomically(folder / name, svg)
+
+
 def run(
     jobs: Sequence[Job], console: Console, *, force: bool, explicit_data: bool, explicit_precision: bool
 ) -> list[Job]:
@@ -153,9 +170,12 @@ def run(
                 job, now, force=force, explicit_data=explicit_data, explicit_precision=explicit_precision
             )
             if reason is None and now.record is not None:
-                note = "" if explicit_data or now.record.dataset.name == _at_hand(job.source) else (
-                    f" (on {now.record.dataset.name}; --data asks for other images)"
+                note = (
+                    ""
+                    if explicit_data or now.record.dataset.name == _at_hand(job.source)
+                    else (f" (on {now.record.dataset.name}; --data asks for other images)")
                 )
+                draw(record.folder(job.results, job.project, job.seed))
                 if now.state == "up to date":
                     console.print(f"{name}: up to date{note}", highlight=False)
                     continue
@@ -169,7 +189,10 @@ def run(
             continue
         console.print(f"[bold]{name}[/]: training ({reason})", highlight=False)
         if spawn(job):
-            console.print(f"[green]{name}: recorded[/] in {_relative(record.folder(job.results, job.project, job.seed))}")
+            draw(record.folder(job.results, job.project, job.seed))
+            console.print(
+                f"[green]{name}: recorded[/] in {_relative(record.folder(job.results, job.project, job.seed))}"
+            )
         else:
             console.print(f"[red]{name}: failed[/]; nothing was recorded.", highlight=False)
             failed.append(job)

@@ -53,8 +53,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self._images = images
         self._batch_size = batch_size
         self._seed = seed
-        self._epoch = 0
-        self._order = order(len(images.labels), seed, self._epoch)
+        self.draw(0)
 
     def __len__(self) -> int:
         """Batches in an epoch; the last one may be smaller."""
@@ -65,10 +64,20 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         return scaled(self._images.pixels[chosen]), self._images.labels[chosen]
 
-    def on_epoch_end(self) -> None:
-        """Draw the next epoch's order."""
-        self._epoch += 1
-        self._order = order(len(self._images.labels), self._seed, self._epoch)
+    def draw(self, epoch: int) -> None:
+        """Take the order of epoch `epoch`, counted from 0."""
+        self._order = order(len(self._images.labels), self._seed, epoch)
+
+
+class DrawEpoch(keras.callbacks.Callback):  # type: ignore[misc]
+    """Tells the batches which epoch begins; the data set's own hooks are also called once before the first epoch."""
+
+    def __init__(self, batches: Batches) -> None:
+        super().__init__()
+        self._batches = batches
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._batches.draw(epoch)
 
 
 def order(size: int, seed: int | None, epoch: int) -> npt.NDArray[np.int64]:
@@ -163,13 +172,15 @@ def train(
     training = project.training
     size = batch_size or training.batch_size
     stoppers = [RestoreIfStopped(rule) for rule in training.early_stopping]
+    batches = Batches(split.train, size, seed)
     clock = _Clock()
     began = time.perf_counter()
     history = model.fit(
-        Batches(split.train, size, seed),
+        batches,
         validation_data=Batches(split.validation, size),
         epochs=epochs or training.epochs,
-        callbacks=[keras.callbacks.TerminateOnNaN(), *stoppers, clock, *callbacks],
+        shuffle=False,  # Keras would shuffle the batches once more, out of Python's global generator
+        callbacks=[keras.callbacks.TerminateOnNaN(), DrawEpoch(batches), *stoppers, clock, *callbacks],
         verbose=0,
     ).history
     seconds = time.perf_counter() - began
@@ -207,7 +218,9 @@ def measure(model: keras.Model, images: Images, batch_size: int) -> Metrics:
     return Metrics(accuracy=found["accuracy"], cross_entropy=found["loss"])
 
 
-def confusion(labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.floating[Any]]) -> tuple[tuple[int, ...], ...]:
+def confusion(
+    labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.floating[Any]]
+) -> tuple[tuple[int, ...], ...]:
     """Images by label (row) and most probable class (column); `probabilities` is (images, classes)."""
     classes = probabilities.shape[1]
     counts = np.zeros((classes, classes), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Inside the process of one run: train, write the record and its figures."""
+"""Inside the process of one run: train, write the record and the sheet of mistakes."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Literal, cast
 
 from experiments import data, project
 from experiments.environment import ROOT, describe
-from experiments.job import Job, sources
+from experiments.job import FIGURES, Job, sources
 from experiments.mistakes import sheet
 from experiments.progress import EpochProgress
 from experiments.train import build, network_of, settings_of, train
-from reportgen import charts, record
+from reportgen import record
 from reportgen.record import Canary, Dataset, Record
 
 SMOKE_EPOCHS = 2
 
 
 def work(job: Job, canary: Canary) -> Record:
-    """Train what `job` asks for and write its record, with the `canary` sung before, last of all, beside its figures.
+    """Train what `job` asks for and write its record, with the `canary` sung before, last of all.
 
     Raises:
         ReportError: the data cannot be had, the precision is unknown, or the training diverged.
@@ -74,11 +74,10 @@ def work(job: Job, canary: Canary) -> Record:
     )
     folder = record.folder(job.results, job.project, job.seed)
     folder.mkdir(parents=True, exist_ok=True)
-    # A record stands for a finished run, so that it is written last; proofs about an earlier one end with it.
-    for name, svg in charts.run_figures(done).items():
-        record.write_atomically(folder / name, svg)
+    # A record stands for a finished run, so that it is written last; what an earlier one left ends with it.
+    for name in (record.CONFIRMATIONS_FILE, *FIGURES):
+        (folder / name).unlink(missing_ok=True)
     if run.mistakes:
         (folder / "mistakes.png").write_bytes(sheet([split.test.pixels[wrong.index] for wrong in run.mistakes]))
-    (folder / record.CONFIRMATIONS_FILE).unlink(missing_ok=True)
     record.write(done, job.results)
     return done

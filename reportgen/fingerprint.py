@@ -41,7 +41,9 @@ def _tokens(node: object) -> Iterator[str]:
             if value is None or value == [] or field in ("kind", "type_ignores"):
                 continue
             yield f".{field}"
-            yield from _tokens([item for item in value if item is not docstring] if field == "body" and docstring else value)
+            yield from _tokens(
+                [item for item in value if item is not docstring] if field == "body" and docstring else value
+            )
         yield ")"
     elif isinstance(node, list):
         yield "["
@@ -57,7 +59,9 @@ def _docstring(node: ast.AST) -> ast.stmt | None:
     if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) or not node.body:
         return None
     first = node.body[0]
-    is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    is_text = (
+        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    )
     return first if is_text else None
 
 

@@ -392,5 +392,3 @@ def write_atomically(file: Path, text: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-
-

@@ -8,14 +8,19 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.project import patience
+from experiments.project import EarlyStopping, patience
 from experiments.stopping import RestoreIfStopped, outcome
 
 
-def finish(losses: Sequence[float], accuracies: Sequence[float], allowed: int = 2) -> tuple[str, int, float]:
+def finish(
+    losses: Sequence[float],
+    accuracies: Sequence[float],
+    allowed: int = 2,
+    rules: Sequence[EarlyStopping] | None = None,
+) -> tuple[str, int, float]:
     """Play epochs through both callbacks; the reason, the restored epoch, and the epoch whose weights the model holds."""
     model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1, use_bias=False)])
-    stoppers = [RestoreIfStopped(rule) for rule in patience(allowed)]
+    stoppers = [RestoreIfStopped(rule) for rule in rules or patience(allowed)]
     model.stop_training = False
     for stopper in stoppers:
         stopper.set_model(model)
@@ -43,9 +48,14 @@ def test_the_accuracy_runs_out_and_its_best_epoch_is_restored_though_loss_still_
     assert finish([1.0, 0.9, 0.8, 0.7, 0.6], [0.1, 0.2, 0.5, 0.4, 0.3]) == ("val_accuracy", 3, 3.0)
 
 
-def test_both_run_out_in_the_same_epoch_and_the_accuracy_listed_second_wins() -> None:
-    """Their best epochs are the same here in number of waiting epochs, so that only a tie in the end tells them apart."""
+def test_both_run_out_in_the_same_epoch_and_restore_the_same_weights() -> None:
     assert finish([1.0, 0.5, 0.6, 0.7], [0.1, 0.5, 0.5, 0.5]) == ("both", 2, 2.0)
+
+
+def test_with_unequal_patience_the_accuracy_listed_second_wins_a_tie() -> None:
+    """Equal patience that runs out together began together; only unequal patience can tell who decides."""
+    rules = (EarlyStopping("val_loss", 2), EarlyStopping("val_accuracy", 3))
+    assert finish([1.0, 0.9, 0.5, 0.6, 0.7], [0.1, 0.5, 0.5, 0.5, 0.5], rules=rules) == ("both", 2, 2.0)
 
 
 def test_none_runs_out_and_the_last_weights_stay() -> None:

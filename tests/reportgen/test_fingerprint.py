@@ -34,7 +34,13 @@ def test_comments_layout_and_docstrings_change_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("** 2", "** 3"), ('"m"', '"cm"'), ("sides: int = 4", "sides: int = 5"), (".2f", ".3f"), ("math.pi * radius", "radius * math.pi")],
+    [
+        ("** 2", "** 3"),
+        ('"m"', '"cm"'),
+        ("sides: int = 4", "sides: int = 5"),
+        (".2f", ".3f"),
+        ("math.pi * radius", "radius * math.pi"),
+    ],
 )
 def test_a_change_of_what_the_code_does_changes_the_fingerprint(before: str, after: str) -> None:
     assert fingerprint(SOURCE.replace(before, after)) != fingerprint(SOURCE)
@@ -74,5 +80,3 @@ def test_the_dependencies_are_followed_and_type_checking_is_not(tmp_path: Path) 
     (package / "c.py").write_text("x = 1\n")
     (package / "d.py").write_text("y = 1\n")
     assert dependencies(["pkg/a.py"], "pkg", tmp_path) == ("pkg/a.py", "pkg/b.py", "pkg/c.py")
-
-
