@@ -1,0 +1,79 @@
+"""Everything that can be done with the project, as sessions: `nox -l` lists them, `nox -s NAME` runs one.
+
+Each session makes its own environment from a lock file and runs a command in the root of the repository. What comes
+after `--` reaches that command.
+"""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "tests", "docs"]
+
+LOCKS = {"docs": [], "experiments": ["experiments"], "tests": ["experiments", "tests"], "lint": ["tests", "lint"]}
+"""Which extras of the distribution each lock file holds, beside what the site needs."""
+
+
+def install(session: nox.Session, lock: str) -> None:
+    """Install what a lock file names, by hash, and nothing else."""
+    session.install("--require-hashes", "-r", f"requirements/{lock}.txt")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the report in every language into site/. Options: --results DIR."""
+    install(session, "docs")
+    session.run("python", "-m", "reportgen", "build", *session.posargs)
+
+
+@nox.session
+def experiments(session: nox.Session) -> None:
+    """Train what is missing or stale. Arguments: projects, --seed, --data, --profile, --precision, --force."""
+    install(session, "experiments")
+    session.run("python", "-m", "experiments", "run", *session.posargs)
+
+
+@nox.session
+def serve(session: nox.Session) -> None:
+    """Show the report at localhost and reload it whenever a page, a template or a record changes."""
+    install(session, "docs")
+    session.run("python", "-m", "reportgen", "serve", *session.posargs)
+
+
+@nox.session
+def publish(session: nox.Session) -> None:
+    """Build, check and push the report to the branch of GitHub Pages. Options: --remote, --branch, --dry-run."""
+    install(session, "docs")
+    session.run("python", "-m", "reportgen", "publish", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests: real trainings on the embedded images, a real build of the site, a real browser if there is one."""
+    install(session, "tests")
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and types."""
+    install(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+
+
+@nox.session(venv_backend="none")
+def lock(session: nox.Session) -> None:
+    """Write the lock files anew, with the newest versions that pyproject.toml allows (needs uv on the PATH)."""
+    for name, extras in LOCKS.items():
+        session.run(
+            *("uv", "pip", "compile", "pyproject.toml", "--quiet", "--universal", "--python-version", "3.11"),
+            *(word for extra in extras for word in ("--extra", extra)),
+            *("--generate-hashes", "--no-emit-index-url", "--no-emit-find-links"),
+            *("--custom-compile-command", "nox -s lock", "--output-file", f"requirements/{name}.txt"),
+            *session.posargs,
+            external=True,
+        )
