@@ -1,0 +1,103 @@
+"""A language: how it writes numbers, durations and dates (Babel's data), and its words (a `.po` catalogue).
+
+A message is its English sentence. `locale/<code>.po` translates it; adding a language is adding such a file.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+from babel.support import Translations
+from babel.units import format_unit
+
+from reportgen.errors import ReportError
+
+FOLDER = Path(__file__).parent / "locale"
+
+
+def codes() -> tuple[str, ...]:
+    """The languages that have a catalogue."""
+    return tuple(sorted(file.stem for file in FOLDER.glob("*.po")))
+
+
+@cache
+def language(code: str) -> Language:
+    """The language called `code`, such as `es`.
+
+    Raises:
+        ReportError: there is no catalogue of that name, or Babel knows no such language.
+    """
+    file = FOLDER / f"{code}.po"
+    if not file.exists():
+        raise ReportError(
+            f"Unknown language {code!r}: there is no {file.name} in reportgen/locale, only {', '.join(codes())}."
+        )
+    try:
+        locale = Locale.parse(code)
+    except (UnknownLocaleError, ValueError) as problem:
+        raise ReportError(f"Unknown language {code!r}: Babel has no number formats for it.") from problem
+    compiled = io.BytesIO()
+    with file.open("rb") as stream:
+        write_mo(compiled, read_po(stream, locale=locale))
+    compiled.seek(0)
+    return Language(code=code, locale=locale, _translate=Translations(compiled).gettext)
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language; every method returns text as that language writes it."""
+
+    code: str
+    locale: Locale
+    _translate: Callable[[str], str]
+
+    def gettext(self, message: str, **values: object) -> str:
+        """`message` translated, with `{name}` replaced by the value of that name."""
+        text = self._translate(message)
+        return text.format(**values) if values else text
+
+    def number(self, value: float, digits: int) -> str:
+        """A number with exactly `digits` decimals and a real minus sign: `0.840`, `0,840`."""
+        pattern = "#,##0" + ("." + "0" * digits if digits else "")
+        return format_decimal(value, pattern, locale=self.locale).replace("-", "−")
+
+    def count(self, value: int) -> str:
+        """A whole number with its groups: `263,402`, `263.402`."""
+        return self.number(value, 0)
+
+    def percent(self, fraction: float, digits: int = 2) -> str:
+        """A fraction as a percentage: 0.6256 is `62.56%`, `62,56 %`."""
+        pattern = self.locale.percent_formats[None].pattern.partition(";")[0]
+        pattern = pattern.replace("#,##0", "#,##0" + ("." + "0" * digits if digits else ""))
+        return format_percent(fraction, pattern, locale=self.locale)
+
+    def points(self, difference: float, digits: int = 2) -> str:
+        """A difference of two fractions in percentage points, always signed: `+9.74 pp`."""
+        sign = "+" if difference > 0 else ""
+        return f"{sign}{self.number(difference * 100, digits)} {self.gettext('pp')}"
+
+    def seconds(self, value: float) -> str:
+        """A duration: tenths of a second under a minute, then minutes and seconds: `47.4 s`, `1 min 23 s`."""
+        if round(value, 1) < 60:
+            return format_unit(value, "second", "short", format="0.0", locale=self.locale).replace("sec", "s")
+        minutes, seconds = divmod(round(value), 60)
+        return f"{self.count(minutes)}\u00a0min {seconds}\u00a0s"
+
+    def date(self, moment: datetime) -> str:
+        """A day: `24 Nov 2026` in the language's medium form."""
+        return format_date(moment, "medium", locale=self.locale)
+
+    def label(self, name: str) -> str:
+        """The words for a setting's name, such as `batch_size`; the name with spaces if the catalogue has none."""
+        words = name.replace("_", " ")
+        return self.gettext(words[:1].upper() + words[1:])
