@@ -1,0 +1,254 @@
+"""Records and published figures to the numbers that the report may use.
+
+A `Fact` is a value rounded once, to the digits with which its kind is shown, so that a difference that is shown equals
+the difference of the numbers that are shown. It has no language; rendering writes it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from reportgen.errors import ReportError
+from reportgen.record import Count, Fraction, Identifier, Metrics, Record, Seconds
+
+Kind = Literal["percent", "points", "nats", "seconds", "count"]
+DIGITS: dict[Kind, int] = {"percent": 4, "points": 4, "nats": 3, "seconds": 1, "count": 0}
+"""Decimals of the value itself: a fraction with four is a percentage with two."""
+NOT_PRINTED = "not printed in the study"
+NOT_REPRODUCED = "not reproduced yet"
+ONE_RUN = "one run only"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Parameters(_Part):
+    """The totals under a layer table."""
+
+    total: Count
+    trainable: Count
+    non_trainable: Count
+
+
+class PublishedProject(_Part):
+    """What the study prints about one project; None where it prints nothing."""
+
+    id: Identifier
+    where: str
+    notebook: str
+    parameters: Parameters | None
+    seconds: Seconds | None
+    train: Metrics | None
+    test: Metrics | None
+
+
+class Published(_Part):
+    """The study's own figures."""
+
+    title: str
+    author: str
+    year: int
+    projects: Annotated[tuple[PublishedProject, ...], Field(min_length=1)]
+
+
+def read_published(file: Path) -> Published:
+    """Read and validate the published figures.
+
+    Raises:
+        ReportError: the file is missing, is no JSON, or a field is missing or wrong.
+    """
+    try:
+        return Published.model_validate(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, json.JSONDecodeError) as problem:
+        raise ReportError(f"{file}: cannot be read as JSON ({problem}).") from problem
+    except ValidationError as problem:
+        first = problem.errors(include_url=False)[0]
+        raise ReportError(f"{file}: field {'.'.join(map(str, first['loc']))}: {first['msg']}.") from problem
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A number of the report, rounded; or the reason why there is none."""
+
+    value: float | None
+    kind: Kind
+    absent: str = NOT_PRINTED
+    """The message that stands for a missing value."""
+
+    @staticmethod
+    def of(value: float | None, kind: Kind, absent: str = NOT_PRINTED) -> Fact:
+        """A fact with `value` rounded as its kind is shown."""
+        return Fact(None if value is None else round(value, DIGITS[kind]), kind, absent)
+
+    def __sub__(self, other: Fact) -> Fact:
+        """The difference of the rounded values, percentages in percentage points; absent if either is."""
+        if self.kind != other.kind:
+            raise ReportError(f"A {other.kind} cannot be subtracted from a {self.kind}.")
+        kind: Kind = "points" if self.kind == "percent" else self.kind
+        if self.value is None or other.value is None:
+            return Fact(None, kind, self.absent if self.value is None else other.absent)
+        return Fact.of(self.value - other.value, kind)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One quantity over the seeds of a project."""
+
+    values: tuple[float, ...]
+    kind: Kind
+
+    @property
+    def n(self) -> Fact:
+        """How many runs."""
+        return Fact.of(len(self.values), "count")
+
+    @property
+    def mean(self) -> Fact:
+        """The mean over the seeds; absent where there is no run."""
+        return Fact.of(statistics.fmean(self.values) if self.values else None, self.kind, NOT_REPRODUCED)
+
+    @property
+    def sd(self) -> Fact:
+        """The sample standard deviation; absent with fewer than two runs."""
+        absent = ONE_RUN if self.values else NOT_REPRODUCED
+        return Fact.of(statistics.stdev(self.values) if len(self.values) > 1 else None, self.kind, absent)
+
+    @property
+    def min(self) -> Fact:
+        """The smallest."""
+        return Fact.of(min(self.values, default=None), self.kind, NOT_REPRODUCED)
+
+    @property
+    def max(self) -> Fact:
+        """The largest."""
+        return Fact.of(max(self.values, default=None), self.kind, NOT_REPRODUCED)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Accuracy and cross-entropy, published."""
+
+    accuracy: Fact
+    cross_entropy: Fact
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The published totals of parameters."""
+
+    total: Fact
+    trainable: Fact
+    non_trainable: Fact
+
+
+@dataclass(frozen=True)
+class PublishedFacts:
+    """`{{ p00_base.published… }}`."""
+
+    notebook: str
+    seconds: Fact
+    train: Measured
+    test: Measured
+    parameters: Totals
+
+
+@dataclass(frozen=True)
+class Summaries:
+    """Accuracy and cross-entropy over the seeds."""
+
+    accuracy: Summary
+    cross_entropy: Summary
+
+
+@dataclass(frozen=True)
+class ReproducedFacts:
+    """`{{ p00_base.reproduced… }}`."""
+
+    train: Summaries
+    validation: Summaries
+    test: Summaries
+    seconds: Summary
+    epochs: Summary
+    standard_error: Fact
+    """Of the test accuracy of one run: what the finite size of the test set brings (binomial)."""
+
+
+@dataclass(frozen=True)
+class ProjectFacts:
+    """Everything that the report knows of one project."""
+
+    identifier: str
+    published: PublishedFacts
+    reproduced: ReproducedFacts
+    records: tuple[Record, ...]
+    """By seed."""
+
+
+def build(published: Published, records: Sequence[Record]) -> dict[str, ProjectFacts]:
+    """The facts of every project of the study and of every project that has a record, by identifier."""
+    known = {project.id: project for project in published.projects}
+    identifiers = [*known, *sorted({record.project for record in records} - set(known))]
+    return {
+        identifier: ProjectFacts(
+            identifier,
+            _published(known.get(identifier)),
+            _reproduced(runs := tuple(record for record in records if record.project == identifier)),
+            runs,
+        )
+        for identifier in identifiers
+    }
+
+
+def _published(project: PublishedProject | None) -> PublishedFacts:
+    parameters = project.parameters if project else None
+    return PublishedFacts(
+        notebook=project.notebook if project else "",
+        seconds=Fact.of(project.seconds if project else None, "seconds"),
+        train=_measured(project.train if project else None),
+        test=_measured(project.test if project else None),
+        parameters=Totals(
+            Fact.of(parameters and parameters.total, "count"),
+            Fact.of(parameters and parameters.trainable, "count"),
+            Fact.of(parameters.non_trainable if parameters else None, "count"),
+        ),
+    )
+
+
+def _measured(metrics: Metrics | None) -> Measured:
+    return Measured(
+        Fact.of(metrics.accuracy if metrics else None, "percent"),
+        Fact.of(metrics.cross_entropy if metrics else None, "nats"),
+    )
+
+
+def _reproduced(runs: Sequence[Record]) -> ReproducedFacts:
+    def over(part: Literal["train", "validation", "test"]) -> Summaries:
+        measured = [getattr(run, part) for run in runs]
+        return Summaries(
+            Summary(tuple(metrics.accuracy for metrics in measured), "percent"),
+            Summary(tuple(metrics.cross_entropy for metrics in measured), "nats"),
+        )
+
+    errors = [standard_error(run.test.accuracy, run.dataset.test) for run in runs]
+    return ReproducedFacts(
+        train=over("train"),
+        validation=over("validation"),
+        test=over("test"),
+        seconds=Summary(tuple(run.seconds for run in runs), "seconds"),
+        epochs=Summary(tuple(float(len(run.history)) for run in runs), "count"),
+        standard_error=Fact.of(statistics.fmean(errors) if errors else None, "points", NOT_REPRODUCED),
+    )
+
+
+def standard_error(accuracy: Fraction, images: int) -> float:
+    """The standard error of an accuracy measured on `images` independent images, as a fraction."""
+    return math.sqrt(accuracy * (1 - accuracy) / images)

@@ -1,0 +1,113 @@
+"""The report: where its parts stand, and the words that are its own in each language."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from reportgen.errors import ReportError
+
+
+class Catalogue(BaseModel):
+    """What `docs/<language>/catalogue.yml` says: names that belong to this report and to one language."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    """The language's own name for itself."""
+    site_name: str
+    site_description: str
+    nav: dict[str, str]
+    """The title of each section of the navigation in mkdocs.yml."""
+    projects: dict[str, str]
+    """The title of each project."""
+    classes: dict[str, str]
+    """The name of each class of the data set."""
+    datasets: dict[str, str]
+    """What a data set is, in a clause."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """One report: absolute paths of its parts."""
+
+    root: Path
+    languages: tuple[str, ...]
+    """The first is the one for readers whose browser asks for none of them."""
+    docs: Path
+    results: Path
+    published: Path
+    script: str
+    """The path of a project's script from the root, with `{project}` for its identifier."""
+
+    def catalogue(self, code: str) -> Catalogue:
+        """The report's words in one language.
+
+        Raises:
+            ReportError: the file is missing, is not YAML, or lacks an entry.
+        """
+        file = self.docs / code / "catalogue.yml"
+        try:
+            return Catalogue.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            raise ReportError(f"{self.relative(file)}: there is no such file, and every language needs one.") from None
+        except yaml.YAMLError as problem:
+            raise ReportError(f"{self.relative(file)}: not valid YAML ({' '.join(str(problem).split())}).") from problem
+        except ValidationError as problem:
+            first = problem.errors(include_url=False)[0]
+            field = ".".join(map(str, first["loc"])) or "the file"
+            raise ReportError(f"{self.relative(file)}: {field}: {first['msg']}.") from problem
+
+    def pages(self) -> tuple[str, ...]:
+        """Every page by its path within a language's folder, the same in each language.
+
+        Raises:
+            ReportError: a page is missing in a language.
+        """
+        found = {
+            code: {file.relative_to(self.docs / code).as_posix() for file in (self.docs / code).rglob("*.md")}
+            for code in self.languages
+        }
+        every = sorted(set().union(*found.values()))
+        missing = [f"docs/{code}/{page}" for code in self.languages for page in every if page not in found[code]]
+        if missing:
+            raise ReportError(f"Missing in one language: {', '.join(missing)}. Every page stands in every language.")
+        return tuple(every)
+
+    def relative(self, file: Path) -> str:
+        """A file as the user knows it: from the root, if it is below it."""
+        return file.relative_to(self.root).as_posix() if file.is_relative_to(self.root) else str(file)
+
+
+def load(root: Path, results: Path | None = None) -> Report:
+    """Read `[tool.reportgen]` in the root's pyproject.toml; `results` replaces the recorded runs.
+
+    Raises:
+        ReportError: the file or the table is missing, or a folder that it names.
+    """
+    file = root / "pyproject.toml"
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))["tool"]["reportgen"]
+        report = Report(
+            root=root.resolve(),
+            languages=tuple(table["languages"]),
+            docs=(root / table["docs"]).resolve(),
+            results=(results or root / table["results"]).resolve(),
+            published=(root / table["published"]).resolve(),
+            script=table["script"],
+        )
+    except FileNotFoundError:
+        raise ReportError(
+            f"{file}: there is no such file; run this in the root of the report, or give --root."
+        ) from None
+    except tomllib.TOMLDecodeError as problem:
+        raise ReportError(f"{file}: not valid TOML ({problem}).") from problem
+    except KeyError as problem:
+        raise ReportError(f"{file}: [tool.reportgen] lacks {problem}.") from problem
+    if results and not report.results.is_dir():
+        raise ReportError(f"{results}: there is no such folder of results.")
+    return report
