@@ -1,0 +1,111 @@
+"""`python -m reportgen`: build, check, serve and publish the report."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from reportgen import report as reports
+from reportgen.build import build, gather
+from reportgen.check import check
+from reportgen.errors import ReportError
+
+app = typer.Typer(
+    help="Turn recorded experiments and a narrative into a site in several languages.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+errors = Console(stderr=True)
+
+Root = Annotated[Path, typer.Option(help="The root of the report, where pyproject.toml is.")]
+Results = Annotated[Path | None, typer.Option(help="Build from these results instead of the recorded runs.")]
+Site = Annotated[Path | None, typer.Option(help="Where the site goes. [default: site/ in the root]")]
+
+
+@app.command("build")
+def build_site(root: Root = Path("."), results: Results = None, site: Site = None) -> None:
+    """Render every page in every language and build the site. Open site/index.html, or `nox -s serve`."""
+    began = time.perf_counter()
+    report = reports.load(root, results)
+    target = (site or report.root / "site").resolve()
+    with console.status("Building the report …"):
+        build(report, target)
+    pages = len(report.pages())
+    console.print(
+        f"[green]{pages} pages in {len(report.languages)} languages[/] in {time.perf_counter() - began:.1f} s: "
+        f"{report.relative(target)}/index.html",
+        highlight=False,
+    )
+
+
+@app.command("check")
+def check_report(root: Root = Path("."), results: Results = None) -> None:
+    """List records whose sources changed, and pages that a language lacks. Exit status 1 if there is anything."""
+    found = check(gather(reports.load(root, results)))
+    for finding in found:
+        console.print(f"[yellow]{finding.where}[/]: {finding.what}. Mend it with: {finding.remedy}", highlight=False)
+    if found:
+        raise typer.Exit(1)
+    console.print("[green]Nothing to mend.[/]")
+
+
+@app.command("serve")
+def serve_site(
+    root: Root = Path("."),
+    results: Results = None,
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen at.")] = 8000,
+) -> None:
+    """Show the report in a browser and reload it whenever a page, a template or a record changes."""
+    from reportgen.serve import serve
+
+    report = reports.load(root, results)
+    serve(report, report.root / "build" / "preview", host, port, console)
+
+
+@app.command("publish")
+def publish_site(
+    root: Root = Path("."),
+    remote: Annotated[str, typer.Option(help="The git remote to push to.")] = "origin",
+    branch: Annotated[str, typer.Option(help="The branch that GitHub Pages serves.")] = "gh-pages",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Build and check, but push nothing.")] = False,
+) -> None:
+    """Build, check and push the site. SITE_URL, if set, is the address it will have."""
+    from reportgen.publish import prepare, publish, site_url
+
+    report = reports.load(root)
+    address = site_url(prepare(report.root, remote))
+    if address:
+        os.environ.setdefault("SITE_URL", address)
+    target = report.root / "site"
+    with console.status("Building the report …"):
+        build(report, target)
+    outcome = publish(target, report.root, remote, branch, dry_run=dry_run)
+    said = {
+        "published": f"Published to {remote} ({branch}).",
+        "nothing new": f"Nothing new: {remote} ({branch}) has this site already.",
+        "dry run": f"Everything is ready for {remote} ({branch}); nothing was pushed.",
+    }
+    console.print(f"[green]{said[outcome]}[/]" + (f" {address}" if address else ""), highlight=False)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is a sentence and exit status 1."""
+    try:
+        app()
+    except ReportError as problem:
+        errors.print("[red]error:[/]", end=" ")
+        errors.print(str(problem), highlight=False, markup=False, soft_wrap=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""The whole report: pages to Markdown, Markdown to the sites of all languages. The only module that writes the output.
+
+build/nox-s-docs/<language>/   finished Markdown; the folder is named after the command that makes it
+build/mkdocs.<language>.yml    inherits mkdocs.yml and adds what belongs to the language
+site/<language>/               what is read; site/index.html sends a reader to a language
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from markupsafe import escape
+
+from reportgen import facts, record
+from reportgen.errors import ReportError
+from reportgen.render import Material, Renderer
+from reportgen.report import Catalogue, Report
+
+RENDERED = "build/nox-s-docs"
+THEME = Path(__file__).parent / "theme"
+
+
+def gather(report: Report) -> Material:
+    """Read everything that the pages may speak of.
+
+    Raises:
+        ReportError: a record, the published figures or a page cannot be read or is missing.
+    """
+    records = record.read_all(report.results)
+    return Material(
+        report=report,
+        facts=facts.build(facts.read_published(report.published), records),
+        confirmations={
+            (run.project, run.seed): record.read_confirmations(record.folder(report.results, run.project, run.seed))
+            for run in records
+        },
+        pages=report.pages(),
+    )
+
+
+def build(report: Report, site: Path) -> None:
+    """Render every page in every language and build the sites, all languages at once, into `site`.
+
+    The last site stays until the new one is whole.
+
+    Raises:
+        ReportError: a page, a record or a configuration is wrong, or MkDocs complains.
+    """
+    material = gather(report)
+    for code in report.languages:
+        render(material, code)
+    fresh = report.root / "build" / "site.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    configurations = [configure(report, code, fresh) for code in report.languages]
+    environment = {"SOURCE_DATE_EPOCH": _commit_date(report.root), **os.environ, "NO_MKDOCS_2_WARNING": "true"}
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--config-file", str(configuration)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+        )
+        for configuration in configurations
+    ]
+    outputs = [process.communicate()[0] for process in running]
+    for code, process, output in zip(report.languages, running, outputs, strict=True):
+        if process.returncode:
+            raise ReportError(f"MkDocs refused the pages in {RENDERED}/{code}:\n{output.strip()}")
+    _write_root(report, fresh)
+    shutil.rmtree(site, ignore_errors=True)
+    site.parent.mkdir(parents=True, exist_ok=True)
+    fresh.rename(site)
+
+
+def render(material: Material, code: str) -> None:
+    """Write one language's Markdown and what stands beside it."""
+    report = material.report
+    target = report.root / RENDERED / code
+    renderer = Renderer(material, code)
+    pages = {path: renderer.page(path) for path in material.pages}
+    shutil.rmtree(target, ignore_errors=True)
+    if (report.docs / "assets").is_dir():
+        shutil.copytree(report.docs / "assets", target / "assets")
+    for path, page in pages.items():
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        (target / path).write_text(page.markdown, encoding="utf-8", newline="\n")
+        for name, source in page.assets.items():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target / name)
+
+
+def configure(report: Report, code: str, site: Path) -> Path:
+    """Write the MkDocs configuration of one language and return its file."""
+    base = report.root / "mkdocs.yml"
+    try:
+        shared = yaml.safe_load(base.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ReportError(f"{base}: there is no such file, and the sites of all languages inherit it.") from None
+    except yaml.YAMLError as problem:
+        raise ReportError(f"mkdocs.yml: not valid YAML ({' '.join(str(problem).split())}).") from problem
+    catalogues = {other: report.catalogue(other) for other in report.languages}
+    words = catalogues[code]
+    address = os.environ.get("SITE_URL") or shared.get("site_url") or ""
+    own: dict[str, Any] = {
+        "INHERIT": "../mkdocs.yml",
+        "site_name": words.site_name,
+        "site_description": words.site_description,
+        "site_url": f"{address.rstrip('/')}/{code}/" if address else "",
+        "docs_dir": str(report.root / RENDERED / code),
+        "site_dir": str(site / code),
+        "theme": {"language": code, "custom_dir": str(THEME)},
+        "nav": _translated(shared.get("nav", []), words, code),
+        "extra": {
+            "alternate": [
+                {"lang": other, "name": catalogue.name, "link": f"../{other}/"}
+                for other, catalogue in catalogues.items()
+            ]
+        },
+    }
+    file = report.root / "build" / f"mkdocs.{code}.yml"
+    file.write_text(yaml.safe_dump(own, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return file
+
+
+def _translated(nav: list[Any], words: Catalogue, code: str) -> list[Any]:
+    """The navigation with its sections named in a language."""
+    found = []
+    for item in nav:
+        if isinstance(item, dict):
+            for key, inside in item.items():
+                if key not in words.nav:
+                    raise ReportError(
+                        f"docs/{code}/catalogue.yml: nav lacks {key!r}, a section of the navigation in mkdocs.yml."
+                    )
+                found.append({words.nav[key]: _translated(inside, words, code)})
+        else:
+            found.append(item)
+    return found
+
+
+def _write_root(report: Report, site: Path) -> None:
+    """What stands above the languages: the page that chooses one, the page for lost readers, the index of sitemaps."""
+    catalogues = {code: report.catalogue(code) for code in report.languages}
+    first = report.languages[0]
+    links = "\n".join(
+        f'<li><a href="{code}/" lang="{code}" hreflang="{code}">{escape(words.name)}: {escape(words.site_name)}</a></li>'
+        for code, words in catalogues.items()
+    )
+    codes = ", ".join(f'"{code}"' for code in report.languages)
+    head = (
+        '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        "<style>body{font:1.1rem/1.6 system-ui,sans-serif;max-width:34rem;margin:18vh auto;padding:0 1rem;"
+        "color-scheme:light dark}</style>"
+    )
+    (site / "index.html").write_text(
+        f"""<!doctype html>
+<html lang="{first}">
+<head>
+{head}
+<title>{escape(catalogues[first].site_name)}</title>
+<meta name="description" content="{escape(catalogues[first].site_description)}">
+<link rel="icon" href="data:,">
+<script>
+const known = [{codes}];
+const wanted = (navigator.languages || [navigator.language]).map(l => l.slice(0, 2).toLowerCase());
+location.replace((wanted.find(l => known.includes(l)) || known[0]) + "/" + location.hash);
+</script>
+</head>
+<body>
+<h1>{escape(catalogues[first].site_name)}</h1>
+<ul>
+{links}
+</ul>
+</body>
+</html>
+""",
+        encoding="utf-8",
+    )
+    # A lost address may be at any depth, so that only the languages' own pages know a way home.
+    shutil.copyfile(site / first / "404.html", site / "404.html")
+    address = (os.environ.get("SITE_URL") or "").rstrip("/")
+    if address:
+        maps = "".join(
+            f"<sitemap><loc>{escape(f'{address}/{code}/sitemap.xml')}</loc></sitemap>" for code in catalogues
+        )
+        (site / "sitemap.xml").write_text(
+            '<?xml version="1.0" encoding="UTF-8"?>\n'
+            f'<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{maps}</sitemapindex>\n',
+            encoding="utf-8",
+        )
+    (site / ".nojekyll").touch()
+
+
+def _commit_date(root: Path) -> str:
+    """Seconds since 1970 of the last commit, so that two builds of it are alike; of 1980 outside a checkout."""
+    try:
+        done = subprocess.run(
+            ["git", "log", "-1", "--format=%ct"], cwd=root, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip() or "315532800"
+    except (OSError, subprocess.CalledProcessError):
+        return "315532800"
