@@ -138,9 +138,9 @@ def _translated(nav: list[Any], words: Catalogue, code: str) -> list[Any]:
             for key, inside in item.items():
                 if key not in words.nav:
                     raise ReportError(
-                        f"docs/{code}/catalogue.yml: nav lacks {key!r}, a section of the navigation in mkdocs.yml."
+                        f"docs/{code}/catalogue.yml: nav lacks {key!r}, which the navigation in mkdocs.yml names."
                     )
-                found.append({words.nav[key]: _translated(inside, words, code)})
+                found.append({words.nav[key]: inside if isinstance(inside, str) else _translated(inside, words, code)})
         else:
             found.append(item)
     return found

@@ -19,9 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from reportgen.errors import ReportError
 from reportgen.record import Count, Fraction, Identifier, Metrics, Record, Seconds
 
-Kind = Literal["percent", "points", "nats", "seconds", "count"]
-DIGITS: dict[Kind, int] = {"percent": 4, "points": 4, "nats": 3, "seconds": 1, "count": 0}
-"""Decimals of the value itself: a fraction with four is a percentage with two."""
+Kind = Literal["percent", "points", "error", "nats", "seconds", "count"]
+DIGITS: dict[Kind, int] = {"percent": 4, "points": 4, "error": 4, "nats": 3, "seconds": 1, "count": 0}
+"""Decimals of the value itself: a fraction with four is a percentage with two. `points` have a sign, an `error` none."""
 NOT_PRINTED = "not printed in the study"
 NOT_REPRODUCED = "not reproduced yet"
 ONE_RUN = "one run only"
@@ -245,7 +245,7 @@ def _reproduced(runs: Sequence[Record]) -> ReproducedFacts:
         test=over("test"),
         seconds=Summary(tuple(run.seconds for run in runs), "seconds"),
         epochs=Summary(tuple(float(len(run.history)) for run in runs), "count"),
-        standard_error=Fact.of(statistics.fmean(errors) if errors else None, "points", NOT_REPRODUCED),
+        standard_error=Fact.of(statistics.fmean(errors) if errors else None, "error", NOT_REPRODUCED),
     )
 
 

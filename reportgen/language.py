@@ -18,7 +18,6 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 from babel.support import Translations
-from babel.units import format_unit
 
 from reportgen.errors import ReportError
 
@@ -84,12 +83,13 @@ class Language:
     def points(self, difference: float, digits: int = 2) -> str:
         """A difference of two fractions in percentage points, always signed: `+9.74 pp`."""
         sign = "+" if difference > 0 else ""
-        return f"{sign}{self.number(difference * 100, digits)} {self.gettext('pp')}"
+        unit = self.gettext("pp")
+        return f"{sign}{self.number(difference * 100, digits)}\u00a0{unit}"
 
     def seconds(self, value: float) -> str:
         """A duration: tenths of a second under a minute, then minutes and seconds: `47.4 s`, `1 min 23 s`."""
         if round(value, 1) < 60:
-            return format_unit(value, "second", "short", format="0.0", locale=self.locale).replace("sec", "s")
+            return f"{self.number(value, 1)}\u00a0s"
         minutes, seconds = divmod(round(value), 60)
         return f"{self.count(minutes)}\u00a0min {seconds}\u00a0s"
 

@@ -72,6 +72,8 @@ def show(value: object, words: Language) -> object:
             return words.percent(value.value)
         case "points":
             return words.points(value.value)
+        case "error":
+            return words.points(value.value).removeprefix("+")
         case "nats":
             return words.number(value.value, facts.DIGITS["nats"])
         case "seconds":
@@ -217,7 +219,8 @@ class _Tools:
         return self._facts(project).records
 
     def _missing(self) -> str:
-        return f"*{self.renderer.words.gettext('There is no recorded run of this project yet.')}*"
+        message = self.renderer.words.gettext("There is no recorded run of this project yet.")
+        return f"*{message}*"
 
     def _html(self, macro: str, *arguments: object) -> str:
         html = str(getattr(self.renderer._macros, macro)(*arguments))
@@ -353,14 +356,15 @@ class _Tools:
         words, material = self.renderer.words, self.renderer.material
         items = []
         for run in self._runs(project):
-            changed = fingerprint.changed(run, material.confirmations[run.project, run.seed], self._report.root)
+            known = material.confirmations[run.project, run.seed]
+            changed = fingerprint.changed(run, known, self._report.root)
             items.append(
                 {
                     "record": run,
                     "dataset": self._dataset_name(run.dataset.name),
                     "date": words.date(run.started),
                     "memory": words.number(run.environment.memory_gib, 1),
-                    "state": words.gettext("unconfirmed" if changed else "up to date"),
+                    "state": words.gettext(fingerprint.state(run, known, self._report.root)),
                     "changed": changed,
                     "remedy": f"python -m experiments replay {run.project}",
                     "link": self._link(self._asset(run, "record.json")),

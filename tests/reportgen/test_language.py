@@ -1,0 +1,78 @@
+"""Numbers, durations and words as each language writes them; no message falls back to English in silence."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+from hypothesis import given
+from hypothesis import strategies as st
+
+import reportgen
+from reportgen import facts
+from reportgen.errors import ReportError
+from reportgen.language import FOLDER, codes, language
+
+PACKAGE = Path(reportgen.__file__).parent
+SETTINGS = ("batch_size", "epochs", "optimizer", "learning_rate", "loss", "pixel_scaling", "precision")
+PATIENCE = ("patience_val_loss", "patience_val_accuracy")
+
+
+def messages() -> set[str]:
+    """Every message that the program's modules and templates ask for."""
+    found = {
+        str(message)
+        for _, _, message, _, _ in extract_from_dir(
+            PACKAGE,
+            method_map=[("**.py", "python"), ("templates/**.jinja", "jinja2.ext:babel_extract")],
+            options_map={"templates/**.jinja": {"silent": "false"}},
+            keywords={"_": None, "gettext": None},
+        )
+    }
+    labels = {name.replace("_", " ").capitalize() for name in (*SETTINGS, *PATIENCE)}
+    return found | labels | {facts.NOT_PRINTED, facts.NOT_REPRODUCED, facts.ONE_RUN, "up to date", "unconfirmed"}
+
+
+@pytest.mark.parametrize("code", [code for code in codes() if code != "en"])
+def test_every_message_is_translated_with_the_same_placeholders(code: str) -> None:
+    with (FOLDER / f"{code}.po").open("rb") as stream:
+        catalogue = read_po(stream, locale=code)
+    translated = {str(message.id): str(message.string) for message in catalogue if message.id and message.string}
+    assert sorted(messages() - translated.keys()) == []
+    assert sorted(translated.keys() - messages()) == [], "no longer used"
+    for source, target in translated.items():
+        assert sorted(re.findall(r"{\w+}", source)) == sorted(re.findall(r"{\w+}", target))
+
+
+def test_spanish_and_english_write_numbers_their_own_way() -> None:
+    english, spanish = language("en"), language("es")
+    assert english.percent(0.6256) == "62.56%"
+    assert spanish.percent(0.6256) == "62,56\u00a0%"
+    assert (english.count(263402), spanish.count(263402)) == ("263,402", "263.402")
+    assert (english.number(0.84, 3), spanish.number(0.84, 3)) == ("0.840", "0,840")
+    assert (english.seconds(47.380263), spanish.seconds(47.380263)) == ("47.4\u00a0s", "47,4\u00a0s")
+    assert english.seconds(1225.159844) == "20\u00a0min 25\u00a0s"
+    assert (english.points(0.0974), english.points(-0.2)) == ("+9.74\u00a0pp", "−20.00\u00a0pp")
+
+
+@given(st.floats(0, 1))
+def test_a_percentage_is_read_back_as_the_number_that_was_written(fraction: float) -> None:
+    text = language("es").percent(fraction)
+    assert float(text.replace("\u00a0%", "").replace(",", ".")) == pytest.approx(100 * fraction, abs=0.0051)
+
+
+@given(st.floats(0, 1e6))
+def test_a_duration_never_shows_sixty_seconds(value: float) -> None:
+    assert not re.search(r"\b60(\.0)?\u00a0s", language("en").seconds(value))
+
+
+def test_an_unknown_language_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ReportError, match="Unknown language 'xx'.*en, es"):
+        language("xx")
+
+
+def test_a_setting_without_words_is_shown_by_its_name() -> None:
+    assert language("es").label("my_new_setting") == "My new setting"
