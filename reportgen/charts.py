@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -27,8 +28,8 @@ TRAIN, VALIDATION = "#0072b2", "#d55e00"
 VARIABLES = {INK: "ink", GRID: "grid", PAPER: "paper", TRAIN: "train", VALIDATION: "validation"}
 """The name of the CSS variable (`--rg-…`) for each colour."""
 WIDTH = 5.2
-"""Of every chart, in inches: small, so that on a telephone, where a chart shrinks to the screen, its words stay legible."""
-STYLE: dict[str, object] = {
+"""Of every chart, in inches: small, so that its words stay legible where it shrinks to the screen of a telephone."""
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "reportgen",
     "font.family": "sans-serif",
@@ -75,7 +76,7 @@ def curves(records: Sequence[Record], words: Language) -> str:
             _curve(below, record, "accuracy", len(records))
         longest = max(len(record.history) for record in records)
         below.set_xlim(0.5, longest + 0.5)
-        below.xaxis.set_major_locator(MaxNLocator(integer=True))
+        below.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         below.set_xlabel(words.gettext("Epoch"))
         above.set_title(words.gettext("Cross-entropy"))
         below.set_title(words.gettext("Accuracy"))
@@ -162,7 +163,7 @@ def themed(svg: str, identifier: str, title: str, description: str) -> str:
 
 @contextmanager
 def _style() -> Iterator[None]:
-    """Matplotlib's own defaults and `STYLE`, whatever the reader's matplotlibrc says; everything as before afterwards."""
+    """Matplotlib's own defaults and `STYLE`, whatever a matplotlibrc says; everything as before afterwards."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)
@@ -176,5 +177,5 @@ def _digits(ticks: np.ndarray[tuple[int], np.dtype[np.float64]]) -> int:
 
 def _svg(figure: Figure) -> str:
     stream = io.StringIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})  # type: ignore[dict-item]
+    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return stream.getvalue()
