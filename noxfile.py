@@ -51,7 +51,7 @@ def publish(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests: real trainings on the embedded images, a real build of the site, a real browser if there is one."""
+    """Run the tests: real trainings on the embedded images, a real site, a real browser if there is one."""
     install(session, "tests")
     session.run("python", "-m", "pytest", *session.posargs)
 

@@ -1,7 +1,7 @@
 """The canary: a miniature of a run, deterministic and cheap, that tells whether the code still computes the same.
 
-Training takes minutes to hours, and code is rearranged often. The canary builds the network as the run does, takes a few
-single steps, then trains through early stopping, restoring and evaluation, all on the embedded sample. Recorded before
+Training takes minutes to hours, and code is rearranged often. The canary builds the network as the run does, takes
+a few single steps, then trains through early stopping, restoring and evaluation, all on the embedded sample. Recorded before
 training, it can be repeated in seconds: equal canaries mean that a change of the sources changed nothing else.
 
 It runs in a process of its own (`python -m experiments canary`), because operations become deterministic for a whole
@@ -103,8 +103,8 @@ def canary(project: Project, seed: int, precision: str) -> Canary:
 def differences(recorded: Specification, now: Specification, same_machine: bool) -> list[str]:
     """What separates two specifications, in words; none if they agree.
 
-    On the same processor model, versions and number of threads the canaries must agree bit for bit; elsewhere the losses
-    of the single steps within `STEP_TOLERANCE` and those of the miniature training within `FIT_TOLERANCE`.
+    On the same processor model, versions and number of threads the canaries must agree bit for bit; elsewhere the
+    losses of the single steps within `STEP_TOLERANCE` and those of the miniature training within `FIT_TOLERANCE`.
     """
     found = list(_changed_settings(recorded, now))
     before, after = recorded.canary, now.canary
@@ -127,7 +127,8 @@ def differences(recorded: Specification, now: Specification, same_machine: bool)
 
 def _changed_settings(recorded: Specification, now: Specification) -> Iterator[str]:
     if recorded.network != now.network:
-        yield f"the network differs ({recorded.network.parameters:,} parameters recorded, {now.network.parameters:,} now)"
+        was, today = recorded.network.parameters, now.network.parameters
+        yield f"the network differs ({was:,} parameters recorded, {today:,} now)"
     for name in sorted(recorded.settings.keys() | now.settings.keys()):
         old, new = recorded.settings.get(name), now.settings.get(name)
         if old != new:

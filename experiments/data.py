@@ -58,7 +58,7 @@ class Dataset:
         """Over the pixels and labels of the training images, then of the test images."""
         digest = hashlib.sha256()
         for part in (self.train, self.test):
-            digest.update(np.ascontiguousarray(part.pixels))
+            digest.update(np.ascontiguousarray(part.pixels).data)
             digest.update(part.labels.astype("<i8").tobytes())
         return digest.hexdigest()
 
@@ -144,7 +144,7 @@ def split(dataset: Dataset, seed: int) -> Split:
 def _shares(counts: npt.NDArray[np.int64], wanted: int) -> npt.NDArray[np.int64]:
     """How many of each class train, in proportion to `counts` and `wanted` in all: the largest remainders round up."""
     exact = counts * wanted / counts.sum()
-    shares = np.floor(exact).astype(np.int64)
+    shares: npt.NDArray[np.int64] = np.floor(exact).astype(np.int64)
     largest = np.argsort(shares - exact, kind="stable")[: wanted - shares.sum()]
     shares[largest] += 1
     return shares
@@ -236,7 +236,7 @@ def _batches(file: Path) -> Iterator[pa.RecordBatch]:
 
 
 def _labels(batch: pa.RecordBatch, file: Path, row: int) -> npt.NDArray[np.int64]:
-    labels: npt.NDArray[np.int64] = np.asarray(batch.column("label").to_numpy(zero_copy_only=False))
+    labels = np.asarray(batch.column("label").to_numpy(zero_copy_only=False), dtype=np.int64)
     wrong = np.flatnonzero(~((labels >= 0) & (labels < len(CLASSES))))
     if len(wrong):
         raise ReportError(
@@ -255,7 +255,8 @@ def _decode(encoded: pa.Array, into: npt.NDArray[np.uint8], file: Path, row: int
             raise ReportError(f"{file}, row {row + position}: the image cannot be decoded, expected PNG, WebP or JPEG.")
         if image.shape != into.shape[1:]:
             raise ReportError(
-                f"{file}, row {row + position}: the image has {image.shape[1]}x{image.shape[0]} pixels, expected {SIDE}x{SIDE}."
+                f"{file}, row {row + position}: the image has {image.shape[1]}x{image.shape[0]} pixels, "
+                f"expected {SIDE}x{SIDE}."
             )
         into[position] = image[..., ::-1]  # OpenCV reads blue first
 

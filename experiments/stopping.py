@@ -2,7 +2,7 @@
 
 In the Keras 2 of the study, the callback whose patience ran out restored its best weights at that moment, and another
 one that was still waiting did nothing. In Keras 3 each callback with `restore_best_weights` restores when training
-ends, so that the last in the list decides, whoever stopped the run. Here, only a callback that stopped the run restores:
+ends, so that the last in the list decides, whoever stopped the run. Here, only a callback that stopped it restores:
 
 - one ran out of patience: its best epoch;
 - both, in the same epoch: each restores in turn, so that the second of the list, validation accuracy, decides;

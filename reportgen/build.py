@@ -151,7 +151,8 @@ def _write_root(report: Report, site: Path) -> None:
     catalogues = {code: report.catalogue(code) for code in report.languages}
     first = report.languages[0]
     links = "\n".join(
-        f'<li><a href="{code}/" lang="{code}" hreflang="{code}">{escape(words.name)}: {escape(words.site_name)}</a></li>'
+        f'<li><a href="{code}/" lang="{code}" hreflang="{code}">'
+        f"{escape(words.name)}: {escape(words.site_name)}</a></li>"
         for code, words in catalogues.items()
     )
     codes = ", ".join(f'"{code}"' for code in report.languages)

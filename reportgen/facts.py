@@ -21,7 +21,10 @@ from reportgen.record import Count, Fraction, Identifier, Metrics, Record, Secon
 
 Kind = Literal["percent", "points", "error", "nats", "seconds", "count"]
 DIGITS: dict[Kind, int] = {"percent": 4, "points": 4, "error": 4, "nats": 3, "seconds": 1, "count": 0}
-"""Decimals of the value itself: a fraction with four is a percentage with two. `points` have a sign, an `error` none."""
+"""Decimals of the value itself: a fraction with four is a percentage with two.
+
+`points` are a difference and have a sign, an `error` has none.
+"""
 NOT_PRINTED = "not printed in the study"
 NOT_REPRODUCED = "not reproduced yet"
 ONE_RUN = "one run only"
@@ -216,8 +219,8 @@ def _published(project: PublishedProject | None) -> PublishedFacts:
         train=_measured(project.train if project else None),
         test=_measured(project.test if project else None),
         parameters=Totals(
-            Fact.of(parameters and parameters.total, "count"),
-            Fact.of(parameters and parameters.trainable, "count"),
+            Fact.of(parameters.total if parameters else None, "count"),
+            Fact.of(parameters.trainable if parameters else None, "count"),
             Fact.of(parameters.non_trainable if parameters else None, "count"),
         ),
     )

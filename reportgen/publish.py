@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -19,7 +20,7 @@ def prepare(repository: Path, remote: str) -> str:
     """Check that what would be published is what is committed, and return the remote's address.
 
     Raises:
-        ReportError: no checkout, no such remote, or changes that are not committed.
+        ReportError: no checkout, no such remote, changes that are not committed, or nobody to commit as.
     """
     if _git(repository, "rev-parse", "--git-dir") is None:
         raise ReportError(f"{repository}: not a git checkout, so that there is nowhere to publish to.")
@@ -36,6 +37,9 @@ def prepare(repository: Path, remote: str) -> str:
             f"The tree has {len(changed)} uncommitted changes (first: {changed[0][3:]}); commit or stash them, "
             "so that what is published can be found again."
         )
+    for key, variable in (("user.name", "GIT_COMMITTER_NAME"), ("user.email", "GIT_COMMITTER_EMAIL")):
+        if not (os.environ.get(variable) or _git(repository, "config", key)):
+            raise ReportError(f"git has no {key} to commit the site as; set it with `git config {key} VALUE`.")
     return address
 
 
@@ -51,13 +55,24 @@ def site_url(address: str) -> str | None:
 def publish(site: Path, repository: Path, remote: str, branch: str, *, dry_run: bool = False) -> Outcome:
     """Commit `site` to `branch` and push it to `remote`, unless the remote has just that already.
 
+    A dry run does all but the last step: git asks the remote whether it would take the push. The branches of the
+    checkout stay as they are.
+
     Raises:
-        ReportError: there is no site, or git refuses.
+        ReportError: there is no site, the remote cannot be reached, or it refuses the push.
     """
     if not (site / "index.html").is_file():
         raise ReportError(f"{site}: there is no built site; `nox -s docs` makes it.")
-    _git(repository, "fetch", remote, f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}")
-    there = _git(repository, "rev-parse", "--verify", "--quiet", f"refs/remotes/{remote}/{branch}^{{tree}}")
+    # Asked of the remote itself: what this checkout remembers of it may be long gone.
+    listed = _run(repository, "ls-remote", "--heads", remote, f"refs/heads/{branch}")
+    if listed.returncode:
+        raise ReportError(f"git could not reach {remote}: {listed.stderr.strip()}")
+    there = None
+    if listed.stdout.strip():
+        fetched = _run(repository, "fetch", remote, f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}")
+        if fetched.returncode:
+            raise ReportError(f"git could not fetch {branch} from {remote}: {fetched.stderr.strip()}")
+        there = _git(repository, "rev-parse", f"refs/remotes/{remote}/{branch}^{{tree}}")
     commit = _git(repository, "rev-parse", "--short", "HEAD")
     # A branch of its own, so that a dry run and an unchanged site leave the user's branches as they were.
     draft = "reportgen-publish-draft"
@@ -71,14 +86,11 @@ def publish(site: Path, repository: Path, remote: str, branch: str, *, dry_run: 
         here = _git(repository, "rev-parse", f"{draft}^{{tree}}")
         if here == there:
             return "nothing new"
-        if dry_run:
-            return "dry run"
-        pushed = subprocess.run(
-            ["git", "push", remote, f"{draft}:refs/heads/{branch}"], cwd=repository, capture_output=True, text=True
-        )
+        trial = ["--dry-run"] if dry_run else []
+        pushed = _run(repository, "push", *trial, remote, f"{draft}:refs/heads/{branch}")
         if pushed.returncode:
             raise ReportError(f"git could not push to {remote} ({branch}): {pushed.stderr.strip()}")
-        return "published"
+        return "dry run" if dry_run else "published"
     except ghp_import.GhpError as problem:
         raise ReportError(f"The site could not be committed: {problem}") from problem
     finally:
@@ -87,5 +99,9 @@ def publish(site: Path, repository: Path, remote: str, branch: str, *, dry_run: 
 
 def _git(repository: Path, *arguments: str) -> str | None:
     """What a git command prints; None where it fails."""
-    done = subprocess.run(["git", *arguments], cwd=repository, capture_output=True, text=True)
+    done = _run(repository, *arguments)
     return done.stdout.rstrip("\n") if done.returncode == 0 else None
+
+
+def _run(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["git", *arguments], cwd=repository, capture_output=True, text=True)

@@ -24,7 +24,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from reportgen.errors import ReportError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 """The version that this program writes, and the only one that it reads."""
 
 RECORD_FILE = "record.json"
@@ -39,7 +39,7 @@ Setting = bool | int | float | str | None
 
 
 class RecordError(ReportError):
-    """A record (or a file beside it) that cannot be read: the message names the file, the field and what was expected."""
+    """A record, or a file beside it, that cannot be read: the message names file, field and what was expected."""
 
 
 class _Part(BaseModel):
@@ -58,7 +58,7 @@ class Metrics(_Part):
 
 
 class Epoch(_Part):
-    """One pass over the training images; the training figures are means over the epoch's batches, as Keras prints them."""
+    """One pass over the training images; its training figures are means over the batches, as Keras prints them."""
 
     accuracy: Fraction
     cross_entropy: Annotated[float, Field(ge=0)]
@@ -164,7 +164,7 @@ class Mistake(_Part):
 
 
 class Canary(_Part):
-    """A deterministic miniature of the run, on the embedded sample: cheap to repeat, and sensitive to any change of code.
+    """A deterministic miniature of the run, on the embedded sample: cheap to repeat, sensitive to any change of code.
 
     It tells a rearranged program from one that computes something else. See `experiments.canary`.
     """
@@ -286,8 +286,8 @@ def read_all(results: Path) -> tuple[Record, ...]:
         expected = folder(results, record.project, record.seed) / RECORD_FILE
         if file != expected:
             raise RecordError(
-                f"{file}: this is the record of {record.project} with seed {record.seed}, expected in {expected.parent}. "
-                "Move it there, or delete it."
+                f"{file}: this is the record of {record.project} with seed {record.seed}, "
+                f"expected in {expected.parent}. Move it there, or delete it."
             )
         records.append(record)
     return tuple(sorted(records, key=lambda record: (record.project, record.seed)))
@@ -363,7 +363,7 @@ def _write(document: Record | Confirmations, file: Path) -> Path:
 
 
 def dumps(document: Record | Confirmations) -> str:
-    """The JSON text of a record: fields in the order of the types, lists of numbers on one line, for a readable diff."""
+    """The JSON text of a record: fields in the order of the types, short lists on one line, for a readable diff."""
     return _indent(document.model_dump(mode="json")) + "\n"
 
 
@@ -380,7 +380,7 @@ def _indent(value: Any, depth: int = 0) -> str:
 
 
 def write_atomically(file: Path, text: str) -> None:
-    """Write `text` to a temporary file beside `file`, then rename: a reader sees the old content or the new, no third."""
+    """Write `text` to a temporary file beside `file`, then rename: a reader sees the old content or the new."""
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:

@@ -271,7 +271,7 @@ class _Tools:
         words = self.renderer.words
         totals = (before[0].network.parameters, now[0].network.parameters)
         if totals[0] != totals[1]:
-            rows.append((words.gettext("Parameters"), *map(words.count, totals)))
+            rows.append((words.gettext("Parameters"), words.count(totals[0]), words.count(totals[1])))
         return self._html("changes", rows)
 
     def _layer_changes(self, before: Network, now: Network) -> list[tuple[str, str, str]]:

@@ -18,7 +18,7 @@ def finish(
     allowed: int = 2,
     rules: Sequence[EarlyStopping] | None = None,
 ) -> tuple[str, int, float]:
-    """Play epochs through both callbacks; the reason, the restored epoch, and the epoch whose weights the model holds."""
+    """Play epochs through both callbacks; reason, restored epoch, and the epoch whose weights the model holds."""
     model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1, use_bias=False)])
     stoppers = [RestoreIfStopped(rule) for rule in rules or patience(allowed)]
     model.stop_training = False

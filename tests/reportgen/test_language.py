@@ -70,7 +70,7 @@ def test_a_duration_never_shows_sixty_seconds(value: float) -> None:
 
 
 def test_an_unknown_language_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ReportError, match="Unknown language 'xx'.*en, es"):
+    with pytest.raises(ReportError, match=r"Unknown language 'xx'.*en, es"):
         language("xx")
 
 
