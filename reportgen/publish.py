@@ -34,7 +34,7 @@ def prepare(repository: Path, remote: str) -> str:
     changed = (_git(repository, "status", "--porcelain") or "").splitlines()
     if changed:
         raise ReportError(
-            f"The tree has {len(changed)} uncommitted changes (first: {changed[0][3:]}); commit or stash them, "
+            f"The tree has uncommitted changes: {len(changed)} (first: {changed[0][3:]}). Commit or stash them, "
             "so that what is published can be found again."
         )
     for key, variable in (("user.name", "GIT_COMMITTER_NAME"), ("user.email", "GIT_COMMITTER_EMAIL")):
@@ -76,6 +76,7 @@ def publish(site: Path, repository: Path, remote: str, branch: str, *, dry_run: 
     commit = _git(repository, "rev-parse", "--short", "HEAD")
     # A branch of its own, so that a dry run and an unchanged site leave the user's branches as they were.
     draft = "reportgen-publish-draft"
+    _git(repository, "branch", "--delete", "--force", draft)  # what an interrupted run may have left
     if there:
         _git(repository, "branch", "--force", draft, f"refs/remotes/{remote}/{branch}")
     try:

@@ -1,0 +1,190 @@
+"""Publishing, with real git and a bare repository for a remote."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from reportgen.errors import ReportError
+from reportgen.publish import prepare, publish, site_url
+
+
+def git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Path:
+    folder = tmp_path / "remote.git"
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--bare")
+    return folder
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, remote: Path) -> Path:
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--initial-branch", "main")
+    git(folder, "config", "user.name", "A reader")
+    git(folder, "config", "user.email", "reader@example.org")
+    git(folder, "config", "commit.gpgsign", "false")
+    git(folder, "remote", "add", "origin", str(remote))
+    (folder / ".gitignore").write_text("/site/\n")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "-m", "The sources")
+    return folder
+
+
+@pytest.fixture
+def site(checkout: Path) -> Path:
+    folder = checkout / "site"
+    (folder / "en").mkdir(parents=True)
+    (folder / ".nojekyll").touch()
+    (folder / "index.html").write_text("the root")
+    (folder / "en" / "index.html").write_text("62.56% in English")
+    return folder
+
+
+def files(remote: Path) -> list[str]:
+    return git(remote, "ls-tree", "-r", "--name-only", "gh-pages").splitlines()
+
+
+def test_the_first_time_makes_the_branch_with_the_site_and_nothing_else(
+    site: Path, checkout: Path, remote: Path
+) -> None:
+    assert prepare(checkout, "origin") == str(remote)
+    assert publish(site, checkout, "origin", "gh-pages") == "published"
+    assert files(remote) == [".nojekyll", "en/index.html", "index.html"]
+    assert git(remote, "show", "gh-pages:en/index.html") == "62.56% in English"
+    assert git(remote, "rev-list", "--count", "gh-pages") == "1"
+
+
+def test_the_commit_names_the_sources_that_the_site_was_built_from(site: Path, checkout: Path, remote: Path) -> None:
+    publish(site, checkout, "origin", "gh-pages")
+    assert git(checkout, "rev-parse", "--short", "HEAD") in git(remote, "log", "-1", "--format=%s", "gh-pages")
+
+
+def test_a_change_is_a_second_commit_and_a_file_that_is_gone_goes(site: Path, checkout: Path, remote: Path) -> None:
+    publish(site, checkout, "origin", "gh-pages")
+    (site / "en" / "index.html").unlink()
+    (site / "es").mkdir()
+    (site / "es" / "índice.html").write_text("62,56 %")
+    assert publish(site, checkout, "origin", "gh-pages") == "published"
+    assert git(remote, "-c", "core.quotePath=false", "ls-tree", "-r", "--name-only", "gh-pages").splitlines() == [
+        ".nojekyll",
+        "es/índice.html",
+        "index.html",
+    ]
+    assert git(remote, "rev-list", "--count", "gh-pages") == "2"
+
+
+def test_an_unchanged_site_is_nothing_new_and_makes_no_commit(site: Path, checkout: Path, remote: Path) -> None:
+    publish(site, checkout, "origin", "gh-pages")
+    before = git(remote, "rev-parse", "gh-pages")
+    assert publish(site, checkout, "origin", "gh-pages") == "nothing new"
+    assert git(remote, "rev-parse", "gh-pages") == before
+
+
+def test_a_commit_that_another_checkout_published_is_built_upon(
+    site: Path, checkout: Path, remote: Path, tmp_path: Path
+) -> None:
+    publish(site, checkout, "origin", "gh-pages")
+    other = tmp_path / "other"
+    git(tmp_path, "clone", "--quiet", "--branch", "gh-pages", str(remote), str(other))
+    (other / "index.html").write_text("from elsewhere")
+    git(other, "-c", "user.name=B", "-c", "user.email=b@example.org", "commit", "--quiet", "-am", "Elsewhere")
+    git(other, "push", "--quiet")
+    assert publish(site, checkout, "origin", "gh-pages") == "published"
+    assert git(remote, "rev-list", "--count", "gh-pages") == "3"
+    assert git(remote, "show", "gh-pages:index.html") == "the root"
+
+
+def test_a_branch_that_was_deleted_at_the_remote_is_published_anew(site: Path, checkout: Path, remote: Path) -> None:
+    publish(site, checkout, "origin", "gh-pages")
+    git(remote, "branch", "-D", "gh-pages")
+    assert publish(site, checkout, "origin", "gh-pages") == "published"
+    assert "index.html" in files(remote)
+
+
+def test_a_dry_run_pushes_nothing(site: Path, checkout: Path, remote: Path) -> None:
+    assert publish(site, checkout, "origin", "gh-pages", dry_run=True) == "dry run"
+    assert git(remote, "branch", "--list") == ""
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_the_branches_and_the_tree_of_the_checkout_stay_as_they_were(site: Path, checkout: Path, dry_run: bool) -> None:
+    publish(site, checkout, "origin", "gh-pages", dry_run=dry_run)
+    assert git(checkout, "branch", "--format", "%(refname:short)") == "main"
+    assert git(checkout, "status", "--porcelain") == ""
+
+
+def test_another_remote_and_branch_can_be_named(site: Path, checkout: Path, remote: Path) -> None:
+    git(checkout, "remote", "rename", "origin", "mirror")
+    assert publish(site, checkout, "mirror", "pages") == "published"
+    assert git(remote, "branch", "--list", "--format", "%(refname:short)") == "pages"
+
+
+def test_a_dirty_tree_is_refused_and_the_file_named(checkout: Path) -> None:
+    (checkout / "draft.md").write_text("not committed")
+    with pytest.raises(ReportError, match=r"uncommitted changes: 1 \(first: draft\.md\)\. Commit or stash"):
+        prepare(checkout, "origin")
+
+
+def test_a_missing_remote_is_refused_with_those_that_there_are(checkout: Path) -> None:
+    with pytest.raises(ReportError, match=r"no git remote 'upstream' \(found: origin\).*git remote add upstream"):
+        prepare(checkout, "upstream")
+
+
+def test_a_folder_outside_git_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match="not a git checkout"):
+        prepare(tmp_path, "origin")
+
+
+def test_nobody_to_commit_as_is_refused(checkout: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable in ("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "none"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    git(checkout, "config", "--unset", "user.email")
+    with pytest.raises(ReportError, match=r"git has no user\.email .*git config user\.email"):
+        prepare(checkout, "origin")
+
+
+def test_a_site_that_was_never_built_is_refused_with_the_command_that_builds_it(checkout: Path) -> None:
+    with pytest.raises(ReportError, match="there is no built site; `nox -s docs` makes it"):
+        publish(checkout / "site", checkout, "origin", "gh-pages")
+
+
+def test_a_remote_out_of_reach_is_told_in_git_s_words(site: Path, checkout: Path, tmp_path: Path) -> None:
+    git(checkout, "remote", "set-url", "origin", str(tmp_path / "gone.git"))
+    with pytest.raises(ReportError, match="could not reach origin: fatal"):
+        publish(site, checkout, "origin", "gh-pages")
+
+
+def test_a_push_that_the_remote_rejects_is_told_and_leaves_no_branch(site: Path, checkout: Path, remote: Path) -> None:
+    hook = remote / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho protected >&2\nexit 1\n")
+    hook.chmod(0o755)
+    with pytest.raises(ReportError, match=r"could not push to origin \(gh-pages\)(.|\n)*protected"):
+        publish(site, checkout, "origin", "gh-pages")
+    assert git(checkout, "branch", "--format", "%(refname:short)") == "main"
+
+
+@pytest.mark.parametrize(
+    ("remote", "address"),
+    [
+        ("https://github.com/Owner/report.git", "https://owner.github.io/report/"),
+        ("https://github.com/owner/report", "https://owner.github.io/report/"),
+        ("git@github.com:owner/my.report.git", "https://owner.github.io/my.report/"),
+        ("ssh://git@github.com/owner/report.git", "https://owner.github.io/report/"),
+        ("git@github.com:Owner/owner.github.io.git", "https://owner.github.io/"),
+        ("https://example.org/owner/report.git", None),
+        ("../report.git", None),
+    ],
+)
+def test_the_address_of_the_site_follows_from_the_address_of_a_github_remote(remote: str, address: str | None) -> None:
+    assert site_url(remote) == address
