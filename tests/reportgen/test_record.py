@@ -1,0 +1,265 @@
+"""The record survives the way to the disk and back, and what cannot be a record is refused with a clear sentence."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import tempfile
+import threading
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from reportgen.record import (
+    CONFIRMATIONS_FILE,
+    Record,
+    RecordError,
+    confirm,
+    dumps,
+    folder,
+    read,
+    read_all,
+    read_confirmations,
+    write,
+)
+from tests.synthetic import confirmation, record
+
+measured = st.floats(0, allow_nan=False, allow_infinity=False)
+settings = st.dictionaries(
+    st.text(),
+    st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False, allow_infinity=False),
+    max_size=4,
+)
+records = st.builds(
+    record,
+    project=st.from_regex(r"[a-z][a-z0-9_]{0,9}", fullmatch=True),
+    seed=st.integers(0, 10**6),
+    length=st.integers(1, 12),
+    right=st.integers(0, 100),
+    seconds=measured,
+    train=st.fixed_dictionaries({"accuracy": st.floats(0, 1), "cross_entropy": measured}),
+    settings=settings,
+    command=st.text(),
+    started=st.datetimes(timezones=st.just(UTC)),
+)
+
+
+@given(records)
+def test_a_record_is_read_as_it_was_written(original: Record) -> None:
+    with tempfile.TemporaryDirectory() as results:
+        file = write(original, Path(results))
+        assert file == folder(Path(results), original.project, original.seed) / "record.json"
+        assert read(file) == original
+        assert write(read(file), Path(results)).read_text(encoding="utf-8") == dumps(original), "the same bytes again"
+
+
+def test_every_epoch_stands_on_a_line_of_its_own_so_that_a_difference_can_be_read() -> None:
+    lines = dumps(record(length=4)).splitlines()
+    assert sum('"val_accuracy"' in line for line in lines) == 4 + 2, "four of the run, two of the canary"
+
+
+def test_all_records_are_read_in_the_order_of_projects_and_seeds(tmp_path: Path) -> None:
+    for project, seed in (("p01_deeper", 0), ("p00_base", 10), ("p00_base", 2)):
+        write(record(project, seed), tmp_path)
+    assert [(run.project, run.seed) for run in read_all(tmp_path)] == [
+        ("p00_base", 2),
+        ("p00_base", 10),
+        ("p01_deeper", 0),
+    ]
+
+
+def test_where_nothing_was_recorded_there_are_no_records(tmp_path: Path) -> None:
+    assert read_all(tmp_path) == ()
+    assert read_all(tmp_path / "missing") == ()
+
+
+def test_a_record_in_the_folder_of_another_run_is_refused(tmp_path: Path) -> None:
+    file = write(record("p00_base", 1), tmp_path)
+    file.parent.rename(file.parent.with_name("seed-2"))
+    with pytest.raises(RecordError, match=r"seed-2.*is the record of p00_base with seed 1, expected in .*seed-1"):
+        read_all(tmp_path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"record\.json: there is no such file, expected a record"):
+        read(tmp_path / "record.json")
+
+
+@given(st.data())
+def test_a_record_that_was_cut_off_anywhere_is_refused_with_the_place(data: st.DataObject) -> None:
+    text = dumps(record(length=2)).rstrip()
+    length = data.draw(st.integers(0, len(text) - 1))
+    with tempfile.TemporaryDirectory() as where:
+        file = Path(where) / "record.json"
+        file.write_text(text[:length], encoding="utf-8")
+        with pytest.raises(RecordError, match=r"record\.json, line \d+, column \d+: not valid JSON .*truncated"):
+            read(file)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"accuracy: 0.62\n", "line 1, column 1: not valid JSON"),
+        (b"[]", "expected a JSON object, found list"),
+        (b"null", "expected a JSON object, found NoneType"),
+        (b"\xff\xfe{}", "cannot be read as UTF-8 text"),
+    ],
+    ids=["not JSON", "a list", "null", "not UTF-8"],
+)
+def test_a_file_that_is_no_record_is_refused(tmp_path: Path, content: bytes, complaint: str) -> None:
+    file = tmp_path / "record.json"
+    file.write_bytes(content)
+    with pytest.raises(RecordError, match=complaint) as caught:
+        read(file)
+    assert str(caught.value).startswith(str(file))
+
+
+def changed(tmp_path: Path, *path: str | int, **value: Any) -> Path:
+    """A record's file in which the field at `path` is set to `value["to"]`, or taken away where that is not given."""
+    file = write(record(), tmp_path)
+    content = json.loads(file.read_text(encoding="utf-8"))
+    *above, last = path
+    part = content
+    for key in above:
+        part = part[key]
+    if "to" in value:
+        part[last] = value["to"]
+    else:
+        del part[last]
+    file.write_text(json.dumps(content), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize(("version", "found"), [(0, "0"), (2, "2"), (99, "99"), ("1", '"1"'), (None, "null")], ids=repr)
+def test_an_older_or_a_newer_version_is_refused(tmp_path: Path, version: object, found: str) -> None:
+    file = changed(tmp_path, "schema_version", to=version)
+    with pytest.raises(RecordError, match=rf"record\.json: schema_version is {found}, expected 1\..*train.*again"):
+        read(file)
+
+
+def test_a_record_without_a_version_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="schema_version is null, expected 1"):
+        read(changed(tmp_path, "schema_version"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("test",),
+        ("dataset", "sha256"),
+        ("history", 3, "val_accuracy"),
+        ("environment", "git_commit"),
+        ("canary", "stopping", "reason"),
+    ],
+    ids=lambda path: ".".join(map(str, path)),
+)
+def test_a_missing_field_is_named_with_its_place(tmp_path: Path, path: tuple[str | int, ...]) -> None:
+    field = re.escape(".".join(map(str, path)))
+    with pytest.raises(RecordError, match=rf"record\.json: field {field} is missing"):
+        read(changed(tmp_path, *path))
+
+
+def test_every_field_of_a_record_must_be_there(tmp_path: Path) -> None:
+    for name in Record.model_fields.keys() - {"schema_version"}:
+        with pytest.raises(RecordError, match=rf"field {name} is missing"):
+            read(changed(tmp_path, name))
+
+
+def test_an_unknown_field_is_refused_for_it_may_be_a_misspelt_one(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"field dataset\.shape is unknown to version 1"):
+        read(changed(tmp_path, "dataset", "shape", to=[32, 32, 3]))
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf], ids=repr)
+def test_a_measured_number_is_finite(tmp_path: Path, number: float) -> None:
+    with pytest.raises(RecordError, match=r"field history\.0\.cross_entropy: .*finite"):
+        read(changed(tmp_path, "history", 0, "cross_entropy", to=number))
+    with pytest.raises(ValidationError, match="finite"):
+        record(seconds=number)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        (("test", "accuracy"), 62.5, "field test.accuracy: .*less than or equal to 1, found 62.5"),
+        (("seed",), -1, "field seed: .*greater than or equal to 0, found -1"),
+        (("stopping", "reason"), "bored", "field stopping.reason: .*'val_loss'.*found \"bored\""),
+        (("started",), "2026-03-01T12:30:00", "field started: .*timezone"),
+        (("dataset", "sha256"), "abc", 'field dataset.sha256: .*pattern.*found "abc"'),
+        (("network", "parameters"), 30731, "parameters is 30731, but trainable and non_trainable add up to 30730"),
+        (("network", "layers", 0, "parameters"), 5, "parameters is 30730, but the layers' parameters add up to 30735"),
+        (("confusion",), [[1]], "confusion must be 10 x 10"),
+        (("confusion", 0, 0), 61, "confusion counts 1001 images, but dataset.test is 1000"),
+        (("test",), {"accuracy": 0.5, "cross_entropy": 1.0}, "600 of 1000 right, but test.accuracy is 0.5"),
+        (("stopping", "restored_epoch"), 10, "restored_epoch is 10, but there are 9 epochs"),
+        (("script",), "elsewhere.py", "sources lacks the script itself, elsewhere.py"),
+        (("mistakes", 0, "prediction"), 10, "mistakes names a class outside the 10 of the data set"),
+    ],
+    ids=lambda value: ".".join(map(str, value)) if isinstance(value, tuple) else "",
+)
+def test_a_wrong_value_is_refused_with_what_was_expected(
+    tmp_path: Path, path: tuple[str | int, ...], value: object, complaint: str
+) -> None:
+    with pytest.raises(RecordError, match=complaint):
+        read(changed(tmp_path, *path, to=value))
+
+
+def test_a_write_that_fails_leaves_the_old_record_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(record(right=50), tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write(record(right=70), tmp_path)
+    assert read(file) == record(right=50)
+    assert [entry.name for entry in file.parent.iterdir()] == ["record.json"]
+
+
+def test_a_reader_never_sees_half_a_record(tmp_path: Path) -> None:
+    short, long = record(length=1), record(length=200)
+    file = write(short, tmp_path)
+    ended = threading.Event()
+    seen: list[int] = []
+
+    def look() -> None:
+        while not ended.is_set():
+            seen.append(len(read(file).history))
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    for turn in range(20):
+        write(long if turn % 2 == 0 else short, tmp_path)
+    ended.set()
+    reader.join()
+    assert seen
+    assert set(seen) <= {1, 200}
+
+
+def test_confirmations_are_appended_and_the_record_stays_untouched(tmp_path: Path) -> None:
+    file = write(record(), tmp_path)
+    before = file.read_bytes()
+    assert read_confirmations(file.parent) == ()
+    first, second = confirmation(1), confirmation(2, exact=False, largest_difference=1e-6)
+    confirm(first, file.parent)
+    confirm(second, file.parent)
+    assert read_confirmations(file.parent) == (first, second)
+    assert file.read_bytes() == before
+
+
+def test_confirmations_of_another_version_are_refused_and_not_overwritten(tmp_path: Path) -> None:
+    file = tmp_path / CONFIRMATIONS_FILE
+    file.write_text('{"schema_version": 2, "confirmations": []}', encoding="utf-8")
+    with pytest.raises(RecordError, match=r"confirmations\.json: schema_version is 2, expected 1"):
+        confirm(confirmation(), tmp_path)
+    assert '"schema_version": 2' in file.read_text(encoding="utf-8")
