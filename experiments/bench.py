@@ -1,0 +1,95 @@
+"""What the project promises of its speed, measured: each figure beside its limit."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from experiments.environment import ROOT
+
+ROUNDS = 5
+IMAGES = 5_120
+"""Ten batches of Project 1: long against the start of an epoch, short against patience."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measurement and its limit."""
+
+    name: str
+    measured: str
+    limit: str
+    kept: bool
+
+
+def figures(source: str) -> Iterator[Figure]:
+    """Measure every figure, the quick ones first."""
+    yield _up_to_date()
+    yield _site()
+    yield from _loading(source)
+    yield _training(source)
+
+
+def _seconds(*command: str) -> float:
+    began = time.perf_counter()
+    subprocess.run([sys.executable, *command], cwd=ROOT, check=True, capture_output=True)
+    return time.perf_counter() - began
+
+
+def _up_to_date() -> Figure:
+    taken = statistics.median(_seconds("-m", "experiments", "run") for _ in range(3))
+    return Figure("an up-to-date run of everything recorded", f"{taken:.2f} s", "3 s", taken <= 3)
+
+
+def _site() -> Figure:
+    with tempfile.TemporaryDirectory() as folder:
+        taken = statistics.median(_seconds("-m", "reportgen", "build", "--site", f"{folder}/site") for _ in range(3))
+    return Figure("the site in every language", f"{taken:.1f} s", "15 s", taken <= 15)
+
+
+def _loading(source: str) -> Iterator[Figure]:
+    """In a process of its own, so that the peak of memory is the loading's."""
+    program = (
+        "import json, resource, sys, time; from experiments import data\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20\n"
+        "before, began = peak(), time.perf_counter()\n"
+        "found = data.load(sys.argv[1])\n"
+        "size = len(found.train.labels) + len(found.test.labels)\n"
+        "print(json.dumps([size, time.perf_counter() - began, peak() - before]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program, source], cwd=ROOT, check=True, capture_output=True, text=True)
+    images, seconds, gibibytes = json.loads(done.stdout)
+    yield Figure(f"loading {images:,} images", f"{seconds:.2f} s", "6 s", seconds <= 6)
+    yield Figure(f"memory for {images:,} images", f"{gibibytes:.2f} GiB", "1 GiB", gibibytes <= 1)
+
+
+def _training(source: str) -> Figure:
+    """An epoch of Project 1 as the project trains it, against a plain `fit` on the same images, turn by turn."""
+    from experiments import data, project
+    from experiments.data import Images
+    from experiments.train import Batches, build, scaled
+
+    declared = project.load("p01_deeper")
+    size = declared.training.batch_size
+    split = data.split(data.load(source), 0)
+    images = Images(split.train.pixels[:IMAGES], split.train.labels[:IMAGES])
+    pixels = scaled(images.pixels)
+    ours, plain = build(declared, 0, "float32"), build(declared, 0, "float32")
+    batches = Batches(images, size, 0)
+    taken: dict[str, list[float]] = {"ours": [], "plain": []}
+    for turn in range(ROUNDS + 1):
+        began = time.perf_counter()
+        ours.fit(batches, epochs=1, shuffle=False, verbose=0)
+        middle = time.perf_counter()
+        plain.fit(pixels, images.labels, batch_size=size, epochs=1, verbose=0)
+        if turn:  # the first turn compiles
+            taken["ours"].append(middle - began)
+            taken["plain"].append(time.perf_counter() - middle)
+    ratio = statistics.median(taken["ours"]) / statistics.median(taken["plain"])
+    return Figure("an epoch of Project 1 against a plain fit", f"{ratio:.3f} times", "1.05 times", ratio <= 1.05)

@@ -1,0 +1,139 @@
+"""The command line of the experiments, in processes of their own, on the embedded sample."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from experiments.job import FIGURES, RESULTS, Job, sources
+from experiments.run import reason_to_train, standing
+from reportgen import record
+
+ROOT = Path(__file__).resolve().parents[2]
+SMOKE = ("run", "p00_base", "--profile", "smoke", "--seed", "0")
+
+
+def experiments(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m experiments` as a user does, wide enough that no line breaks."""
+    return subprocess.run(
+        [sys.executable, "-m", "experiments", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "300", "TF_CPP_MIN_LOG_LEVEL": "2", **environment},
+    )
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of a smoke run of Project 0."""
+    results = tmp_path_factory.mktemp("smoke")
+    done = experiments(*SMOKE, "--results", str(results))
+    assert done.returncode == 0, done.stderr
+    return results
+
+
+def test_a_run_leaves_a_record_and_its_figures(smoke: Path) -> None:
+    folder = record.folder(smoke, "p00_base", 0)
+    done = record.read(folder / "record.json")
+    assert (done.profile, done.dataset.name, len(done.history)) == ("smoke", "sample", 2)
+    assert done.sources == sources("p00_base")
+    assert str(ROOT) not in (folder / "record.json").read_text(encoding="utf-8")
+    assert {file.name for file in folder.iterdir()} == {*FIGURES, "mistakes.png", "record.json"}
+
+
+def test_a_second_run_trains_nothing_and_ends_in_seconds(smoke: Path) -> None:
+    before = (record.folder(smoke, "p00_base", 0) / "record.json").read_bytes()
+    began = time.perf_counter()
+    done = experiments(*SMOKE, "--results", str(smoke))
+    assert time.perf_counter() - began < 3
+    assert "p00_base seed 0: up to date" in done.stdout
+    assert (record.folder(smoke, "p00_base", 0) / "record.json").read_bytes() == before
+
+
+def test_telling_what_is_up_to_date_imports_no_backend() -> None:
+    program = (
+        "import sys, runpy\nsys.argv = ['experiments', 'status']\n"
+        "try: runpy.run_module('experiments', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "assert not {'keras', 'tensorflow', 'jax', 'torch'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_replay_agrees_bit_for_bit_and_is_appended_beside_the_record(smoke: Path) -> None:
+    folder = record.folder(smoke, "p00_base", 0)
+    before = (folder / "record.json").read_bytes()
+    done = experiments("replay", "p00_base", "--results", str(smoke))
+    assert done.returncode == 0, done.stdout + done.stderr
+    (confirmation,) = record.read_confirmations(folder)
+    assert confirmation.exact
+    assert confirmation.sources == sources("p00_base")
+    assert (folder / "record.json").read_bytes() == before
+
+
+def test_a_record_of_other_sources_is_unconfirmed_and_a_changed_setting_makes_it_stale(
+    smoke: Path, tmp_path: Path
+) -> None:
+    content = json.loads((record.folder(smoke, "p00_base", 0) / "record.json").read_text(encoding="utf-8"))
+    content["sources"]["experiments/train.py"] = "0" * 64
+    content["settings"]["learning_rate"] = 0.5
+    folder = record.folder(tmp_path, "p00_base", 0)
+    folder.mkdir(parents=True)
+    (folder / "record.json").write_text(json.dumps(content), encoding="utf-8")
+    now = standing(tmp_path, "p00_base", 0)
+    assert (now.state, now.detail) == ("unconfirmed", "experiments/train.py")
+    done = experiments("replay", "p00_base", "--results", str(tmp_path))
+    assert done.returncode == 1
+    assert "stale. learning_rate was 0.5 and is 0.001" in done.stdout
+    assert record.read_confirmations(folder) == ()
+
+
+def test_one_run_that_fails_does_not_take_the_other_down(tmp_path: Path) -> None:
+    broken = record.folder(tmp_path, "p00_base", 0)
+    broken.mkdir(parents=True)
+    (broken / "record.json").write_text('{"schema_version": 1, "project"', encoding="utf-8")
+    done = experiments(*SMOKE, "--seed", "1", "--results", str(tmp_path))
+    assert done.returncode == 1
+    assert "not valid JSON" in done.stdout
+    assert "1 of 2 runs failed" in done.stderr
+    assert record.read(record.folder(tmp_path, "p00_base", 1) / "record.json").seed == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("run", "p99"), "Unknown project 'p99'"),
+        (("run", "--profile", "quick"), "Unknown profile 'quick': expected one of full, smoke"),
+        (("run", "--data", "no-such-folder"), "there is no such folder"),
+        ((*SMOKE, "--results", str(RESULTS)), "A smoke run cannot go into experiments/results"),
+        (("replay", "--results", "no-such-folder"), "No recorded run"),
+    ],
+)
+def test_a_mistake_of_the_user_is_a_sentence_and_exit_status_1(arguments: tuple[str, ...], sentence: str) -> None:
+    done = experiments(*arguments)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_an_unknown_precision_fails_with_a_sentence(tmp_path: Path) -> None:
+    done = experiments(*SMOKE, "--precision", "float12", "--results", str(tmp_path))
+    assert done.returncode == 1
+    assert "Unknown precision 'float12'" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_other_images_are_asked_for_only_by_data(smoke: Path) -> None:
+    now = standing(smoke, "p00_base", 0)
+    job = Job("p00_base", 0, "smoke", "float32", "keras", smoke)
+    asked = {"force": False, "explicit_precision": False}
+    assert reason_to_train(job, now, explicit_data=False, **asked) is None
+    assert reason_to_train(job, now, explicit_data=True, **asked) == "recorded on sample"
