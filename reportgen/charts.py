@@ -76,7 +76,7 @@ def curves(records: Sequence[Record], words: Language) -> str:
             _curve(below, record, "accuracy", len(records))
         longest = max(len(record.history) for record in records)
         below.set_xlim(0.5, longest + 0.5)
-        below.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+        below.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
         below.set_xlabel(words.gettext("Epoch"))
         above.set_title(words.gettext("Cross-entropy"))
         below.set_title(words.gettext("Accuracy"))
@@ -146,7 +146,8 @@ def themed(svg: str, identifier: str, title: str, description: str) -> str:
     body = re.sub(r"(url\(#|href=\"#)", rf"\g<1>{identifier}-", body)
     for colour, name in VARIABLES.items():
         body = body.replace(colour, f"var(--rg-{name}, {colour})")
-    body = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font: \1 var(--rg-font, sans-serif)", body)
+    # One version of matplotlib writes `font: 11px 'DejaVu Sans', …`, another `font-size: 11px; font-family: …`.
+    body = re.sub(r"(font: [\d.]+px |font-family: )[^;\"]*", r"\1var(--rg-font, sans-serif)", body)
     head = re.match(r"<svg[^>]*>", body)
     box = head and re.search(r'viewBox="0 0 ([\d.]+) [\d.]+"', head[0])
     assert head and box, "matplotlib opens every SVG with a viewBox from 0 0"

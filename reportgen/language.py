@@ -81,20 +81,24 @@ class Language:
         return format_percent(fraction, pattern, locale=self.locale)
 
     def points(self, difference: float, digits: int = 2) -> str:
-        """A difference of two fractions in percentage points, always signed: `+9.74 pp`."""
+        """A difference of two fractions in percentage points, signed unless it rounds to nothing: `+9.74 pp`."""
+        difference = round(difference, digits + 2) or 0.0  # or: no minus before a zero
         sign = "+" if difference > 0 else ""
         unit = self.gettext("pp")
         return f"{sign}{self.number(difference * 100, digits)}\u00a0{unit}"
 
     def seconds(self, value: float) -> str:
-        """A duration: tenths of a second under a minute, then minutes and seconds: `47.4 s`, `1 min 23 s`."""
+        """A duration, finer the shorter it is: `47.4 s`, `1 min 23 s`, `2 h 5 min`."""
         if round(value, 1) < 60:
             return f"{self.number(value, 1)}\u00a0s"
         minutes, seconds = divmod(round(value), 60)
-        return f"{self.count(minutes)}\u00a0min {seconds}\u00a0s"
+        if minutes < 60:
+            return f"{minutes}\u00a0min {seconds}\u00a0s"
+        hours, minutes = divmod(round(value / 60), 60)
+        return f"{self.count(hours)}\u00a0h {minutes}\u00a0min"
 
     def date(self, moment: datetime) -> str:
-        """A day: `24 Nov 2026` in the language's medium form."""
+        """A day, in the language's medium form: `Mar 1, 2026`, `1 mar 2026`."""
         return format_date(moment, "medium", locale=self.locale)
 
     def label(self, name: str) -> str:

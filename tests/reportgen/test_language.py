@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,19 +23,36 @@ SETTINGS = ("batch_size", "epochs", "optimizer", "learning_rate", "loss", "pixel
 PATIENCE = ("patience_val_loss", "patience_val_accuracy")
 
 
+def asked_for(source: str) -> set[str]:
+    """Every message that a module gives to `gettext` as it stands, inside an f-string too (which Babel overlooks)."""
+    return {
+        part.value
+        for call in ast.walk(ast.parse(source))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "gettext"
+        for part in ast.walk(call.args[0])
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    }
+
+
 def messages() -> set[str]:
     """Every message that the program's modules and templates ask for."""
-    found = {
+    modules = set().union(*(asked_for(file.read_text(encoding="utf-8")) for file in PACKAGE.glob("*.py")))
+    templates = {
         str(message)
         for _, _, message, _, _ in extract_from_dir(
-            PACKAGE,
-            method_map=[("**.py", "python"), ("templates/**.jinja", "jinja2.ext:babel_extract")],
-            options_map={"templates/**.jinja": {"silent": "false"}},
-            keywords={"_": None, "gettext": None},
+            PACKAGE / "templates",
+            method_map=[("**.jinja", "jinja2.ext:babel_extract")],
+            options_map={"**.jinja": {"silent": "false"}},
+            keywords={"_": None},
         )
     }
     labels = {name.replace("_", " ").capitalize() for name in (*SETTINGS, *PATIENCE)}
-    return found | labels | {facts.NOT_PRINTED, facts.NOT_REPRODUCED, facts.ONE_RUN, "up to date", "unconfirmed"}
+    return (
+        modules
+        | templates
+        | labels
+        | {facts.NOT_PRINTED, facts.NOT_REPRODUCED, facts.ONE_RUN, "up to date", "unconfirmed"}
+    )
 
 
 @pytest.mark.parametrize("code", [code for code in codes() if code != "en"])
@@ -55,6 +74,7 @@ def test_spanish_and_english_write_numbers_their_own_way() -> None:
     assert (english.number(0.84, 3), spanish.number(0.84, 3)) == ("0.840", "0,840")
     assert (english.seconds(47.380263), spanish.seconds(47.380263)) == ("47.4\u00a0s", "47,4\u00a0s")
     assert english.seconds(1225.159844) == "20\u00a0min 25\u00a0s"
+    assert spanish.seconds(7500) == "2\u00a0h 5\u00a0min"
     assert (english.points(0.0974), english.points(-0.2)) == ("+9.74\u00a0pp", "−20.00\u00a0pp")
 
 
@@ -64,9 +84,20 @@ def test_a_percentage_is_read_back_as_the_number_that_was_written(fraction: floa
     assert float(text.replace("\u00a0%", "").replace(",", ".")) == pytest.approx(100 * fraction, abs=0.0051)
 
 
+@pytest.mark.parametrize("difference", [0.0, -0.0, 0.00001, -0.00001])
+def test_a_difference_that_rounds_to_nothing_has_no_sign(difference: float) -> None:
+    assert language("en").points(difference) == "0.00\u00a0pp"
+
+
+def test_a_day_is_written_as_each_language_writes_it() -> None:
+    moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    assert language("en").date(moment) == "Mar 1, 2026"
+    assert language("es").date(moment) == "1 mar 2026"
+
+
 @given(st.floats(0, 1e6))
 def test_a_duration_never_shows_sixty_seconds(value: float) -> None:
-    assert not re.search(r"\b60(\.0)?\u00a0s", language("en").seconds(value))
+    assert not re.search(r"\b60(\.0)?\u00a0(s|min)", language("en").seconds(value))
 
 
 def test_an_unknown_language_is_refused_with_the_known_ones() -> None:
