@@ -32,7 +32,7 @@ Site = Annotated[Path | None, typer.Option(help="Where the site goes. [default: 
 
 @app.command("build")
 def build_site(root: Root = Path("."), results: Results = None, site: Site = None) -> None:
-    """Render every page in every language and build the site. Open site/index.html, or `nox -s serve`."""
+    """Render every page in every language and build the site; `serve` shows it."""
     began = time.perf_counter()
     report = reports.load(root, results)
     target = (site or report.root / "site").resolve()
@@ -41,7 +41,7 @@ def build_site(root: Root = Path("."), results: Results = None, site: Site = Non
     pages = len(report.pages())
     console.print(
         f"[green]{pages} pages in {len(report.languages)} languages[/] in {time.perf_counter() - began:.1f} s: "
-        f"{report.relative(target)}/index.html",
+        f"{report.relative(target)}/",
         highlight=False,
     )
 

@@ -11,14 +11,17 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 from markupsafe import escape
 
 from reportgen import facts, record
 from reportgen.errors import ReportError
+from reportgen.language import language
 from reportgen.render import Material, Renderer
 from reportgen.report import Catalogue, Report
 
@@ -62,7 +65,8 @@ def build(report: Report, site: Path) -> None:
     environment = {"SOURCE_DATE_EPOCH": _commit_date(report.root), **os.environ, "NO_MKDOCS_2_WARNING": "true"}
     running = [
         subprocess.Popen(
-            [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--config-file", str(configuration)],
+            # Not --quiet: warnings that are not printed are not counted, and --strict then lets them pass.
+            [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", str(configuration)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -73,8 +77,10 @@ def build(report: Report, site: Path) -> None:
     outputs = [process.communicate()[0] for process in running]
     for code, process, output in zip(report.languages, running, outputs, strict=True):
         if process.returncode:
-            raise ReportError(f"MkDocs refused the pages in {RENDERED}/{code}:\n{output.strip()}")
-    _write_root(report, fresh)
+            complaints = [line for line in output.splitlines() if line.strip() and not line.startswith("INFO")]
+            said = "\n".join(complaints).replace(f"{report.root}{os.sep}", "")
+            raise ReportError(f"MkDocs refused the pages in {RENDERED}/{code}, made from docs/{code}:\n{said}")
+    _write_root(report, fresh, _address(_shared(report)))
     shutil.rmtree(site, ignore_errors=True)
     site.parent.mkdir(parents=True, exist_ok=True)
     fresh.rename(site)
@@ -99,21 +105,15 @@ def render(material: Material, code: str) -> None:
 
 def configure(report: Report, code: str, site: Path) -> Path:
     """Write the MkDocs configuration of one language and return its file."""
-    base = report.root / "mkdocs.yml"
-    try:
-        shared = yaml.safe_load(base.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ReportError(f"{base}: there is no such file, and the sites of all languages inherit it.") from None
-    except yaml.YAMLError as problem:
-        raise ReportError(f"mkdocs.yml: not valid YAML ({' '.join(str(problem).split())}).") from problem
+    shared = _shared(report)
     catalogues = {other: report.catalogue(other) for other in report.languages}
     words = catalogues[code]
-    address = os.environ.get("SITE_URL") or shared.get("site_url") or ""
+    address = _address(shared)
     own: dict[str, Any] = {
         "INHERIT": "../mkdocs.yml",
         "site_name": words.site_name,
         "site_description": words.site_description,
-        "site_url": f"{address.rstrip('/')}/{code}/" if address else "",
+        "site_url": f"{address}/{code}/" if address else "",
         "docs_dir": str(report.root / RENDERED / code),
         "site_dir": str(site / code),
         "theme": {"language": code, "custom_dir": str(THEME)},
@@ -128,6 +128,25 @@ def configure(report: Report, code: str, site: Path) -> Path:
     file = report.root / "build" / f"mkdocs.{code}.yml"
     file.write_text(yaml.safe_dump(own, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return file
+
+
+def _shared(report: Report) -> dict[str, Any]:
+    """The configuration that the sites of all languages inherit."""
+    base = report.root / "mkdocs.yml"
+    try:
+        shared = yaml.safe_load(base.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ReportError(f"{base}: there is no such file, and the sites of all languages inherit it.") from None
+    except yaml.YAMLError as problem:
+        raise ReportError(f"mkdocs.yml: not valid YAML ({' '.join(str(problem).split())}).") from problem
+    if not isinstance(shared, dict):
+        raise ReportError("mkdocs.yml: expected settings by name, as in `site_name: …`.")
+    return shared
+
+
+def _address(shared: Mapping[str, Any]) -> str:
+    """Where the site will stand, without a slash at its end; empty while nobody has said."""
+    return str(os.environ.get("SITE_URL") or shared.get("site_url") or "").rstrip("/")
 
 
 def _translated(nav: list[Any], words: Catalogue, code: str) -> list[Any]:
@@ -146,48 +165,21 @@ def _translated(nav: list[Any], words: Catalogue, code: str) -> list[Any]:
     return found
 
 
-def _write_root(report: Report, site: Path) -> None:
+def _write_root(report: Report, site: Path, address: str) -> None:
     """What stands above the languages: the page that chooses one, the page for lost readers, the index of sitemaps."""
     catalogues = {code: report.catalogue(code) for code in report.languages}
-    first = report.languages[0]
-    links = "\n".join(
-        f'<li><a href="{code}/" lang="{code}" hreflang="{code}">'
-        f"{escape(words.name)}: {escape(words.site_name)}</a></li>"
-        for code, words in catalogues.items()
-    )
     codes = ", ".join(f'"{code}"' for code in report.languages)
-    head = (
-        '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        "<style>body{font:1.1rem/1.6 system-ui,sans-serif;max-width:34rem;margin:18vh auto;padding:0 1rem;"
-        "color-scheme:light dark}</style>"
-    )
-    (site / "index.html").write_text(
-        f"""<!doctype html>
-<html lang="{first}">
-<head>
-{head}
-<title>{escape(catalogues[first].site_name)}</title>
-<meta name="description" content="{escape(catalogues[first].site_description)}">
-<link rel="icon" href="data:,">
-<script>
+    choose = f"""<script>
 const known = [{codes}];
 const wanted = (navigator.languages || [navigator.language]).map(l => l.slice(0, 2).toLowerCase());
 location.replace((wanted.find(l => known.includes(l)) || known[0]) + "/" + location.hash);
-</script>
-</head>
-<body>
-<h1>{escape(catalogues[first].site_name)}</h1>
-<ul>
-{links}
-</ul>
-</body>
-</html>
-""",
-        encoding="utf-8",
-    )
-    # A lost address may be at any depth, so that only the languages' own pages know a way home.
-    shutil.copyfile(site / first / "404.html", site / "404.html")
-    address = (os.environ.get("SITE_URL") or "").rstrip("/")
+</script>"""
+    links = {code: f"{words.name}: {words.site_name}" for code, words in catalogues.items()}
+    (site / "index.html").write_text(_plain_page(report, links, "", choose), encoding="utf-8")
+    # A lost address may be at any depth, so that this page's links start at the site's own path.
+    lost = {code: f"{language(code).gettext('This page does not exist.')} {words}" for code, words in links.items()}
+    home = urlsplit(address).path.rstrip("/") + "/"
+    (site / "404.html").write_text(_plain_page(report, lost, home), encoding="utf-8")
     if address:
         maps = "".join(
             f"<sitemap><loc>{escape(f'{address}/{code}/sitemap.xml')}</loc></sitemap>" for code in catalogues
@@ -198,6 +190,38 @@ location.replace((wanted.find(l => known.includes(l)) || known[0]) + "/" + locat
             encoding="utf-8",
         )
     (site / ".nojekyll").touch()
+
+
+def _plain_page(report: Report, links: Mapping[str, str], home: str, script: str = "") -> str:
+    """A page without a theme: one link to each language, after `home`."""
+    first = report.languages[0]
+    words = report.catalogue(first)
+    items = "\n".join(
+        f'<li><a href="{escape(home)}{code}/" lang="{code}" hreflang="{code}">{escape(text)}</a></li>'
+        for code, text in links.items()
+    )
+    return f"""<!doctype html>
+<html lang="{first}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+:root {{ color-scheme: light dark }}
+body {{ font: 1.1rem/1.6 system-ui, sans-serif; max-width: 34rem; margin: 18vh auto; padding: 0 1rem }}
+</style>
+<title>{escape(words.site_name)}</title>
+<meta name="description" content="{escape(words.site_description)}">
+<link rel="icon" href="data:,">
+{script}
+</head>
+<body>
+<h1>{escape(words.site_name)}</h1>
+<ul>
+{items}
+</ul>
+</body>
+</html>
+"""
 
 
 def _commit_date(root: Path) -> str:

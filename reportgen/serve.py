@@ -24,7 +24,7 @@ def serve(report: Report, site: Path, host: str, port: int, console: Console) ->
         try:
             build(report, site)
         except ReportError as problem:
-            console.print(f"[red]{problem}[/]", highlight=False)
+            console.print(str(problem), style="red", markup=False, highlight=False, soft_wrap=True)
 
     build(report, site)
     try:
@@ -33,7 +33,16 @@ def serve(report: Report, site: Path, host: str, port: int, console: Console) ->
         raise ReportError(
             f"Port {port} of {host} cannot be used ({problem.strerror}); choose another with --port."
         ) from problem
-    for watched in (report.docs, report.results, report.published, report.root / "mkdocs.yml", TEMPLATES, THEME):
+    scripts = (report.root / report.script).parent
+    for watched in (
+        report.docs,
+        report.results,
+        report.published,
+        scripts,
+        report.root / "mkdocs.yml",
+        TEMPLATES,
+        THEME,
+    ):
         if watched.exists():
             server.watch(str(watched))
     console.print(f"The report is at [bold]http://{host}:{port}/[/]; Ctrl+C ends.")

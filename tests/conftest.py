@@ -1,0 +1,73 @@
+"""What several tests need: a report small enough to build in a second or two, and a real browser."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+BROWSER_OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+CATALOGUES = {
+    "en": {"name": "English", "site_name": "A small report", "nav": {"more": "Further"}},
+    "es": {"name": "Español", "site_name": "Un informe breve", "nav": {"more": "Más"}},
+}
+HOME = """# {title} {{ #home }}
+
+{{{{ first.published.test.accuracy }}}} · {{{{ first.published.seconds }}}}
+
+[{word}](further.md#details)
+"""
+
+
+@pytest.fixture
+def small_report(tmp_path: Path) -> Path:
+    """The root of a report with two pages in two languages, one published project and no runs."""
+    root = tmp_path / "report"
+    for code, words in CATALOGUES.items():
+        folder = root / "docs" / code
+        folder.mkdir(parents=True)
+        names = {"projects": {"first": "1"}, "classes": {}, "datasets": {}, "site_description": "…"}
+        (folder / "catalogue.yml").write_text(yaml.safe_dump({**words, **names}), encoding="utf-8")
+        home = HOME.format(title=words["site_name"], word="details")
+        (folder / "index.md").write_text(home, encoding="utf-8")
+        (folder / "further.md").write_text("# 2 { #further }\n\n## 3 { #details }\n", encoding="utf-8")
+    shutil.copytree(ROOT / "docs" / "assets", root / "docs" / "assets")
+    shared = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    shared["nav"] = ["index.md", {"more": ["further.md"]}]
+    (root / "mkdocs.yml").write_text(yaml.safe_dump(shared), encoding="utf-8")
+    (root / "pyproject.toml").write_text(
+        '[tool.reportgen]\nlanguages = ["en", "es"]\ndocs = "docs"\nresults = "results"\n'
+        'published = "published.json"\nscript = "scripts/{project}.py"\n',
+        encoding="utf-8",
+    )
+    first = {"id": "first", "notebook": "1.ipynb", "where": "section 1", "parameters": None, "seconds": 47.380263}
+    measured = {"train": None, "test": {"accuracy": 0.6256, "cross_entropy": 1.07}}
+    study = {"title": "A study", "author": "N. N.", "year": 2023, "projects": [{**first, **measured}]}
+    (root / "published.json").write_text(json.dumps(study), encoding="utf-8")
+    return root
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium, without any request of its own."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium or Chrome on the PATH, so that no page can be opened")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=list(BROWSER_OPTIONS))
+        yield opened
+        opened.close()

@@ -1,0 +1,253 @@
+"""The whole way from pages to a site, with the real MkDocs; and what it says when something is wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urljoin
+
+import pytest
+
+from reportgen import report as reports
+from reportgen.build import build
+from reportgen.errors import ReportError
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+LANGUAGES = ("en", "es")
+PAGES = ("index.html", "further/index.html")
+SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+XHTML = "{http://www.w3.org/1999/xhtml}"
+
+
+class Links(HTMLParser):
+    """Collects every link and its attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[dict[str, str]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep the attributes of links, all other tags pass."""
+        if tag == "a":
+            self.found.append({name: value or "" for name, value in attrs})
+
+
+@pytest.fixture(autouse=True)
+def no_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The address of the machine that runs the tests does not matter."""
+    monkeypatch.delenv("SITE_URL", raising=False)
+
+
+def made(root: Path) -> Path:
+    """Build the report and return the folder of the site."""
+    build(reports.load(root), root / "site")
+    return root / "site"
+
+
+def command(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a Python module in the root of a report, as a user does."""
+    paths = {"PYTHONPATH": str(REPOSITORY), "COLUMNS": "200"}
+    return subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=root, env={**os.environ, **paths}, capture_output=True, text=True
+    )
+
+
+def test_every_page_is_built_in_every_language_with_its_own_words_and_numbers(small_report: Path) -> None:
+    site = made(small_report)
+    assert all((site / code / page).is_file() for code in LANGUAGES for page in PAGES)
+    english, spanish = ((site / code / "index.html").read_text(encoding="utf-8") for code in LANGUAGES)
+    assert '<html lang="en"' in english
+    assert '<html lang="es"' in spanish
+    assert "62.56% · 47.4 s" in re.sub(r"\s", " ", english)
+    assert "62,56 % · 47,4 s" in re.sub(r"\s", " ", spanish)
+    assert "Further" in english and "Más" in spanish
+    assert "A small report" in english and "Un informe breve" in spanish
+    assert (site / ".nojekyll").is_file()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_switch_leads_to_the_same_page_by_relative_links(small_report: Path, page: str) -> None:
+    site = made(small_report)
+    links = Links((site / "en" / page).read_text(encoding="utf-8")).found
+    switch = {link["hreflang"]: link["href"] for link in links if "hreflang" in link}
+    here = f"https://host.example/repository/en/{page.removesuffix('index.html')}"
+    assert {code: urljoin(here, href) for code, href in switch.items()} == {
+        code: here.replace("/en/", f"/{code}/") for code in LANGUAGES
+    }
+    assert not any(href.startswith(("/", "http")) for href in switch.values())
+
+
+def test_the_root_page_links_to_every_language_without_a_script(small_report: Path) -> None:
+    links = Links((made(small_report) / "index.html").read_text(encoding="utf-8")).found
+    assert [link["href"] for link in links] == ["en/", "es/"]
+
+
+def test_with_an_address_sitemaps_name_every_page_in_every_language(
+    small_report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "https://owner.example/repository/"
+    monkeypatch.setenv("SITE_URL", address)
+    site = made(small_report)
+    index = ElementTree.parse(site / "sitemap.xml")
+    assert [found.text for found in index.iter(f"{SITEMAP}loc")] == [
+        f"{address}{code}/sitemap.xml" for code in LANGUAGES
+    ]
+    for code in LANGUAGES:
+        pages = {}
+        for url in ElementTree.parse(site / code / "sitemap.xml").iter(f"{SITEMAP}url"):
+            pages[url.findtext(f"{SITEMAP}loc")] = {
+                link.get("hreflang"): link.get("href") for link in url.iter(f"{XHTML}link")
+            }
+        every = {f"{address}{other}/further/" for other in LANGUAGES}
+        further = pages[f"{address}{code}/further/"]
+        assert {further[other] for other in LANGUAGES} == every
+        assert further["x-default"] == f"{address}en/further/"
+        assert pages[f"{address}{code}/"]["x-default"] == address
+
+
+@pytest.mark.parametrize(("address", "path"), [("", "/"), ("https://owner.example/repository", "/repository/")])
+def test_a_lost_reader_finds_every_language_from_any_depth(
+    small_report: Path, monkeypatch: pytest.MonkeyPatch, address: str, path: str
+) -> None:
+    monkeypatch.setenv("SITE_URL", address)
+    site = made(small_report)
+    links = Links((site / "404.html").read_text(encoding="utf-8")).found
+    assert [link["href"] for link in links] == [f"{path}en/", f"{path}es/"]
+    for code in LANGUAGES:
+        lost = Links((site / code / "404.html").read_text(encoding="utf-8")).found
+        assert not [link["href"] for link in lost if link["href"].startswith("//")]
+
+
+def test_two_builds_of_the_same_sources_are_alike_byte_for_byte(
+    small_report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SITE_URL", "https://owner.example/repository/")
+
+    def contents() -> dict[str, bytes]:
+        site = made(small_report)
+        return {file.relative_to(site).as_posix(): file.read_bytes() for file in site.rglob("*") if file.is_file()}
+
+    first, second = contents(), contents()
+    assert [name for name in first if first[name] != second.get(name)] == []
+    assert first.keys() == second.keys()
+
+
+def test_a_broken_link_is_refused_by_page_without_a_path_of_the_machine_and_the_last_site_stays(
+    small_report: Path,
+) -> None:
+    site = made(small_report)
+    page = small_report / "docs" / "es" / "index.md"
+    page.write_text(page.read_text(encoding="utf-8") + "\n[?](nowhere.md)\n", encoding="utf-8")
+    with pytest.raises(ReportError, match=r"index\.md.*nowhere\.md") as refused:
+        made(small_report)
+    assert "nox-s-docs/es" in str(refused.value)
+    assert str(small_report) not in str(refused.value)
+    assert "62.56%" in (site / "en" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_section_without_a_name_in_a_language_is_named(small_report: Path) -> None:
+    catalogue = small_report / "docs" / "es" / "catalogue.yml"
+    catalogue.write_text(catalogue.read_text(encoding="utf-8").replace("more:", "other:"), encoding="utf-8")
+    with pytest.raises(ReportError, match=r"docs/es/catalogue\.yml: nav lacks 'more'"):
+        made(small_report)
+
+
+def broken_fact(root: Path) -> str:
+    """A page names what nobody knows."""
+    page = root / "docs" / "en" / "index.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("first.", "frist.", 1), encoding="utf-8")
+    return "docs/en/index.md, line 3: 'frist' is not a known name; did you mean 'first'?"
+
+
+def lacking_page(root: Path) -> str:
+    """A page stands in one language only."""
+    (root / "docs" / "es" / "further.md").unlink()
+    return "Missing in one language: docs/es/further.md."
+
+
+def lacking_catalogue(root: Path) -> str:
+    """A language has no words."""
+    (root / "docs" / "es" / "catalogue.yml").unlink()
+    return "docs/es/catalogue.yml: there is no such file"
+
+
+def lacking_title(root: Path) -> str:
+    """A catalogue lacks an entry."""
+    catalogue = root / "docs" / "es" / "catalogue.yml"
+    catalogue.write_text(catalogue.read_text(encoding="utf-8").replace("site_name:", "name_of_site:"), encoding="utf-8")
+    return "docs/es/catalogue.yml: site_name: Field required"
+
+
+def truncated_published(root: Path) -> str:
+    """The published figures are cut off."""
+    (root / "published.json").write_text('{"title": "A st', encoding="utf-8")
+    return "published.json: cannot be read as JSON"
+
+
+def broken_record(root: Path) -> str:
+    """A record is no JSON."""
+    record = root / "results" / "first" / "seed-0" / "record.json"
+    record.parent.mkdir(parents=True)
+    record.write_text("{", encoding="utf-8")
+    return "record.json"
+
+
+def broken_configuration(root: Path) -> str:
+    """The shared configuration is not YAML."""
+    (root / "mkdocs.yml").write_text("nav: [", encoding="utf-8")
+    return "mkdocs.yml: not valid YAML"
+
+
+def lacking_table(root: Path) -> str:
+    """The root is another project's."""
+    (root / "pyproject.toml").write_text("[project]\n", encoding="utf-8")
+    return "[tool.reportgen] lacks"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        broken_fact,
+        lacking_page,
+        lacking_catalogue,
+        lacking_title,
+        truncated_published,
+        broken_record,
+        broken_configuration,
+        lacking_table,
+    ],
+)
+def test_a_mistake_ends_the_command_with_a_sentence_and_status_1(small_report: Path, spoil: object) -> None:
+    assert callable(spoil)
+    sentence = spoil(small_report)
+    done = command(small_report, "reportgen", "build")
+    assert done.returncode == 1
+    assert sentence in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not (small_report / "site").exists()
+
+
+def test_the_command_builds_into_site_and_says_so(small_report: Path) -> None:
+    done = command(small_report, "reportgen", "build")
+    assert done.returncode == 0, done.stderr
+    assert "2 pages in 2 languages" in done.stdout
+    assert (small_report / "site" / "index.html").is_file()
+    assert done.stderr == ""
+
+
+def test_plain_mkdocs_names_the_command_before_the_pages_are_rendered_and_builds_them_afterwards(
+    small_report: Path,
+) -> None:
+    before = command(small_report, "mkdocs", "build")
+    assert before.returncode == 1
+    assert "build/nox-s-docs/en" in before.stdout + before.stderr
+    made(small_report)
+    after = command(small_report, "mkdocs", "build", "--site-dir", "build/by-hand")
+    assert after.returncode == 0, after.stderr
+    assert "62.56%" in (small_report / "build" / "by-hand" / "index.html").read_text(encoding="utf-8")
