@@ -147,7 +147,8 @@ def themed(svg: str, identifier: str, title: str, description: str) -> str:
     for colour, name in VARIABLES.items():
         body = body.replace(colour, f"var(--rg-{name}, {colour})")
     # One version of matplotlib writes `font: 11px 'DejaVu Sans', …`, another `font-size: 11px; font-family: …`.
-    body = re.sub(r"(font: [\d.]+px |font-family: )[^;\"]*", r"\1var(--rg-font, sans-serif)", body)
+    body = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1; font-family: inherit", body)
+    body = re.sub(r"font-family: [^;\"]*", "font-family: inherit", body)
     head = re.match(r"<svg[^>]*>", body)
     box = head and re.search(r'viewBox="0 0 ([\d.]+) [\d.]+"', head[0])
     assert head and box, "matplotlib opens every SVG with a viewBox from 0 0"
