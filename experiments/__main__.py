@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments import data, project
-from experiments.job import RESULTS, Job
+from experiments.job import RESULTS, SEEDS, Job
 from experiments.run import ask_canary, replay, run, standing
 from reportgen import record
 from reportgen.errors import ReportError
@@ -27,8 +27,6 @@ app = typer.Typer(
 console = Console()
 errors = Console(stderr=True)
 
-SEEDS = (0, 1, 2)
-"""Three runs of each project, the fewest that show a spread."""
 PROFILES = ("full", "smoke")
 SCRATCH = RESULTS.parents[1] / "build"
 
