@@ -75,7 +75,9 @@ def of_labels(labels: Sequence[int]) -> Dataset:
 
 def positions(images: Images) -> npt.NDArray[np.int64]:
     """Where in the training images of `of_labels` these stood."""
-    return images.pixels[:, 0, 0].astype(np.int64) @ np.array([1, 256, 65_536])
+    low, middle, high = images.pixels[:, 0, 0].astype(np.int64).T
+    found: npt.NDArray[np.int64] = low + 256 * middle + 65_536 * high
+    return found
 
 
 # The embedded sample
@@ -294,6 +296,11 @@ def with_rows(spoil: Callable[[list[bytes | None], list[int | None]], None]) -> 
     return write_spoiled
 
 
+def empty(contents: list[bytes | None], labels: list[int | None]) -> None:
+    contents.clear()
+    labels.clear()
+
+
 IMAGES = pa.array([{"bytes": encoded(noise(0)), "path": None}] * 10)
 LABELS = pa.array(range(10))
 TRAIN = r"train-00000-of-00001\.parquet"
@@ -353,7 +360,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
         r"the train files hold 4 classes, expected 10",
     ),
     "no image at all": (
-        with_rows(lambda contents, labels: (contents.clear(), labels.clear())[1]),
+        with_rows(empty),
         r"the train files hold 0 classes, expected 10",
     ),
 }

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from experiments import project
-from reportgen.facts import Metrics, PublishedProject, read_published
+from reportgen.facts import PublishedProject, read_published
+from reportgen.record import Metrics
 
 FILE = Path(project.__file__).parent / "published.json"
 
