@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 from mkdocs.livereload import LiveReloadServer
@@ -26,13 +27,14 @@ def serve(report: Report, site: Path, host: str, port: int, console: Console) ->
         except ReportError as problem:
             console.print(str(problem), style="red", markup=False, highlight=False, soft_wrap=True)
 
-    build(report, site)
     try:
-        server = LiveReloadServer(builder=rebuild, host=host, port=port, root=str(site))
+        socket.create_server((host, port)).close()
     except OSError as problem:
         raise ReportError(
             f"Port {port} of {host} cannot be used ({problem.strerror}); choose another with --port."
         ) from problem
+    build(report, site)
+    server = LiveReloadServer(builder=rebuild, host=host, port=port, root=str(site))
     scripts = (report.root / report.script).parent
     for watched in (
         report.docs,

@@ -1,0 +1,217 @@
+"""The site as a reader meets it: built from a fresh clone by the documented command, under a sub-path, in Chromium."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
+
+ROOT = Path(__file__).resolve().parents[2]
+LANGUAGES = ("en", "es")
+PAGES = ("", "method/", "projects/00/", "projects/01/", "reproduce/")
+NUMBERS = {"en": "62.56%", "es": "62,56 %"}
+SEARCHES = {"en": "patience", "es": "paciencia"}
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files; prints nothing."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """A test needs no access log."""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the site under a sub-path: a clone of the tracked files, built without data and TensorFlow."""
+    top = tmp_path_factory.mktemp("site")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("this is not a git checkout, so that there is no saying what a fresh clone would hold")
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            copy = top / "clone" / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes((ROOT / name).read_bytes())
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(top / "served")))
+    url = f"http://127.0.0.1:{server.server_port}/repository/"
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "CIFAR10_DIR")}
+    done = subprocess.run(
+        [sys.executable, "-m", "reportgen", "build", "--site", str(top / "served" / "repository")],
+        cwd=top / "clone",
+        env={**environment, "SITE_URL": url},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield url
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    """A tab of its own, whose browser asks for Spanish."""
+    context = browser.new_context(locale="es-ES")
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_opens_without_an_error_or_a_request_to_another_host(
+    address: str, tab: Page, code: str, path: str
+) -> None:
+    complaints: list[str] = []
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith((address, "data:", "blob:")):
+            complaints.append(f"another host: {request.url}")
+
+    def answered(response: Response) -> None:
+        if not response.ok:
+            complaints.append(f"{response.status}: {response.url}")
+
+    tab.on("console", said)
+    tab.on("pageerror", lambda problem: complaints.append(str(problem)))
+    tab.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+    tab.on("request", asked)
+    tab.on("response", answered)
+    tab.goto(f"{address}{code}/{path}", wait_until="networkidle")
+    assert complaints == []
+    assert tab.locator("html").get_attribute("lang") == code
+    assert tab.locator("article h1").count() == 1
+    text = tab.locator("article").inner_text()
+    assert not re.search(r"\bnan\b|\{\{|\}\}|\{%|Undefined|\bNone\b", text)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_languages_have_the_same_headings_links_tables_and_pictures(address: str, tab: Page, path: str) -> None:
+    def outline(code: str) -> list[object]:
+        tab.goto(f"{address}{code}/{path}")
+        return [
+            tab.locator("article :is(h1, h2, h3)").evaluate_all("found => found.map(h => h.id)"),
+            *(tab.locator(f"article {kind}").count() for kind in ("table", "tr", "figure svg", "img", "pre")),
+        ]
+
+    assert outline("en") == outline("es")
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_numbers_are_written_as_the_language_writes_them(address: str, tab: Page, code: str) -> None:
+    tab.goto(f"{address}{code}/projects/00/")
+    text = re.sub(r"\s", " ", tab.locator("article").inner_text())
+    assert NUMBERS[code] in text
+    assert {"en": "263,402", "es": "263.402"}[code] in text
+    other = LANGUAGES[1 - LANGUAGES.index(code)]
+    assert NUMBERS[other] not in text
+
+
+@pytest.mark.parametrize(("locale", "code"), [("es-MX", "es"), ("en-GB", "en"), ("fr-FR", "en")])
+def test_the_root_sends_a_reader_to_the_language_of_the_browser(
+    address: str, browser: Browser, locale: str, code: str
+) -> None:
+    context = browser.new_context(locale=locale)
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_url(f"{address}{code}/")
+    context.close()
+
+
+def test_without_scripts_the_root_has_a_link_to_each_language(address: str, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    for code in LANGUAGES:
+        page.goto(address)
+        page.locator(f"a[hreflang={code}]").click()
+        assert page.url == f"{address}{code}/"
+    context.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_switch_lands_on_the_same_page_and_back(address: str, tab: Page, path: str) -> None:
+    tab.goto(f"{address}en/{path}")
+    for code in ("es", "en"):
+        tab.locator(".md-header .md-select").hover()
+        tab.locator(f".md-header a[hreflang={code}]").click()
+        tab.wait_for_url(f"{address}{code}/{path}")
+        assert tab.locator("html").get_attribute("lang") == code
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_search_of_a_language_finds_its_own_words_only(address: str, tab: Page, code: str) -> None:
+    tab.goto(f"{address}{code}/", wait_until="networkidle")
+    tab.locator("input[name=query]").click()
+    tab.locator("input[name=query]").press_sequentially(SEARCHES[code], delay=20)
+    found = tab.locator(".md-search-result__item a.md-search-result__link")
+    expect(found.first).to_be_visible()
+    targets = found.evaluate_all("links => links.map(link => link.href)")
+    assert targets
+    assert all(target.startswith(f"{address}{code}/") for target in targets)
+    found.first.click()
+    expect(tab.locator("article h1")).to_be_visible()
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_scrolls_sideways_on_a_telephone(address: str, tab: Page, code: str, path: str) -> None:
+    tab.set_viewport_size({"width": 360, "height": 740})
+    tab.goto(f"{address}{code}/{path}")
+    tab.locator("details").evaluate_all("found => found.forEach(block => block.open = true)")
+    width = tab.evaluate("document.scrollingElement.scrollWidth")
+    assert width <= 360
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_charts_take_their_colours_from_the_scheme_of_the_reader(address: str, tab: Page, scheme: Any) -> None:
+    tab.emulate_media(color_scheme=scheme)
+    tab.goto(f"{address}en/projects/00/")
+    words = tab.locator("figure svg text").first
+    ink = words.evaluate("text => getComputedStyle(text).fill")
+    light = sum(map(int, re.findall(r"\d+", ink)[:3])) > 3 * 128
+    assert light == (scheme == "dark"), ink
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_a_chapter_shows_the_network_the_code_the_curves_and_where_its_numbers_come_from(
+    address: str, tab: Page, code: str
+) -> None:
+    tab.goto(f"{address}{code}/projects/01/")
+    script = (ROOT / "experiments" / "projects" / "p01_deeper.py").read_text(encoding="utf-8")
+    assert tab.locator("article pre").first.inner_text().strip() == script.strip()
+    assert tab.locator("figure svg[role=img] title").count() >= 2
+    picture = tab.locator("img.rg-pixels").first
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("image => image.naturalWidth") > 0
+    panel = tab.locator(".rg-provenance").first
+    panel.evaluate("block => block.open = true")
+    assert "python -m experiments run p01_deeper" in panel.inner_text()
+    with tab.expect_download() as download:
+        panel.locator("a[download]").first.click()
+    assert '"p01_deeper"' in Path(download.value.path()).read_text(encoding="utf-8")
+
+
+def test_a_lost_reader_is_led_to_both_languages(address: str, browser: Browser) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{address}404.html")
+    for code in LANGUAGES:
+        assert page.locator(f"a[hreflang={code}]").evaluate("link => link.href") == f"{address}{code}/"
+    context.close()
