@@ -92,8 +92,12 @@ class Fact:
         """A fact with `value` rounded as its kind is shown."""
         return Fact(None if value is None else round(value, DIGITS[kind]), kind, absent)
 
-    def __sub__(self, other: Fact) -> Fact:
+    def __sub__(self, other: Fact | Summary) -> Fact:
         """The difference of the rounded values, percentages in percentage points; absent if either is."""
+        if isinstance(other, Summary):
+            return self - other.mean
+        if not isinstance(other, Fact):
+            return NotImplemented
         if self.kind != other.kind:
             raise ReportError(f"A {other.kind} cannot be subtracted from a {self.kind}.")
         kind: Kind = "points" if self.kind == "percent" else self.kind
@@ -108,6 +112,10 @@ class Summary:
 
     values: tuple[float, ...]
     kind: Kind
+
+    def __sub__(self, other: Fact | Summary) -> Fact:
+        """The difference of the rounded means; absent where there is no run."""
+        return self.mean - other
 
     @property
     def n(self) -> Fact:
@@ -155,7 +163,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class PublishedFacts:
-    """`{{ p00_base.published… }}`."""
+    """What the study printed about one project: `{{ project.published… }}`."""
 
     notebook: str
     seconds: Fact
@@ -174,7 +182,7 @@ class Summaries:
 
 @dataclass(frozen=True)
 class ReproducedFacts:
-    """`{{ p00_base.reproduced… }}`."""
+    """What the runs of one project measured: `{{ project.reproduced… }}`."""
 
     train: Summaries
     validation: Summaries

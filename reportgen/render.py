@@ -9,12 +9,13 @@ import difflib
 import re
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError, UndefinedError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError
 from markupsafe import Markup
 
 from reportgen import charts, facts, fingerprint
@@ -26,6 +27,8 @@ from reportgen.report import Catalogue, Report
 
 TEMPLATES = Path(__file__).parent / "templates"
 MISTAKES = "mistakes.png"
+NOTHING = "–"
+"""Stands in a table for what one side does not have."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ def show(value: object, words: Language) -> object:
             if (value.sd.value is not None)
             else mean
         )
+    if value is None:
+        return NOTHING
     if not isinstance(value, Fact):
         return value
     if value.value is None:
@@ -150,13 +155,20 @@ class Renderer:
         except UndefinedError as problem:
             line = _line(problem, str(source))
             raise ReportError(f"{shown}, line {line}: {self._unknown(str(problem.message))}") from problem
-        except ReportError as problem:
+        except (ReportError, TemplateError) as problem:
             raise ReportError(f"{shown}, line {_line(problem, str(source))}: {problem}") from problem
+        except TypeError as problem:
+            if _is_own(problem, str(source)):
+                raise
+            line = _line(problem, str(source))
+            raise ReportError(f"{shown}, line {line}: this cannot be computed ({problem}).") from problem
         if self.material.smoke:
             note = self.words.gettext(
                 "This is a smoke run: its numbers show that everything works and mean nothing else."
             )
-            text = f'!!! danger ""\n    {note}\n\n{text}'
+            # Below the heading: MkDocs takes a page's title from a heading only if that comes first.
+            below = _OPENING.match(text).end()  # type: ignore[union-attr]  # it matches nothing, too
+            text = f'{text[:below]}\n!!! danger ""\n    {note}\n\n{text[below:]}'
         return Page(text, assets)
 
     def _unknown(self, message: str) -> str:
@@ -164,13 +176,34 @@ class Renderer:
         if not found:
             return message
         word = found[1] or found[2]
-        known = [*self.material.facts, *_TOOLS, "published", "reproduced", "accuracy", "cross_entropy", "test", "train"]
+        known = [*self.material.facts, *_TOOLS, *_FIELDS]
         near = difflib.get_close_matches(word, known, n=1)
         hint = f"; did you mean '{near[0]}'?" if near else f"; known are {', '.join(sorted(_TOOLS))} and the projects."
         return f"'{word}' is not a known name{hint}"
 
     def _seeds(self, count: int) -> str:
         return self.words.gettext("one run") if count == 1 else self.words.gettext("{n} seeds", n=count)
+
+
+_OPENING = re.compile(r"(---\n.*?\n---\n)?\s*(#[^\n]*\n)?", re.DOTALL)
+"""Front matter and the heading of a page, if it has them."""
+_FIELDS = sorted(
+    {"mean", "sd", "min", "max", "n"}
+    | {
+        part.name
+        for form in facts.__dict__.values()
+        if isinstance(form, type) and is_dataclass(form) and form.__module__ == facts.__name__
+        for part in fields(form)
+    }
+)
+"""Every name that a page can write behind a dot."""
+
+
+def _is_own(problem: BaseException, page: str) -> bool:
+    """Whether the error arose inside this package, and not in the expression that the page wrote."""
+    files = [frame.filename for frame in traceback.extract_tb(problem.__traceback__)]
+    below = files[len(files) - files[::-1].index(page) :] if page in files else files
+    return any(Path(file).is_relative_to(Path(__file__).parent) for file in below)
 
 
 def _line(problem: BaseException, file: str) -> int | str:
@@ -243,12 +276,12 @@ class _Tools:
             page = f"projects/{identifier[1:3]}.md"
             link = self._link(page.removesuffix(".md") + "/") if page in self.renderer.material.pages else None
             rows.append({"title": self.title(identifier), "link": link, "facts": known})
-        return self._html("ladder", rows)
+        every = [run for known in self.renderer.material.facts.values() for run in known.records]
+        return self._html("ladder", rows, self._dataset_names(every))
 
     def results(self, project: str) -> str:
         known = self._facts(project)
-        names = list(dict.fromkeys(run.dataset.name for run in known.records))
-        return self._html("results", known, "; ".join(map(self._dataset_name, names)))
+        return self._html("results", known, self._dataset_names(known.records))
 
     def layers(self, project: str) -> str:
         runs = self._runs(project)
@@ -265,7 +298,7 @@ class _Tools:
             return self._missing()
         rows = [*self._layer_changes(before[0].network, now[0].network)]
         for name in dict.fromkeys([*before[0].settings, *now[0].settings]):
-            old, new = before[0].settings.get(name, "–"), now[0].settings.get(name, "–")
+            old, new = (show(runs[0].settings.get(name), self.renderer.words) for runs in (before, now))
             if old != new:
                 rows.append((self.renderer.words.label(name), str(old), str(new)))
         words = self.renderer.words
@@ -286,7 +319,7 @@ class _Tools:
             "replace": words.gettext("Layers replaced"),
         }
         return [
-            (labels[kind], ", ".join(old[a:b]) or "–", ", ".join(new[c:d]) or "–")
+            (labels[kind], ", ".join(old[a:b]) or NOTHING, ", ".join(new[c:d]) or NOTHING)
             for kind, a, b, c, d in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes()
             if kind != "equal"
         ]
@@ -379,7 +412,10 @@ class _Tools:
             return self.renderer.words.gettext(facts.NOT_REPRODUCED)
         if name not in runs[0].settings:
             raise ReportError(f"'{name}' is not a setting of {project}: {', '.join(runs[0].settings)}.")
-        return runs[0].settings[name]
+        value = runs[0].settings[name]
+        if isinstance(value, float):
+            return self.renderer.words.number(value, len(f"{Decimal(repr(value)):f}".partition(".")[2]))
+        return value
 
     def dataset(self, project: str, part: str) -> Fact:
         """How many images a project's runs had to `train`, for `validation` or to `test`."""
@@ -396,6 +432,10 @@ class _Tools:
 
     def _dataset_name(self, name: str) -> str:
         return self.renderer.catalogue.datasets.get(name, name)
+
+    def _dataset_names(self, runs: Sequence[Record]) -> str:
+        """Every data set of `runs` once, in words."""
+        return "; ".join(map(self._dataset_name, dict.fromkeys(run.dataset.name for run in runs)))
 
     def _source(self, run: Record, name: str) -> Path:
         return folder(self._report.results, run.project, run.seed) / name

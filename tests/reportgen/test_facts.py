@@ -1,0 +1,160 @@
+"""Records and published figures become rounded numbers, or the word for why there is none."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reportgen import facts
+from reportgen.errors import ReportError
+from reportgen.facts import NOT_PRINTED, NOT_REPRODUCED, ONE_RUN, Fact, Published, Summary, build, read_published
+from tests.synthetic import record
+
+fractions = st.floats(0, 1)
+
+
+def study(**changes: Any) -> dict[str, Any]:
+    """A study of two projects, of which the second prints hardly anything."""
+    first = {
+        "id": "first",
+        "where": "section 1",
+        "notebook": "1.ipynb",
+        "parameters": {"total": 30730, "trainable": 30000, "non_trainable": 730},
+        "seconds": 47.380263,
+        "train": {"accuracy": 0.71342, "cross_entropy": 0.84},
+        "test": {"accuracy": 0.6256, "cross_entropy": 1.07},
+    }
+    empty = {"parameters": None, "seconds": None, "train": None, "test": None}
+    second = {"id": "second", "where": "section 2", "notebook": "2.ipynb", **empty}
+    return {"title": "A study", "author": "N. N.", "year": 2023, "projects": [first, second], **changes}
+
+
+def published() -> Published:
+    """The same, read."""
+    return Published.model_validate(study())
+
+
+def test_published_figures_are_rounded_as_they_are_shown() -> None:
+    first = build(published(), [])["first"].published
+    assert (first.test.accuracy.value, first.train.accuracy.value) == (0.6256, 0.7134)
+    assert (first.test.cross_entropy.value, first.seconds.value) == (1.07, 47.4)
+    assert (first.parameters.total.value, first.parameters.non_trainable.value) == (30730, 730)
+    assert first.notebook == "1.ipynb"
+
+
+def test_what_the_study_does_not_print_is_absent_and_not_zero() -> None:
+    second = build(published(), [])["second"].published
+    every = (second.test.accuracy, second.train.cross_entropy, second.seconds, second.parameters.total)
+    assert {(fact.value, fact.absent) for fact in every} == {(None, NOT_PRINTED)}
+
+
+def test_a_project_without_runs_is_not_reproduced_yet() -> None:
+    runs = build(published(), [])["first"].reproduced
+    every = (runs.test.accuracy.mean, runs.test.accuracy.sd, runs.seconds.min, runs.epochs.max, runs.standard_error)
+    assert {(fact.value, fact.absent) for fact in every} == {(None, NOT_REPRODUCED)}
+    assert runs.test.accuracy.n.value == 0
+
+
+def test_three_seeds_have_a_mean_a_sample_standard_deviation_and_a_range() -> None:
+    records = [
+        record("first", seed, right=right, length=length)
+        for seed, right, length in [(0, 60, 9), (1, 50, 12), (2, 58, 6)]
+    ]
+    known = build(published(), records)["first"]
+    accuracy = known.reproduced.test.accuracy
+    assert accuracy.mean.value == 0.56
+    assert accuracy.sd.value == round(statistics.stdev([0.6, 0.5, 0.58]), 4)
+    assert (accuracy.min.value, accuracy.max.value, accuracy.n.value) == (0.5, 0.6, 3)
+    assert known.reproduced.epochs.mean.value == 9
+    assert known.reproduced.seconds.mean.value == 13.5
+    assert [run.seed for run in known.records] == [0, 1, 2]
+
+
+def test_one_run_has_a_mean_and_no_standard_deviation() -> None:
+    accuracy = build(published(), [record("first")])["first"].reproduced.test.accuracy
+    assert accuracy.mean.value == 0.6
+    assert (accuracy.sd.value, accuracy.sd.absent) == (None, ONE_RUN)
+
+
+def test_the_standard_error_is_that_of_one_run_on_its_test_set() -> None:
+    assert facts.standard_error(0.5, 10_000) == pytest.approx(0.005)
+    error = build(published(), [record("first", right=60)])["first"].reproduced.standard_error
+    assert error.value == round(math.sqrt(0.6 * 0.4 / 1000), 4)
+    assert error.kind == "error"
+
+
+def test_a_project_that_only_has_runs_follows_those_of_the_study() -> None:
+    known = build(published(), [record("another"), record("first")])
+    assert list(known) == ["first", "second", "another"]
+    assert known["another"].published.test.accuracy.value is None
+    assert known["another"].reproduced.test.accuracy.mean.value == 0.6
+
+
+@given(fractions, fractions)
+def test_a_difference_is_that_of_the_two_numbers_that_are_shown(a: float, b: float) -> None:
+    difference = Fact.of(a, "percent") - Fact.of(b, "percent")
+    shown = round(100 * round(a, 4), 2) - round(100 * round(b, 4), 2)
+    assert difference.kind == "points"
+    assert difference.value is not None
+    assert round(100 * difference.value, 2) == pytest.approx(shown, abs=1e-9)
+
+
+@given(st.lists(fractions, min_size=1, max_size=5), fractions)
+def test_a_difference_from_the_runs_is_that_from_their_rounded_mean(values: list[float], figure: float) -> None:
+    runs, shown = Summary(tuple(values), "percent"), Fact.of(figure, "percent")
+    assert runs - shown == runs.mean - shown
+    assert shown - runs == shown - runs.mean
+
+
+def test_a_difference_from_nothing_is_absent_for_the_reason_of_what_is_missing() -> None:
+    known = build(published(), [])
+    first, second = known["first"], known["second"]
+    without = second.published.test.accuracy - first.published.test.accuracy
+    assert (without.value, without.absent, without.kind) == (None, NOT_PRINTED, "points")
+    unrun = first.published.test.accuracy - first.reproduced.test.accuracy
+    assert (unrun.value, unrun.absent) == (None, NOT_REPRODUCED)
+
+
+def test_only_numbers_of_one_kind_can_be_subtracted() -> None:
+    with pytest.raises(ReportError, match="A seconds cannot be subtracted from a percent"):
+        Fact.of(0.5, "percent") - Fact.of(47.0, "seconds")
+    with pytest.raises(TypeError):
+        Fact.of(0.5, "percent") - 1  # type: ignore[operator]
+
+
+def test_the_published_figures_are_read_from_their_file(tmp_path: Path) -> None:
+    file = tmp_path / "published.json"
+    file.write_text(json.dumps(study()), encoding="utf-8")
+    assert read_published(file) == published()
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (None, "published.json: cannot be read as JSON"),
+        ('{"title": "A st', "published.json: cannot be read as JSON"),
+        (json.dumps(study(year="last")), "published.json: field year: "),
+        (json.dumps({"title": "A study", "author": "N. N.", "year": 2023}), "published.json: field projects: "),
+        (json.dumps(study(projects=[])), "published.json: field projects: "),
+        (json.dumps(study(notes="")), "published.json: field notes: "),
+        (
+            json.dumps(study(projects=[{**study()["projects"][0], "test": {"accuracy": 62.56, "cross_entropy": 1}}])),
+            r"published.json: field projects\.0\.test\.accuracy: ",
+        ),
+    ],
+)
+def test_published_figures_that_cannot_be_read_are_named_by_file_and_field(
+    tmp_path: Path, content: str | None, complaint: str
+) -> None:
+    file = tmp_path / "published.json"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    with pytest.raises(ReportError, match=complaint):
+        read_published(file)
