@@ -28,4 +28,5 @@ def sheet(images: Sequence[npt.NDArray[np.uint8]]) -> bytes:
         pixels[top : top + height, left : left + width, :3] = large[..., ::-1]  # OpenCV writes blue first
         pixels[top : top + height, left : left + width, 3] = 255
     _, encoded = cv2.imencode(".png", pixels)
-    return encoded.tobytes()
+    png: bytes = encoded.tobytes()
+    return png
