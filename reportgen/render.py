@@ -15,7 +15,15 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    UndefinedError,
+)
 from markupsafe import Markup
 
 from reportgen import charts, facts, fingerprint
@@ -155,6 +163,9 @@ class Renderer:
         except UndefinedError as problem:
             line = _line(problem, str(source))
             raise ReportError(f"{shown}, line {line}: {self._unknown(str(problem.message))}") from problem
+        except TemplateNotFound as problem:
+            line = _line(problem, str(source))
+            raise ReportError(f"{shown}, line {line}: there is no file {problem.name} to include.") from problem
         except (ReportError, TemplateError) as problem:
             raise ReportError(f"{shown}, line {_line(problem, str(source))}: {problem}") from problem
         except TypeError as problem:

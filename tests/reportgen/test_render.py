@@ -1,0 +1,238 @@
+"""A page and the facts become Markdown in a language; whatever a page gets wrong is named with its line."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from reportgen import record as records
+from reportgen import report as reports
+from reportgen.build import gather
+from reportgen.errors import ReportError
+from reportgen.record import Network, Record, folder
+from reportgen.render import Page, Renderer
+from tests.synthetic import record
+
+DENSE = {"name": "dense", "type": "Dense", "output_shape": (None, 10), "parameters": 30730}
+HIDDEN = {"name": "hidden", "type": "Dense", "output_shape": (None, 64), "parameters": 1000}
+HOSTILE = '<script>alert("&")</script>'
+
+
+def page(root: Path, text: str, *runs: Record, code: str = "en", path: str = "index.md") -> Page:
+    """Render `text` as a page of the report at `root`, with `runs` recorded."""
+    report = reports.load(root)
+    for run in runs:
+        records.write(run, report.results)
+    (root / "docs" / code / path).write_text(text, encoding="utf-8")
+    return Renderer(gather(report), code).page(path)
+
+
+def plain(page: Page) -> str:
+    """What is rendered, with ordinary spaces."""
+    return page.markdown.replace("\u00a0", " ")
+
+
+def cells(page: Page) -> list[list[str]]:
+    """The rows of the first table of a page, as text."""
+    table = re.search(r"<table.*?</table>", page.markdown, re.DOTALL)
+    assert table, page.markdown
+    rows = ElementTree.fromstring(table[0].replace("<br>", " ")).iter("tr")
+    return [["".join(cell.itertext()).replace("\u00a0", " ").strip() for cell in row] for row in rows]
+
+
+def of_network(*layers: dict[str, Any]) -> Network:
+    total = sum(layer["parameters"] for layer in layers)
+    return Network(name="net", layers=layers, parameters=total, trainable=total, non_trainable=0)
+
+
+@pytest.mark.parametrize(
+    ("expression", "english", "spanish"),
+    [
+        ("first.published.test.accuracy", "62.56%", "62,56 %"),
+        ("first.published.test.cross_entropy", "1.070", "1,070"),
+        ("first.published.seconds", "47.4 s", "47,4 s"),
+        ("first.published.train.accuracy", "not printed in the study", "no figura en el estudio"),
+        ("first.published.parameters.total", "not printed in the study", "no figura en el estudio"),
+        ("first.reproduced.test.accuracy", "55.00% ± 7.07", "55,00 % ± 7,07"),
+        ("first.reproduced.test.accuracy.mean", "55.00%", "55,00 %"),
+        ("first.reproduced.test.accuracy.sd", "7.07%", "7,07 %"),
+        ("first.reproduced.test.accuracy.n", "2", "2"),
+        ("first.reproduced.test.cross_entropy", "1.125 ± 0.000", "1,125 ± 0,000"),
+        ("first.reproduced.test.accuracy - first.published.test.accuracy", "−7.56 pp", "−7,56 pp"),
+        ("first.published.test.accuracy - first.published.test.accuracy", "0.00 pp", "0,00 pp"),
+        ("published_difference('first', 'first')", "0.00 pp", "0,00 pp"),
+        ("first.reproduced.standard_error", "1.57 pp", "1,57 pp"),
+        ("setting('first', 'batch_size')", "512", "512"),
+        ("setting('first', 'learning_rate')", "0.001", "0,001"),
+        ("dataset('first', 'test')", "1,000", "1.000"),
+    ],
+)
+def test_a_fact_in_a_sentence_is_written_as_its_language_writes_it(
+    small_report: Path, expression: str, english: str, spanish: str
+) -> None:
+    runs = [record("first", seed, right=right) for seed, right in [(0, 60), (1, 50)]]
+    for code, expected in [("en", english), ("es", spanish)]:
+        assert plain(page(small_report, f"So: {{{{ {expression} }}}}.\n", *runs, code=code)) == f"So: {expected}.\n"
+
+
+@pytest.mark.parametrize(("code", "word"), [("en", "not reproduced yet"), ("es", "aún sin reproducir")])
+def test_what_has_not_been_run_is_a_word_and_never_a_number(small_report: Path, code: str, word: str) -> None:
+    asked = ["first.reproduced.test.accuracy", "first.reproduced.seconds.mean", "setting('first', 'epochs')",
+             "dataset('first', 'train')", "first.reproduced.test.accuracy - first.published.test.accuracy"]  # fmt: skip
+    text = "\n".join(f"{{{{ {expression} }}}}" for expression in asked)
+    assert set(page(small_report, text, code=code).markdown.splitlines()) == {word}
+
+
+@pytest.mark.parametrize(
+    ("expression", "complaint"),
+    [
+        ("frist.published.test.accuracy", "'frist' is not a known name; did you mean 'first'?"),
+        ("first.publishd.test.accuracy", "'publishd' is not a known name; did you mean 'published'?"),
+        ("first.published.test.acuracy", "'acuracy' is not a known name; did you mean 'accuracy'?"),
+        ("first.reproduced.secnds", "'secnds' is not a known name; did you mean 'seconds'?"),
+        ("curvs('first')", "'curvs' is not a known name; did you mean 'curves'?"),
+        ("curves('frist')", "'frist' is not a known project; did you mean 'first'?"),
+        ("setting('first', 'batchsize')", "'batchsize' is not a setting of first: batch_size, epochs"),
+        ("curves()", "missing 1 required positional argument"),
+        ("first.published.test.accuracy - 1", "this cannot be computed"),
+        ("first.published.test.accuracy - first.published.seconds", "cannot be subtracted"),
+        ("code('first')", "there is no script scripts/first.py of first to show."),
+        ("1 | unheard_of", "No filter named 'unheard_of'"),
+        ("first.", "expected name or number"),
+    ],
+)
+def test_a_page_that_asks_for_something_unknown_is_named_with_its_line(
+    small_report: Path, expression: str, complaint: str
+) -> None:
+    with pytest.raises(ReportError) as raised:
+        page(small_report, f"# Title\n\nFine.\n\nSo: {{{{ {expression} }}}}.\n", record("first"), path="further.md")
+    assert str(raised.value).startswith("docs/en/further.md, line 5: ")
+    assert complaint in str(raised.value)
+
+
+def test_a_page_that_includes_a_missing_file_is_named_with_its_line(small_report: Path) -> None:
+    with pytest.raises(ReportError, match=r"^docs/en/index\.md, line 2: there is no file nowhere\.md to include"):
+        page(small_report, "# Title\n{% include 'nowhere.md' %}\n")
+
+
+def test_the_table_of_all_projects_aligns_the_study_with_the_runs(small_report: Path) -> None:
+    study = json.loads((small_report / "published.json").read_text(encoding="utf-8"))
+    study["projects"].append({**study["projects"][0], "id": "second", "test": None})
+    (small_report / "published.json").write_text(json.dumps(study), encoding="utf-8")
+    runs = [record("first", seed, right=right) for seed, right in [(0, 60), (1, 50)]]
+    rendered = page(small_report, "{{ ladder() }}", *runs)
+    _, first, second = cells(rendered)
+    assert first[:4] == ["1", "62.56%", "55.00% ± 7.07 2 seeds", "−7.56 pp"]
+    assert second[:3] == ["second", "not printed in the study", "not reproduced yet"]
+    assert "Reproduced on: sample." in rendered.markdown
+
+
+def test_the_results_stand_beside_the_published_ones_seed_by_seed(small_report: Path) -> None:
+    runs = [record("first", seed, right=right) for seed, right in [(0, 60), (1, 50)]]
+    head, accuracy, _, training, *_, epochs = cells(page(small_report, '{{ results("first") }}', *runs))
+    assert head == ["", "Study", "Seed 0", "Seed 1", "Mean ± standard deviation"]
+    assert accuracy == ["Test accuracy", "62.56%", "60.00%", "50.00%", "55.00% ± 7.07"]
+    assert training[1:3] == ["not printed in the study", "75.00%"]
+    assert epochs[2:4] == ["9 · 6", "9 · 6"]
+
+
+def test_the_results_say_in_the_languages_words_on_which_data_they_were_had(small_report: Path) -> None:
+    file = small_report / "docs" / "es" / "catalogue.yml"
+    words = yaml.safe_load(file.read_text(encoding="utf-8"))
+    file.write_text(yaml.safe_dump({**words, "datasets": {"sample": "la muestra"}}), encoding="utf-8")
+    rendered = page(small_report, '{{ results("first") }}', record("first"), code="es")
+    assert re.search(r'class="rg-caption">[^<]*: la muestra\.', rendered.markdown)
+
+
+def test_the_layers_are_listed_with_shapes_and_totals(small_report: Path) -> None:
+    _, flatten, dense, total = cells(page(small_report, '{{ layers("first") }}', record("first")))
+    assert flatten == ["flatten", "Flatten", "3072", "0"]
+    assert dense == ["dense", "Dense", "10", "30,730"]
+    assert total[1] == "30,730 (30,730, 0)"
+
+
+def test_changes_since_another_project_are_its_layers_settings_and_parameters(small_report: Path) -> None:
+    before = record("first", network=of_network(DENSE), settings={"batch_size": 512, "epochs": 100})
+    now = record("second", network=of_network(HIDDEN, DENSE), settings={"batch_size": 256, "epochs": 100, "decay": 0.1})
+    _, *rows = cells(page(small_report, '{{ changes("second", since="first") }}', before, now))
+    assert rows == [
+        ["Layers added", "–", "Dense 64"],
+        ["Batch size", "512", "256"],
+        ["Decay", "–", "0.1"],
+        ["Parameters", "30,730", "31,730"],
+    ]
+
+
+def test_the_code_is_the_file_itself_under_its_name(small_report: Path) -> None:
+    (small_report / "scripts").mkdir()
+    script = 'words = "{{ not a fact }}"\n'
+    (small_report / "scripts" / "first.py").write_text(script, encoding="utf-8")
+    shown = page(small_report, '{{ code("first") }}').markdown
+    assert shown == f'```python title="scripts/first.py"\n{script}```'
+
+
+@pytest.mark.parametrize("figure", ["curves", "confusion"])
+def test_a_figure_is_drawn_into_the_page_and_offers_the_runs_own(small_report: Path, figure: str) -> None:
+    run = record("first")
+    kept = folder(reports.load(small_report).results, "first", 0) / f"{figure}.svg"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("<svg/>", encoding="utf-8")
+    rendered = page(small_report, f'{{{{ {figure}("first") }}}}', run, path="further.md")
+    assert rendered.markdown.count("<svg") == 1 and "<title" in rendered.markdown
+    assert "\n\n" not in rendered.markdown, "Markdown would end the figure at an empty line"
+    target = f"assets/records/first/seed-0/{figure}.svg"
+    assert f'href="../{target}" download' in rendered.markdown
+    assert rendered.assets == {target: kept}
+
+
+def test_the_mistakes_are_a_picture_and_a_table_of_the_same(small_report: Path) -> None:
+    picture = folder(reports.load(small_report).results, "first", 0) / "mistakes.png"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(b"a picture")
+    rendered = page(small_report, '{{ mistakes("first") }}', record("first"))
+    assert rendered.assets == {"assets/records/first/seed-0/mistakes.png": picture}
+    assert 'src="assets/records/first/seed-0/mistakes.png"' in rendered.markdown
+    assert cells(rendered)[1] == ["7", "cat", "deer", "99.00%"]
+
+
+def test_the_provenance_tells_each_run_its_state_and_hands_out_its_record(small_report: Path) -> None:
+    rendered = page(small_report, '{{ provenance("first") }}', record("first"), record("first", 1))
+    assert rendered.markdown.count("<details") == 2
+    for told in ("A processor", "2 cores, 8.0 GiB", "3.11.7", "012345678901", "--seed 1", "unconfirmed", "first.py"):
+        assert told in rendered.markdown
+    target = "assets/records/first/seed-1/record.json"
+    assert f'href="{target}"' in rendered.markdown
+    assert rendered.assets[target].is_file()
+
+
+@pytest.mark.parametrize("tool", ["layers", "training_settings", "curves", "confusion", "mistakes", "provenance"])
+def test_a_table_or_figure_of_a_project_without_runs_says_so(small_report: Path, tool: str) -> None:
+    assert page(small_report, f'{{{{ {tool}("first") }}}}').markdown == (
+        "*There is no recorded run of this project yet.*"
+    )
+
+
+def test_what_a_record_says_never_becomes_markup(small_report: Path) -> None:
+    run = record("first", settings={"optimizer": HOSTILE}, command=HOSTILE, precision=HOSTILE)
+    text = '{{ training_settings("first") }}\n\n{{ provenance("first") }}\n\n{{ layers("first") }}'
+    rendered = page(small_report, text, run)
+    assert "<script" not in rendered.markdown
+    assert rendered.markdown.count("&lt;script&gt;") >= 4
+
+
+@pytest.mark.parametrize("opening", ["# Title { #top }\n", "---\nhide: [toc]\n---\n\n# Title { #top }\n", ""])
+def test_a_smoke_run_marks_every_page_below_its_heading(small_report: Path, opening: str) -> None:
+    marked = page(small_report, f"{opening}\nText.\n", record("first", profile="smoke"), path="further.md").markdown
+    assert marked.startswith(opening)
+    note = marked.index('\n\n!!! danger ""\n    This is a smoke run') if opening else marked.index("!!! danger")
+    assert note < marked.index("\n\nText.")
+
+
+def test_a_page_without_smoke_runs_is_not_marked(small_report: Path) -> None:
+    assert page(small_report, "# Title\n", record("first")).markdown == "# Title\n"
