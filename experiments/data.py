@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -111,10 +112,8 @@ def name_of(source: str) -> str:
     for part in ("train", "test"):
         rows = 0
         for file in files[part]:
-            try:
+            with _parquet(file):
                 rows += pq.ParquetFile(file).metadata.num_rows
-            except (OSError, ValueError) as problem:
-                raise ReportError(f"{file}: expected a Parquet file ({_first_line(problem)}).") from problem
         sizes.append(rows)
     known = {(50_000, 10_000): "cifar10", (45_000, 6_017): "cifar10-51k"}
     return known.get((sizes[0], sizes[1]), Path(source).resolve().name)
@@ -173,7 +172,8 @@ def _files(folder: Path) -> dict[str, list[Path]]:
     found = {part: sorted(folder.glob(f"{part}-*.parquet")) for part in ("train", "test")}
     for part, files in found.items():
         # A file that says `-of-00003` names how many there are, so that a lost one is noticed.
-        promised = {int(file.stem.rpartition("-of-")[2]) for file in files if "-of-" in file.stem}
+        endings = {file.stem.rpartition("-of-")[2] for file in files if "-of-" in file.stem}
+        promised = {int(ending) for ending in endings if ending.isdecimal()}
         if not files or (promised and len(files) != max(promised)):
             expected = f"{max(promised)} files {part}-*.parquet" if promised else f"at least one file {part}-*.parquet"
             names = ", ".join(file.name for file in files) or "none"
@@ -184,7 +184,10 @@ def _files(folder: Path) -> dict[str, list[Path]]:
 def _read(files: list[Path]) -> Images:
     import pyarrow.parquet as pq
 
-    total = sum(pq.ParquetFile(file).metadata.num_rows for file in files)
+    total = 0
+    for file in files:
+        with _parquet(file):
+            total += pq.ParquetFile(file).metadata.num_rows
     pixels = np.empty((total, SIDE, SIDE, 3), dtype=np.uint8)
     labels = np.empty(total, dtype=np.int64)
     start = 0
@@ -232,7 +235,25 @@ def _batches(file: Path) -> Iterator[pa.RecordBatch]:
             )
         if not good(schema.field(name).type):
             raise ReportError(f"{file}: column {name!r} is {schema.field(name).type}, expected {expected}.")
-    yield from table.iter_batches(batch_size=4096, columns=["img", "label"])
+    batches = table.iter_batches(batch_size=4096, columns=["img", "label"])
+    while True:
+        with _parquet(file):
+            batch = next(batches, None)
+        if batch is None:
+            return
+        yield batch
+
+
+@contextmanager
+def _parquet(file: Path) -> Iterator[None]:
+    """Turn what pyarrow says of a file that is cut short, damaged or of another format into a sentence."""
+    try:
+        yield
+    except (OSError, ValueError) as problem:
+        raise ReportError(
+            f"{file}: expected a Parquet file, found one that is damaged or of another format "
+            f"({_first_line(problem)}). Fetch it again."
+        ) from problem
 
 
 def _labels(batch: pa.RecordBatch, file: Path, row: int) -> npt.NDArray[np.int64]:

@@ -385,11 +385,26 @@ def test_a_missing_file_is_told_before_anything_is_decoded(folder: Path, spoil: 
         name_of(str(spoil(folder)))
 
 
-def test_a_file_cut_short_is_told_before_anything_is_decoded(folder: Path) -> None:
+@pytest.mark.parametrize("ask", [name_of, load])
+def test_a_file_cut_short_is_told_with_its_name(folder: Path, ask: Callable[[str], object]) -> None:
     file = folder / "train-00000-of-00001.parquet"
     file.write_bytes(file.read_bytes()[:1000])
     with pytest.raises(ReportError, match=TRAIN + ": expected a Parquet file"):
-        name_of(str(folder))
+        ask(str(folder))
+
+
+def test_a_file_damaged_in_its_middle_is_told_with_its_name(folder: Path) -> None:
+    file = folder / "train-00000-of-00001.parquet"
+    content = bytearray(file.read_bytes())
+    content[4:400] = b"\xff" * 396  # the header of the first page; the footer, where the rows are counted, stays
+    file.write_bytes(content)
+    with pytest.raises(ReportError, match=TRAIN + ": expected a Parquet file, found one that is damaged"):
+        load(str(folder))
+
+
+def test_files_may_be_named_without_how_many_there_are(folder: Path) -> None:
+    (folder / "train-00000-of-00001.parquet").rename(folder / "train-first-of-all.parquet")
+    assert len(load(str(folder)).train.labels) == 20
 
 
 def test_a_row_is_counted_from_the_start_of_its_file_over_batches_and_files(folder: Path) -> None:
