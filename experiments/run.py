@@ -46,12 +46,9 @@ def standing(results: Path, project: str, seed: int) -> Standing:
         confirmations = record.read_confirmations(folder)
     except record.RecordError as problem:
         return Standing("unreadable", str(problem))
-    now = sources(project)
-    different = [file for file in changed(done, confirmations, ROOT)]
-    # A file that no record knows can only count through one that imports it; then that one has changed too.
-    return (
-        Standing("unconfirmed", ", ".join(different), done) if different and now else Standing("up to date", "", done)
-    )
+    if different := changed(done, confirmations, ROOT):
+        return Standing("unconfirmed", ", ".join(different), done)
+    return Standing("up to date", "", done)
 
 
 def reason_to_train(

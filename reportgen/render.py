@@ -9,7 +9,7 @@ import difflib
 import re
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -106,7 +106,6 @@ class Renderer:
 
     material: Material
     code: str
-    _figures: dict[str, int] = field(default_factory=dict)
 
     @cached_property
     def words(self) -> Language:
@@ -126,7 +125,6 @@ class Renderer:
             autoescape=False,  # Markdown; what is shown of records passes through the templates, which escape
         )
         environment.globals.update(self.material.facts)
-        environment.filters["mean"] = lambda summary: summary.mean
         return environment
 
     @cached_property
