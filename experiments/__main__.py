@@ -89,7 +89,13 @@ def run_projects(
     precision: Annotated[
         str | None, typer.Option(help="Keras's policy of arithmetic, such as mixed_bfloat16. [default: float32]")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Train even what is up to date.")] = False,
+    vgg16_weights: Annotated[
+        Path | None,
+        typer.Option(help="VGG16 weights (.h5 or .weights.h5) for Projects 7 to 10. [default: ImageNet's, by Keras]"),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Train even what is up to date, and start over what was cut off.")
+    ] = False,
     results: Annotated[
         Path | None,
         typer.Option(help="Where records go. [default: experiments/results; build/ for smoke runs and the sample]"),
@@ -98,7 +104,8 @@ def run_projects(
     """Train what is missing or stale; leave what is up to date.
 
     A record whose sources changed is first replayed: a few seconds tell whether the change mattered. Each run has a
-    process of its own, and one that fails does not stop the others. The exit status is 1 if any failed.
+    process of its own, and one that fails does not stop the others. The exit status is 1 if any failed. A run that was
+    cut off goes on behind its last finished epoch with the same command.
 
     On two processor cores an epoch of Project 0 takes about 7 seconds, of Project 1 about 17.
     """
@@ -116,7 +123,7 @@ def run_projects(
             "A smoke run cannot go into experiments/results, where the recorded runs are; name another folder."
         )
     jobs = [
-        Job(identifier, number, profile, precision or "float32", chosen, results.resolve())
+        Job(identifier, number, profile, precision or "float32", chosen, results.resolve(), vgg16_weights, force)
         for identifier in identifiers
         for number in seed or ((SEEDS[0],) if profile == "smoke" else SEEDS)
     ]
@@ -184,17 +191,17 @@ def train_one(
     precision: Annotated[str, typer.Option()],
     source: Annotated[str, typer.Option("--data")],
     results: Annotated[Path, typer.Option()],
+    vgg16_weights: Annotated[Path | None, typer.Option()] = None,
+    fresh: Annotated[bool, typer.Option("--fresh")] = False,
 ) -> None:
     """Do one run in this process."""
     from experiments.canary import Specification
+    from experiments.worker import pretrained, work
 
+    job = Job(identifier, seed, profile, precision, source, results, vgg16_weights, fresh)
+    weights = pretrained(job)  # what is missing is told before anything is computed
     answer = ask_canary(identifier, seed, precision)
-    from experiments.worker import work
-
-    work(
-        Job(identifier, seed, profile, precision, source, results),
-        Specification.model_validate(answer["specification"]).canary,
-    )
+    work(job, Specification.model_validate(answer["specification"]).canary, weights)
 
 
 def _identifiers(words: list[str] | None) -> tuple[str, ...]:

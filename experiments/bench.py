@@ -94,7 +94,7 @@ def _training(source: str) -> Figure:
     images = Images(split.train.pixels[:IMAGES], split.train.labels[:IMAGES])
     pixels = scaled(images.pixels)
     ours, plain = build(declared, 0, "float32"), build(declared, 0, "float32")
-    batches = Batches(images, size, 0)
+    batches = Batches(images, size, declared.image_size, 0)
     taken: dict[str, list[float]] = {"ours": [], "plain": []}
     for turn in range(ROUNDS + 1):
         began = time.perf_counter()

@@ -73,7 +73,7 @@ def canary(project: Project, seed: int, precision: str) -> Canary:
 
     split = data.split(data.load("sample"), seed)
     model = build(project, seed, precision)
-    batches = Batches(split.train, BATCH_SIZE, seed)
+    batches = Batches(split.train, BATCH_SIZE, project.image_size, seed, project.training.augmentation)
     losses = []
     for step in range(STEPS):
         # Keras averages the loss over the steps since the last reset.

@@ -29,6 +29,10 @@ class Job:
     source: str
     """Where the images come from, as `experiments.data.load` takes it."""
     results: Path
+    vgg16_weights: Path | None = None
+    """A file of VGG16 weights; None: those of Keras Applications, for the projects that start from them."""
+    fresh: bool = False
+    """Start over, even where a run that was cut off could go on."""
 
     @property
     def command(self) -> str:
@@ -37,6 +41,7 @@ class Job:
         return (
             f"python -m experiments run {self.project} --seed {self.seed} --profile {self.profile} "
             f"--precision {self.precision} --data {source} --force"
+            + (" --vgg16-weights FILE" if self.vgg16_weights else "")
         )
 
     @property
@@ -49,6 +54,8 @@ class Job:
             *("--precision", self.precision),
             *("--data", self.source),
             *("--results", str(self.results)),
+            *(("--vgg16-weights", str(self.vgg16_weights)) if self.vgg16_weights else ()),
+            *(("--fresh",) if self.fresh else ()),
         ]
 
 

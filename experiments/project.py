@@ -43,6 +43,20 @@ class Adam:
     """The optimizer of every project of the study (Kingma & Ba, 2015), with Keras's defaults for what is not named."""
 
     learning_rate: float = 1e-3
+    clipnorm: float | None = None
+    """The norm to which the gradient of each weight is clipped; None: not at all."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random changes of the training images; what they uncover takes the nearest pixel. See Keras's own names."""
+
+    rotation: float
+    """The largest angle, in degrees, to either side."""
+    shift: float
+    """The largest shift, up, down or sideways, as a fraction of the side."""
+    horizontal_flip: bool
+    """Whether one image in two is mirrored."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +68,20 @@ class Training:
     epochs: int = 100
     """The most epochs; early stopping usually ends the run before."""
     optimizer: Adam = Adam()
+    augmentation: Augmentation | None = None
 
 
 @dataclass(frozen=True)
 class Project:
     """One experiment: a network and the way to train it."""
 
-    network: Callable[[], keras.Model]
-    """Builds the network, with fresh weights and with the layer names of the study."""
+    network: Callable[[int], keras.Model]
+    """Builds the network for square images of so many pixels a side, with fresh weights and the study's layer names."""
     training: Training
+    image_size: int = 32
+    """The side to which images are resized, in pixels."""
+    weights: str | None = None
+    """What its VGG16 layers start from: `random`, `imagenet`, or a file's name; None where it has no such layers."""
 
 
 FOLDER = Path(__file__).parent / "projects"

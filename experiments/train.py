@@ -7,7 +7,6 @@ dropout), the split, and the order of the images, which is a function of the see
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +15,10 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from experiments.data import Images, Split
-from experiments.project import Project
+from experiments.augmentation import augment, resize
+from experiments.checkpoint import Checkpoint, Diary, KeepCheckpoint
+from experiments.data import SIDE, Images, Split
+from experiments.project import Augmentation, Project
 from experiments.stopping import RestoreIfStopped, outcome
 from reportgen.errors import ReportError
 from reportgen.record import Epoch, Layer, Metrics, Mistake, Network, Setting, Stopping
@@ -45,14 +46,24 @@ class Run:
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """Images in batches, scaled by 1/255 as they are drawn, so that the enlarged floating-point set is never held.
 
-    With a seed, every epoch draws all images once, in an order that only the seed and the number of the epoch decide.
+    With a seed, every epoch draws all images once, in an order that only the seed and the number of the epoch decide;
+    augmentation, if any, is decided by the seed, the epoch and the number of the batch.
     """
 
-    def __init__(self, images: Images, batch_size: int, seed: int | None = None) -> None:
+    def __init__(
+        self,
+        images: Images,
+        batch_size: int,
+        image_size: int,
+        seed: int | None = None,
+        augmentation: Augmentation | None = None,
+    ) -> None:
         super().__init__()
         self._images = images
         self._batch_size = batch_size
+        self._image_size = image_size
         self._seed = seed
+        self._augmentation = augmentation
         self.draw(0)
 
     def __len__(self) -> int:
@@ -62,10 +73,15 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __getitem__(self, index: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
         """Batch `index`: pixels (batch, height, width, 3) in [0, 1] and labels (batch,)."""
         chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        return scaled(self._images.pixels[chosen]), self._images.labels[chosen]
+        pixels = resize(self._images.pixels[chosen], self._image_size)
+        if self._augmentation is None:
+            return scaled(pixels), self._images.labels[chosen]
+        random = np.random.default_rng((self._seed or 0, self._epoch, index))
+        return scaled(augment(pixels, self._augmentation, random)), self._images.labels[chosen]
 
     def draw(self, epoch: int) -> None:
         """Take the order of epoch `epoch`, counted from 0."""
+        self._epoch = epoch
         self._order = order(len(self._images.labels), self._seed, epoch)
 
 
@@ -95,7 +111,7 @@ def order_sha256(size: int, seed: int, epochs: int) -> str:
     return digest.hexdigest()
 
 
-def scaled(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def scaled(pixels: npt.NDArray[np.uint8] | npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Pixels from 0..255 to [0, 1], the study's only preprocessing."""
     return pixels.astype(np.float32) / np.float32(255)
 
@@ -114,10 +130,18 @@ def build(project: Project, seed: int, precision: str) -> keras.Model:
         ) from problem
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
-    model = project.network()
+    try:
+        model = project.network(project.image_size)
+    except ValueError as problem:
+        raise ReportError(
+            f"The network cannot be built for images of {project.image_size}x{project.image_size} pixels "
+            f"({str(problem).strip().splitlines()[0]}). Choose a larger --image-size."
+        ) from problem
     optimizer = project.training.optimizer
     model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate=optimizer.learning_rate), loss=LOSS, metrics=["accuracy"]
+        optimizer=keras.optimizers.Adam(learning_rate=optimizer.learning_rate, clipnorm=optimizer.clipnorm),
+        loss=LOSS,
+        metrics=["accuracy"],
     )
     return model
 
@@ -141,9 +165,9 @@ def network_of(model: keras.Model) -> Network:
 
 
 def settings_of(project: Project) -> dict[str, Setting]:
-    """Everything that a project chose and is not a layer."""
-    training = project.training
-    return {
+    """Everything that a project chose and is not a layer; what it leaves alone is left out."""
+    training, augmentation = project.training, project.training.augmentation
+    found: dict[str, Setting] = {
         "batch_size": training.batch_size,
         "epochs": training.epochs,
         "optimizer": type(training.optimizer).__name__,
@@ -152,6 +176,20 @@ def settings_of(project: Project) -> dict[str, Setting]:
         "pixel_scaling": "1/255",
         **{f"patience_{rule.monitor}": rule.patience for rule in training.early_stopping},
     }
+    if training.optimizer.clipnorm is not None:
+        found["clipnorm"] = training.optimizer.clipnorm
+    if augmentation is not None:
+        found |= {
+            "rotation": augmentation.rotation,
+            "shift": augmentation.shift,
+            "horizontal_flip": augmentation.horizontal_flip,
+            "fill_mode": "nearest",
+        }
+    if project.image_size != SIDE:
+        found["image_size"] = project.image_size
+    if project.weights is not None:
+        found["weights"] = project.weights
+    return found
 
 
 def train(
@@ -161,60 +199,63 @@ def train(
     seed: int,
     *,
     epochs: int | None = None,
-    batch_size: int | None = None,
+    checkpoint: Checkpoint | None = None,
     callbacks: Sequence[Any] = (),
 ) -> Run:
     """Train `model` on `split` as `project` says (at most `epochs`, if given), and measure it.
 
+    With a `checkpoint`, every finished epoch is kept, and a run that was cut off goes on behind the last one.
+
     Raises:
-        ReportError: the loss stopped being a number.
+        ReportError: the loss stopped being a number, or the checkpoint is of another run.
     """
     training = project.training
-    size = batch_size or training.batch_size
+    size, side = training.batch_size, project.image_size
     stoppers = [RestoreIfStopped(rule) for rule in training.early_stopping]
-    batches = Batches(split.train, size, seed)
-    clock = _Clock()
-    began = time.perf_counter()
-    history = model.fit(
+    batches = Batches(split.train, size, side, seed, training.augmentation)
+    diary = Diary()
+    keeper = [] if checkpoint is None else [KeepCheckpoint(checkpoint, stoppers, diary)]
+    if checkpoint is not None:
+        checkpoint.resume(model, diary)
+    model.fit(
         batches,
-        validation_data=Batches(split.validation, size),
+        validation_data=Batches(split.validation, size, side),
         epochs=epochs or training.epochs,
+        initial_epoch=len(diary.epochs),
         shuffle=False,  # Keras would shuffle the batches once more, out of Python's global generator
-        callbacks=[keras.callbacks.TerminateOnNaN(), DrawEpoch(batches), *stoppers, clock, *callbacks],
+        callbacks=[keras.callbacks.TerminateOnNaN(), DrawEpoch(batches), *stoppers, diary, *keeper, *callbacks],
         verbose=0,
-    ).history
-    seconds = time.perf_counter() - began
-    if not all(np.isfinite(history["loss"])) or not all(np.isfinite(history.get("val_loss", [np.nan]))):
+    )
+    if not all(np.isfinite([diary.epochs[-1]["loss"], diary.epochs[-1].get("val_loss", np.nan)])):
         raise ReportError(
-            f"The loss stopped being a number in epoch {len(history['loss'])}; the run is not recorded. "
+            f"The loss stopped being a number in epoch {len(diary.epochs)}; the run is not recorded. "
             "A lower learning rate, or --precision float32, usually helps."
         )
-    probabilities = model.predict(Batches(split.test, size), verbose=0)
+    probabilities = model.predict(Batches(split.test, size, side), verbose=0)
     return Run(
         history=tuple(
-            Epoch(accuracy=a, cross_entropy=c, val_accuracy=va, val_cross_entropy=vc, seconds=s)
-            for a, c, va, vc, s in zip(
-                history["accuracy"],
-                history["loss"],
-                history["val_accuracy"],
-                history["val_loss"],
-                clock.seconds,
-                strict=True,
+            Epoch(
+                accuracy=epoch["accuracy"],
+                cross_entropy=epoch["loss"],
+                val_accuracy=epoch["val_accuracy"],
+                val_cross_entropy=epoch["val_loss"],
+                seconds=epoch["seconds"],
             )
+            for epoch in diary.epochs
         ),
-        stopping=outcome(stoppers, len(history["loss"])),
-        seconds=seconds,
-        train=measure(model, split.train, size),
-        validation=measure(model, split.validation, size),
-        test=measure(model, split.test, size),
+        stopping=outcome(stoppers, len(diary.epochs)),
+        seconds=sum(epoch["seconds"] for epoch in diary.epochs),
+        train=measure(model, split.train, size, side),
+        validation=measure(model, split.validation, size, side),
+        test=measure(model, split.test, size, side),
         confusion=confusion(split.test.labels, probabilities),
         mistakes=confident_mistakes(split.test.labels, probabilities),
     )
 
 
-def measure(model: keras.Model, images: Images, batch_size: int) -> Metrics:
-    """Accuracy and cross-entropy of a trained network on `images`, without dropout."""
-    found = model.evaluate(Batches(images, batch_size), verbose=0, return_dict=True)
+def measure(model: keras.Model, images: Images, batch_size: int, image_size: int) -> Metrics:
+    """Accuracy and cross-entropy of a trained network on `images`, without dropout or augmentation."""
+    found = model.evaluate(Batches(images, batch_size, image_size), verbose=0, return_dict=True)
     return Metrics(accuracy=found["accuracy"], cross_entropy=found["loss"])
 
 
@@ -246,17 +287,3 @@ def confident_mistakes(
         )
         for index in chosen
     )
-
-
-class _Clock(keras.callbacks.Callback):  # type: ignore[misc]
-    """The seconds that each epoch took, validation included."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seconds: list[float] = []
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._began = time.perf_counter()
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.seconds.append(time.perf_counter() - self._began)

@@ -2,41 +2,75 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime
 from typing import Literal, cast
 
-from experiments import data, project
+from experiments import data, project, vgg16
+from experiments.checkpoint import Checkpoint
 from experiments.environment import ROOT, describe
 from experiments.job import FIGURES, Job, sources
 from experiments.mistakes import sheet
 from experiments.progress import EpochProgress
 from experiments.train import build, network_of, settings_of, train
+from experiments.vgg16 import Pretrained
 from reportgen import record
 from reportgen.record import Canary, Dataset, Record
 
 SMOKE_EPOCHS = 2
+CHECKPOINTS = ROOT / "build" / "checkpoints"
+"""Away from the results, which are committed."""
 
 
-def work(job: Job, canary: Canary) -> Record:
+def pretrained(job: Job) -> Pretrained | None:
+    """The weights that the project's VGG16 starts from; None where it has none, or only random ones.
+
+    Raises:
+        ReportError: they cannot be had.
+    """
+    if job.profile == "smoke" or project.load(job.project).weights != "imagenet":
+        return None
+    return vgg16.from_file(job.vgg16_weights) if job.vgg16_weights else vgg16.imagenet()
+
+
+def work(job: Job, canary: Canary, weights: Pretrained | None) -> Record:
     """Train what `job` asks for and write its record, with the `canary` sung before, last of all.
 
     Raises:
-        ReportError: the data cannot be had, the precision is unknown, or the training diverged.
+        ReportError: the data cannot be had, the precision is unknown, the training diverged, or a run that was cut
+            off cannot go on.
     """
     declared = project.load(job.project)
+    if declared.weights is not None:
+        declared = dataclasses.replace(declared, weights="random" if weights is None else weights.name)
     before = sources(job.project)
     environment = describe()
     dataset = data.load(job.source)
     split = data.split(dataset, job.seed)
     model = build(declared, job.seed, job.precision)
+    if weights is not None:
+        vgg16.load(model, weights)
     epochs = SMOKE_EPOCHS if job.profile == "smoke" else declared.training.epochs
     started = datetime.now(UTC).replace(microsecond=0)
+    checkpoint = Checkpoint(
+        CHECKPOINTS / f"{dataset.name}-{job.profile}-{job.precision}" / f"{job.project}-seed-{job.seed}.npz",
+        {
+            "sources": before,
+            "settings": settings_of(declared),
+            "images": dataset.sha256,
+            "backend": environment.backend,
+            "packages": environment.packages,
+        },
+    )
+    if job.fresh:
+        checkpoint.remove()
     run = train(
         declared,
         model,
         split,
         job.seed,
         epochs=epochs,
+        checkpoint=checkpoint,
         callbacks=[EpochProgress(f"{job.project} seed {job.seed}", epochs)],
     )
     done = Record(
@@ -80,4 +114,5 @@ def work(job: Job, canary: Canary) -> Record:
     if run.mistakes:
         (folder / "mistakes.png").write_bytes(sheet([split.test.pixels[wrong.index] for wrong in run.mistakes]))
     record.write(done, job.results)
+    checkpoint.remove()
     return done

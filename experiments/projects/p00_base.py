@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     import keras
 
 
-def network() -> keras.Model:
-    """32x32 RGB images, (batch, 32, 32, 3) in [0, 1], to the probabilities of 10 classes, (batch, 10)."""
+def network(image_size: int) -> keras.Model:
+    """Square RGB images, (batch, height, width, 3) in [0, 1], to the probabilities of 10 classes, (batch, 10)."""
     from keras import Sequential
     from keras.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
 
     return Sequential(
         [
-            Input((32, 32, 3)),
+            Input((image_size, image_size, 3)),
             Conv2D(32, (3, 3), activation="relu", padding="same"),
             MaxPooling2D((2, 2)),
             Flatten(),

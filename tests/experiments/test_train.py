@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from experiments import data, project
 from experiments.data import Images
+from experiments.project import Project
 from experiments.train import (
     Batches,
     DrawEpoch,
@@ -45,15 +48,142 @@ ROWS = {
         ("dense_2", "Dense", (None, 10), 1290),
     ],
 }
-TOTALS = {"p00_base": 263_402, "p01_deeper": 651_978}
+_CONVOLUTIONS = [(32, 3, 896), (32, 32, 9248), (64, 32, 18496), (64, 64, 36928), (128, 64, 73856), (128, 128, 147584)]
+
+
+def _blocks(normalized: bool) -> list[tuple[str, str, tuple[int | None, ...], int]]:
+    """The rows of three blocks of two convolutions, as the study prints them for Projects 3 and 4."""
+    rows: list[tuple[str, str, tuple[int | None, ...], int]] = []
+
+    def number(name: str, k: int) -> str:
+        return f"{name}_{k}" if k else name
+
+    for k, (channels, _, parameters) in enumerate(_CONVOLUTIONS):
+        block, side = k // 2, 32 // 2 ** (k // 2)
+        rows.append((number("conv2d", k), "Conv2D", (None, side, side, channels), parameters))
+        if normalized:
+            name = number("batch_normalization", k)
+            rows.append((name, "BatchNormalization", (None, side, side, channels), 4 * channels))
+        if k % 2:
+            half = side // 2
+            rows.append((number("max_pooling2d", block), "MaxPooling2D", (None, half, half, channels), 0))
+            rows.append((number("dropout", block), "Dropout", (None, half, half, channels), 0))
+    return [*rows, ("flatten", "Flatten", (None, 2048), 0)]
+
+
+ROWS["p02_dropout"] = [
+    *ROWS["p01_deeper"][:4],
+    ("dropout", "Dropout", (None, 8, 8, 64), 0),
+    *ROWS["p01_deeper"][4:6],
+    ("dropout_1", "Dropout", (None, 4, 4, 128), 0),
+    *ROWS["p01_deeper"][6:9],
+    ("dropout_2", "Dropout", (None, 128), 0),
+    ROWS["p01_deeper"][9],
+]
+ROWS["p03_doubled"] = [
+    *_blocks(normalized=False),
+    ("dense", "Dense", (None, 512), 1049088),
+    ("dropout_3", "Dropout", (None, 512), 0),
+    ("dense_1", "Dense", (None, 10), 5130),
+]
+ROWS["p04_batch_norm"] = ROWS["p05_augmentation"] = [
+    *_blocks(normalized=True),
+    ("dense", "Dense", (None, 256), 524544),
+    ("batch_normalization_6", "BatchNormalization", (None, 256), 1024),
+    ("dense_1", "Dense", (None, 128), 32896),
+    ("batch_normalization_7", "BatchNormalization", (None, 128), 512),
+    ("dropout_3", "Dropout", (None, 128), 0),
+    ("dense_2", "Dense", (None, 10), 1290),
+]
+_TOP = [
+    ("dense_3", "Dense", (None, 256), 131328),
+    ("batch_normalization_2", "BatchNormalization", (None, 256), 1024),
+    ("dense_4", "Dense", (None, 128), 32896),
+    ("batch_normalization_3", "BatchNormalization", (None, 128), 512),
+    ("dropout_1", "Dropout", (None, 128), 0),
+    ("dense_5", "Dense", (None, 10), 1290),
+]
+ROWS["p06_vgg16_scratch"] = ROWS["p08_vgg16_finetuned"] = [("model_2", "Functional", (None, 512), 14714688), *_TOP]
+ROWS["p07_vgg16_frozen"] = [("model_1", "Functional", (None, 512), 14714688), *_TOP]
+ROWS["p09_mini_vgg16"] = [
+    ("model", "Functional", (None, 4096), 1735488),
+    ("dense", "Dense", (None, 256), 1048832),
+    ("batch_normalization", "BatchNormalization", (None, 256), 1024),
+    ("dense_1", "Dense", (None, 128), 32896),
+    ("batch_normalization_1", "BatchNormalization", (None, 128), 512),
+    ("dropout", "Dropout", (None, 128), 0),
+    ("dense_2", "Dense", (None, 10), 1290),
+]
+VGG16_ROWS = [
+    ("input_1", "InputLayer", (None, 32, 32, 3), 0),
+    ("block1_conv1", "Conv2D", (None, 32, 32, 64), 1792),
+    ("block1_conv2", "Conv2D", (None, 32, 32, 64), 36928),
+    ("block1_pool", "MaxPooling2D", (None, 16, 16, 64), 0),
+    ("block2_conv1", "Conv2D", (None, 16, 16, 128), 73856),
+    ("block2_conv2", "Conv2D", (None, 16, 16, 128), 147584),
+    ("block2_pool", "MaxPooling2D", (None, 8, 8, 128), 0),
+    ("block3_conv1", "Conv2D", (None, 8, 8, 256), 295168),
+    ("block3_conv2", "Conv2D", (None, 8, 8, 256), 590080),
+    ("block3_conv3", "Conv2D", (None, 8, 8, 256), 590080),
+    ("block3_pool", "MaxPooling2D", (None, 4, 4, 256), 0),
+    ("block4_conv1", "Conv2D", (None, 4, 4, 512), 1180160),
+    ("block4_conv2", "Conv2D", (None, 4, 4, 512), 2359808),
+    ("block4_conv3", "Conv2D", (None, 4, 4, 512), 2359808),
+    ("block4_pool", "MaxPooling2D", (None, 2, 2, 512), 0),
+    ("block5_conv1", "Conv2D", (None, 2, 2, 512), 2359808),
+    ("block5_conv2", "Conv2D", (None, 2, 2, 512), 2359808),
+    ("block5_conv3", "Conv2D", (None, 2, 2, 512), 2359808),
+    ("block5_pool", "MaxPooling2D", (None, 1, 1, 512), 0),
+]
+TOTALS = {
+    "p00_base": (263_402, 263_402, 0),
+    "p01_deeper": (651_978, 651_978, 0),
+    "p02_dropout": (651_978, 651_978, 0),
+    "p03_doubled": (1_341_226, 1_341_226, 0),
+    "p04_batch_norm": (849_066, 847_402, 1_664),
+    "p05_augmentation": (849_066, 847_402, 1_664),
+    "p06_vgg16_scratch": (14_881_738, 14_880_970, 768),
+    "p07_vgg16_frozen": (14_881_738, 166_282, 14_715_456),
+    "p08_vgg16_finetuned": (14_881_738, 14_880_970, 768),
+    "p09_mini_vgg16": (2_820_042, 2_819_274, 768),
+    "p10_vgg16_64px": (15_274_954, 15_274_186, 768),
+}
+NAMES = {"p06_vgg16_scratch": "sequential_2", "p07_vgg16_frozen": "sequential_2", "p08_vgg16_finetuned": "sequential_2"}
+SMALL = ("p00_base", "p01_deeper")
+"""Quick to train."""
+
+
+def with_small_batches(declared: Project) -> Project:
+    """The sample has 320 training images; a batch of 512 would make an epoch a single step."""
+    return dataclasses.replace(declared, training=dataclasses.replace(declared.training, batch_size=32))
 
 
 @pytest.mark.parametrize("identifier", sorted(ROWS))
 def test_every_layer_row_that_the_study_prints_is_built(identifier: str) -> None:
     network = network_of(build(project.load(identifier), 0, "float32"))
-    assert network.name == "sequential"
+    assert network.name == NAMES.get(identifier, "sequential")
     assert [(row.name, row.type, row.output_shape, row.parameters) for row in network.layers] == ROWS[identifier]
-    assert (network.parameters, network.trainable, network.non_trainable) == (TOTALS[identifier],) * 2 + (0,)
+
+
+@pytest.mark.parametrize("identifier", project.identifiers())
+def test_the_totals_of_parameters_are_the_study_s(identifier: str) -> None:
+    network = network_of(build(project.load(identifier), 0, "float32"))
+    assert (network.parameters, network.trainable, network.non_trainable) == TOTALS[identifier]
+
+
+@pytest.mark.parametrize(("identifier", "last"), [("p06_vgg16_scratch", 19), ("p09_mini_vgg16", 11)])
+def test_the_layers_of_vgg16_are_those_that_the_study_prints(identifier: str, last: int) -> None:
+    inner = build(project.load(identifier), 0, "float32").layers[0].layers
+    rows = [(layer.name, type(layer).__name__, tuple(layer.output.shape), layer.count_params()) for layer in inner]
+    features = (None, 512 if last == 19 else 4096)
+    assert rows == [*VGG16_ROWS[:last], ("flatten", "Flatten", features, 0)]
+
+
+@pytest.mark.parametrize("identifier", ["p01_deeper", "p06_vgg16_scratch"])
+def test_images_too_small_for_the_network_are_refused(identifier: str) -> None:
+    small = dataclasses.replace(project.load(identifier), image_size=4)
+    with pytest.raises(ReportError, match="cannot be built for images of 4x4 pixels"):
+        build(small, 0, "float32")
 
 
 def test_the_layers_are_named_the_same_when_another_network_was_built_before() -> None:
@@ -62,9 +192,9 @@ def test_the_layers_are_named_the_same_when_another_network_was_built_before() -
     assert [row.name for row in network.layers] == [name for name, *_ in ROWS["p00_base"]]
 
 
-@pytest.mark.parametrize("identifier", sorted(ROWS))
-def test_the_settings_are_those_of_the_study(identifier: str) -> None:
-    assert settings_of(project.load(identifier)) == {
+def test_each_project_changes_the_settings_that_the_study_changed() -> None:
+    found = {identifier: settings_of(project.load(identifier)) for identifier in project.identifiers()}
+    settings: dict[str, object] = {
         "batch_size": 512,
         "epochs": 100,
         "optimizer": "Adam",
@@ -74,14 +204,29 @@ def test_the_settings_are_those_of_the_study(identifier: str) -> None:
         "patience_val_loss": 5,
         "patience_val_accuracy": 5,
     }
+    steps: list[dict[str, object]] = [
+        *({}, {}, {}, {}),
+        {"batch_size": 256},
+        {
+            **{"patience_val_loss": 10, "patience_val_accuracy": 10},
+            **{"rotation": 15, "shift": 0.1, "horizontal_flip": True, "fill_mode": "nearest"},
+        },
+        {"learning_rate": 1e-4, "clipnorm": 1.0, "weights": "random"},
+        {"weights": "imagenet"},
+        *({}, {}),
+        {"image_size": 64},
+    ]
+    for identifier, step in zip(project.identifiers(), steps, strict=True):
+        settings = {**settings, **step}
+        assert found[identifier] == settings, identifier
 
 
-@pytest.mark.parametrize("identifier", sorted(ROWS))
+@pytest.mark.parametrize("identifier", SMALL)
 def test_a_real_training_on_the_sample_beats_chance(identifier: str) -> None:
     """Chance is 10 %; with 320 images a network learns enough to stand clearly above it."""
-    declared = project.load(identifier)
+    declared = with_small_batches(project.load(identifier))
     split = data.split(data.load("sample"), 0)
-    run = train(declared, build(declared, 0, "float32"), split, 0, epochs=25, batch_size=32)
+    run = train(declared, build(declared, 0, "float32"), split, 0, epochs=25)
     assert run.test.accuracy > 0.2
     assert run.train.accuracy > 0.3
     assert run.history[-1].cross_entropy < run.history[0].cross_entropy
@@ -92,9 +237,9 @@ def test_a_real_training_on_the_sample_beats_chance(identifier: str) -> None:
 
 def test_the_restored_weights_are_those_that_are_measured() -> None:
     """The validation accuracy of the run is the one of the epoch that it says it restored."""
-    declared = project.load("p00_base")
+    declared = with_small_batches(project.load("p00_base"))
     split = data.split(data.load("sample"), 3)
-    run = train(declared, build(declared, 3, "float32"), split, 3, batch_size=32)
+    run = train(declared, build(declared, 3, "float32"), split, 3)
     assert run.stopping.reason != "none"
     restored = run.history[run.stopping.restored_epoch - 1]
     assert run.validation.accuracy == pytest.approx(restored.val_accuracy, abs=1e-6)
@@ -115,7 +260,7 @@ def test_the_order_that_fit_draws_is_a_function_of_seed_and_epoch() -> None:
     images = Images(pixels=np.zeros((20, 2, 2, 3), np.uint8), labels=numbers)
     model = keras.Sequential([keras.layers.Input((2, 2, 3)), keras.layers.Flatten(), keras.layers.Dense(20)])
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True), run_eagerly=True)
-    batches = Watched(images, 6, seed=4)
+    batches = Watched(images, 6, 2, seed=4)
     model.fit(batches, epochs=3, shuffle=False, callbacks=[DrawEpoch(batches)], verbose=0)
     # The backend may look at a first batch to learn its shape before it starts.
     epochs = [seen[-60:][start : start + 20] for start in (0, 20, 40)]

@@ -1,0 +1,160 @@
+"""Where a run stands after its last finished epoch, so that one that was cut off goes on instead of starting over.
+
+A checkpoint holds the weights, the optimizer's and the layers' random states, the state of both early-stopping rules
+with the weights of their best epochs, and the history with its seconds. The order of the images and their augmentation
+need no state: seed and epoch decide them. It is one file, replaced whole after each epoch, away from the results, and
+removed when the run is recorded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from experiments.stopping import RestoreIfStopped
+from reportgen.errors import ReportError
+
+RULE_STATE = ("wait", "best", "best_epoch")
+
+
+class Diary(keras.callbacks.Callback):  # type: ignore[misc]
+    """Every finished epoch: Keras's own figures, and the seconds that it took, validation included."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epochs: list[dict[str, float]] = []
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._began = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        figures = {name: float(value) for name, value in (logs or {}).items()}
+        self.epochs.append({**figures, "seconds": time.perf_counter() - self._began})
+
+
+class Checkpoint:
+    """The checkpoint of one run, in one file."""
+
+    def __init__(self, file: Path, identity: dict[str, Any]) -> None:
+        """`identity` is everything that must be unchanged for the run to go on, by name, as JSON can hold it."""
+        self.file = file
+        self._identity: dict[str, Any] = json.loads(json.dumps(identity))
+        self._rules: list[dict[str, Any]] = []
+
+    def write(self, model: keras.Model, stoppers: Sequence[RestoreIfStopped], diary: Diary) -> None:
+        """Keep the state behind the epoch that has just ended; the file is replaced whole or not at all."""
+        state: dict[str, Any] = {"identity": self._identity, "history": diary.epochs, "rules": []}
+        arrays: dict[str, Any] = {f"variable_{k}": _array(variable) for k, variable in enumerate(_variables(model))}
+        for k, stopper in enumerate(stoppers):
+            # Keras starts `best` as None or infinity, and keeps no weights before a first improvement.
+            state["rules"].append(
+                {name: None if (value := getattr(stopper, name)) is None else float(value) for name in RULE_STATE}
+            )
+            for n, weights in enumerate(stopper.best_weights or ()):
+                arrays[f"best_{k}_{n}"] = np.asarray(weights)
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.file.with_suffix(".part")
+        with temporary.open("wb") as stream:
+            np.savez(stream, state=np.array(json.dumps(state)), **arrays)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, self.file)
+
+    def resume(self, model: keras.Model, diary: Diary) -> None:
+        """Set `model` and `diary` to where the run stood, if it left a checkpoint.
+
+        Raises:
+            ReportError: the file is damaged, or was left by a run that differs in sources, settings or data.
+        """
+        if not self.file.exists():
+            return
+        try:
+            with np.load(self.file) as found:
+                arrays = dict(found)
+            state = json.loads(str(arrays.pop("state")))
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as problem:
+            raise ReportError(
+                f"{self.file}: expected a checkpoint, found a damaged file ({problem}). Delete it, or start over "
+                "with --force."
+            ) from problem
+        if changed := sorted(_differences(state["identity"], self._identity)):
+            raise ReportError(
+                f"{self.file}: this run was cut off after epoch {len(state['history'])} and cannot go on, because "
+                f"these have changed since: {', '.join(changed)}. Put them back, or start over with --force."
+            )
+        variables = _variables(model)
+        for k, variable in enumerate(variables):
+            variable.assign(arrays[f"variable_{k}"])
+        diary.epochs[:] = state["history"]
+        self._rules = [
+            {
+                "wait": int(rule["wait"]),
+                "best": rule["best"],
+                "best_epoch": int(rule["best_epoch"]),
+                "best_weights": [arrays[f"best_{k}_{n}"] for n in range(len(model.weights))]
+                if f"best_{k}_0" in arrays
+                else None,
+            }
+            for k, rule in enumerate(state["rules"])
+        ]
+
+    def restore_rules(self, stoppers: Sequence[RestoreIfStopped]) -> None:
+        """Set the early-stopping rules to where they stood; Keras has just reset them."""
+        for stopper, rule in zip(stoppers, self._rules, strict=False):
+            for name, value in rule.items():
+                setattr(stopper, name, value)
+
+    def remove(self) -> None:
+        """The run is recorded, or starts over."""
+        with contextlib.suppress(FileNotFoundError):
+            self.file.unlink()
+
+
+class KeepCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
+    """Keeps a checkpoint after every epoch; stands behind the early-stopping rules and the diary in the list."""
+
+    def __init__(self, checkpoint: Checkpoint, stoppers: Sequence[RestoreIfStopped], diary: Diary) -> None:
+        super().__init__()
+        self._checkpoint, self._stoppers, self._diary = checkpoint, stoppers, diary
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._checkpoint.restore_rules(self._stoppers)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        # What follows the last epoch is cheap; cut off there, that epoch is repeated and the rules stop it again.
+        last = self.model.stop_training or epoch + 1 >= self.params["epochs"]
+        if not last and np.isfinite(self._diary.epochs[-1]["loss"]):
+            self._checkpoint.write(self.model, self._stoppers, self._diary)
+
+
+def _variables(model: keras.Model) -> list[Any]:
+    """Weights, the generators of dropout, and what the optimizer remembers."""
+    model.optimizer.build(model.trainable_variables)
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _array(variable: Any) -> npt.NDArray[Any]:
+    array = np.asarray(keras.ops.convert_to_numpy(variable))
+    # NumPy's file format knows no bfloat16; every bfloat16 is a float32, too.
+    return array.astype(np.float32) if array.dtype.kind == "V" or "bfloat16" in str(array.dtype) else array
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    found = []
+    for name in before.keys() | now.keys():
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            found += _differences(old, new)
+        elif old != new:
+            found.append(name)
+    return found

@@ -1,0 +1,122 @@
+"""The weights that VGG16 starts from: ImageNet's from Keras Applications, or a file that the user has."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from reportgen.errors import ReportError
+
+KNOWN = {"6d6bbae143d832006294945121d1f1fc": "imagenet", "64373286793e3c8b2b4e3219cbf3544b": "imagenet"}
+"""The MD5 of the files that Keras Applications publishes, without and with the top layers."""
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """The weights of VGG16's convolutions."""
+
+    name: str
+    """`imagenet` for the weights that Keras publishes, told by their content; otherwise the file's name."""
+    layers: Mapping[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]
+    """Kernel (height, width, channels in, channels out) and bias (channels out) by the layer's name."""
+
+
+def imagenet() -> Pretrained:
+    """Fetch the ImageNet weights with Keras Applications, which checks them and keeps them for the next time.
+
+    Raises:
+        ReportError: they cannot be fetched.
+    """
+    try:
+        model = keras.applications.VGG16(include_top=False, weights="imagenet")
+    except Exception as problem:  # Keras raises a bare Exception when a download fails
+        raise ReportError(
+            f"The ImageNet weights of VGG16 could not be downloaded ({str(problem).strip().splitlines()[0]}). "
+            "Connect to the network, or name a file of VGG16 weights (.h5 or .weights.h5) with --vgg16-weights FILE."
+        ) from problem
+    return Pretrained("imagenet", {layer.name: tuple(layer.get_weights()) for layer in model.layers if layer.weights})
+
+
+def from_file(file: Path) -> Pretrained:
+    """Read VGG16 weights, with or without the top layers, in Keras's old (`.h5`) or new (`.weights.h5`) layout.
+
+    Raises:
+        ReportError: the file is missing, damaged, or of another network; the message names the layer.
+    """
+    import h5py
+
+    if not file.is_file():
+        raise ReportError(f"{file}: there is no such file, expected VGG16 weights (.h5 or .weights.h5).")
+    try:
+        with h5py.File(file, "r") as store:
+            found = dict(_new_layout(store) if "layers" in store else _old_layout(store))
+    except (OSError, RuntimeError, KeyError, ValueError) as problem:
+        raise ReportError(
+            f"{file}: expected VGG16 weights in HDF5, found a file that is damaged or of another format ({problem})."
+        ) from problem
+    layers = {}
+    for layer in keras.applications.VGG16(include_top=False, weights=None).layers:
+        if not layer.weights:
+            continue
+        expected = [tuple(weight.shape) for weight in layer.weights]
+        if layer.name not in found:
+            names = ", ".join(sorted(found)) or "none"
+            raise ReportError(f"{file}: the layer {layer.name} of VGG16 is missing; the file has the layers {names}.")
+        shapes = [array.shape for array in found[layer.name]]
+        if shapes != expected:
+            raise ReportError(f"{file}: layer {layer.name} has weights of {shapes}, expected {expected}.")
+        kernel, bias = found[layer.name]
+        layers[layer.name] = (kernel, bias)
+    name = KNOWN.get(_md5(file), file.name.removesuffix(".h5").removesuffix(".weights"))
+    return Pretrained(name, layers)
+
+
+def load(model: keras.Model, pretrained: Pretrained) -> None:
+    """Give the VGG16 layers inside `model`, as many as it has, their pretrained weights."""
+    for layer in layers(model):
+        layer.set_weights(pretrained.layers[layer.name])
+
+
+def layers(model: keras.Model) -> list[Any]:
+    """The convolutions of VGG16 inside `model`, which stand in a model of their own."""
+    return [
+        inner
+        for outer in model.layers
+        if isinstance(outer, keras.Model)
+        for inner in outer.layers
+        if inner.name.startswith("block") and inner.weights
+    ]
+
+
+def _old_layout(store: Any) -> Iterator[tuple[str, list[npt.NDArray[np.float32]]]]:
+    """One group a layer, which lists its weights in order; a whole saved model keeps them one level deeper."""
+    root = store.get("model_weights", store)
+    for name in root.attrs["layer_names"]:
+        group = root[name]
+        if len(group.attrs["weight_names"]):
+            yield _text(name), [np.asarray(group[weight], np.float32) for weight in group.attrs["weight_names"]]
+
+
+def _new_layout(store: Any) -> Iterator[tuple[str, list[npt.NDArray[np.float32]]]]:
+    """One group a layer, numbered by its type, which keeps the layer's name as an attribute."""
+    for group in store["layers"].values():
+        weights = group.get("vars", {})
+        if len(weights):
+            name = group["vars"].attrs.get("name", group.name.rpartition("/")[2])
+            yield _text(name), [np.asarray(weights[key], np.float32) for key in sorted(weights, key=int)]
+
+
+def _text(name: str | bytes) -> str:
+    return name.decode() if isinstance(name, bytes) else str(name)
+
+
+def _md5(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "md5").hexdigest()

@@ -1,0 +1,70 @@
+"""A run that is cut off goes on behind its last finished epoch and ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import keras
+import pytest
+
+from experiments import data, project
+from experiments.checkpoint import Checkpoint
+from experiments.project import Project
+from experiments.train import Run, build, train
+from reportgen.errors import ReportError
+
+EPOCHS = 6
+
+
+class CutOff(keras.callbacks.Callback):  # type: ignore[misc]
+    """Ends the process, as far as `fit` can tell, in the middle of the fourth epoch."""
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if len(self.model.history.epoch) == 3 and batch == 2:
+            raise KeyboardInterrupt
+
+
+def small() -> Project:
+    """Dropout, batch normalization, augmentation and both rules: everything that has a state."""
+    declared = project.load("p05_augmentation")
+    return dataclasses.replace(declared, training=dataclasses.replace(declared.training, batch_size=64))
+
+
+def run(checkpoint: Checkpoint | None, *callbacks: Any) -> Run:
+    declared = small()
+    split = data.split(data.load("sample"), 1)
+    return train(
+        declared, build(declared, 1, "float32"), split, 1, epochs=EPOCHS, checkpoint=checkpoint, callbacks=callbacks
+    )
+
+
+def without_seconds(found: Run) -> Run:
+    history = tuple(epoch.model_copy(update={"seconds": 0.0}) for epoch in found.history)
+    return dataclasses.replace(found, history=history, seconds=0.0)
+
+
+def test_a_run_that_was_cut_off_ends_like_one_that_was_not(tmp_path: Path) -> None:
+    file = tmp_path / "run.npz"
+    with pytest.raises(KeyboardInterrupt):
+        run(Checkpoint(file, {"sources": {"a.py": "1"}}), CutOff())
+    assert file.exists()
+    resumed = run(Checkpoint(file, {"sources": {"a.py": "1"}}))
+    assert len(resumed.history) == EPOCHS
+    assert without_seconds(resumed) == without_seconds(run(None))
+
+
+def test_changed_sources_are_named_and_the_run_does_not_go_on(tmp_path: Path) -> None:
+    file = tmp_path / "run.npz"
+    with pytest.raises(KeyboardInterrupt):
+        run(Checkpoint(file, {"sources": {"a.py": "1", "b.py": "1"}}), CutOff())
+    with pytest.raises(ReportError, match=r"cut off after epoch 3 and cannot go on.*changed since: b\.py\."):
+        run(Checkpoint(file, {"sources": {"a.py": "1", "b.py": "2"}}))
+
+
+def test_a_damaged_checkpoint_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "run.npz"
+    file.write_bytes(b"PK\x03\x04 cut short")
+    with pytest.raises(ReportError, match="expected a checkpoint, found a damaged file"):
+        run(Checkpoint(file, {}))
