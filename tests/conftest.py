@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 from playwright.sync_api import Browser, sync_playwright
+
+# Two trainings that must agree to the last bit need operations that do; read once, before the backend starts.
+os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")
 
 ROOT = Path(__file__).resolve().parents[1]
 BROWSER_OPTIONS = (
