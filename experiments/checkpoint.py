@@ -8,9 +8,7 @@ removed when the run is recorded.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import time
 import zipfile
 from collections.abc import Sequence
@@ -23,8 +21,7 @@ import numpy.typing as npt
 
 from experiments.stopping import RestoreIfStopped
 from reportgen.errors import ReportError
-
-RULE_STATE = ("wait", "best", "best_epoch")
+from reportgen.record import replacing
 
 
 class Diary(keras.callbacks.Callback):  # type: ignore[misc]
@@ -57,18 +54,13 @@ class Checkpoint:
         arrays: dict[str, Any] = {f"variable_{k}": _array(variable) for k, variable in enumerate(_variables(model))}
         for k, stopper in enumerate(stoppers):
             # Keras starts `best` as None or infinity, and keeps no weights before a first improvement.
-            state["rules"].append(
-                {name: None if (value := getattr(stopper, name)) is None else float(value) for name in RULE_STATE}
-            )
+            best = None if stopper.best is None else float(stopper.best)
+            state["rules"].append({"wait": stopper.wait, "best": best, "best_epoch": stopper.best_epoch})
             for n, weights in enumerate(stopper.best_weights or ()):
                 arrays[f"best_{k}_{n}"] = np.asarray(weights)
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.file.with_suffix(".part")
-        with temporary.open("wb") as stream:
+        with replacing(self.file) as stream:
             np.savez(stream, state=np.array(json.dumps(state)), **arrays)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, self.file)
 
     def resume(self, model: keras.Model, diary: Diary) -> None:
         """Set `model` and `diary` to where the run stood, if it left a checkpoint.
@@ -92,15 +84,12 @@ class Checkpoint:
                 f"{self.file}: this run was cut off after epoch {len(state['history'])} and cannot go on, because "
                 f"these have changed since: {', '.join(changed)}. Put them back, or start over with --force."
             )
-        variables = _variables(model)
-        for k, variable in enumerate(variables):
+        for k, variable in enumerate(_variables(model)):
             variable.assign(arrays[f"variable_{k}"])
         diary.epochs[:] = state["history"]
         self._rules = [
             {
-                "wait": int(rule["wait"]),
-                "best": rule["best"],
-                "best_epoch": int(rule["best_epoch"]),
+                **rule,
                 "best_weights": [arrays[f"best_{k}_{n}"] for n in range(len(model.weights))]
                 if f"best_{k}_0" in arrays
                 else None,
@@ -116,8 +105,7 @@ class Checkpoint:
 
     def remove(self) -> None:
         """The run is recorded, or starts over."""
-        with contextlib.suppress(FileNotFoundError):
-            self.file.unlink()
+        self.file.unlink(missing_ok=True)
 
 
 class KeepCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]

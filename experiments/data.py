@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, first_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -156,7 +156,7 @@ def _from_keras() -> Dataset:
         parts = cifar10.load_data()
     except Exception as problem:  # Keras raises a bare Exception when a download fails
         raise ReportError(
-            f"CIFAR-10 could not be downloaded ({_first_line(problem)}). Connect to the network, or name a folder of "
+            f"CIFAR-10 could not be downloaded ({first_line(problem)}). Connect to the network, or name a folder of "
             "Parquet files with --data DIR or CIFAR10_DIR, or try the embedded images with --data sample."
         ) from problem
     train, test = (Images(pixels, labels.ravel().astype(np.int64)) for pixels, labels in parts)
@@ -252,7 +252,7 @@ def _parquet(file: Path) -> Iterator[None]:
     except (OSError, ValueError) as problem:
         raise ReportError(
             f"{file}: expected a Parquet file, found one that is damaged or of another format "
-            f"({_first_line(problem)}). Fetch it again."
+            f"({first_line(problem)}). Fetch it again."
         ) from problem
 
 
@@ -280,7 +280,3 @@ def _decode(encoded: pa.Array, into: npt.NDArray[np.uint8], file: Path, row: int
                 f"expected {SIDE}x{SIDE}."
             )
         into[position] = image[..., ::-1]  # OpenCV reads blue first
-
-
-def _first_line(problem: Exception) -> str:
-    return (str(problem).strip().splitlines() or [type(problem).__name__])[0]

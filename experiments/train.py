@@ -20,7 +20,7 @@ from experiments.checkpoint import Checkpoint, Diary, KeepCheckpoint
 from experiments.data import SIDE, Images, Split
 from experiments.project import Augmentation, Project
 from experiments.stopping import RestoreIfStopped, outcome
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, first_line
 from reportgen.record import Epoch, Layer, Metrics, Mistake, Network, Setting, Stopping
 
 MOST_MISTAKES = 25
@@ -135,7 +135,7 @@ def build(project: Project, seed: int, precision: str) -> keras.Model:
     except ValueError as problem:
         raise ReportError(
             f"The network cannot be built for images of {project.image_size}x{project.image_size} pixels "
-            f"({str(problem).strip().splitlines()[0]}). Choose a larger --image-size."
+            f"({first_line(problem)}). Give the project a larger image_size."
         ) from problem
     optimizer = project.training.optimizer
     model.compile(

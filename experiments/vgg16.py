@@ -12,9 +12,9 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, first_line
 
-KNOWN = {"6d6bbae143d832006294945121d1f1fc": "imagenet", "64373286793e3c8b2b4e3219cbf3544b": "imagenet"}
+IMAGENET = {"6d6bbae143d832006294945121d1f1fc", "64373286793e3c8b2b4e3219cbf3544b"}
 """The MD5 of the files that Keras Applications publishes, without and with the top layers."""
 
 
@@ -38,7 +38,7 @@ def imagenet() -> Pretrained:
         model = keras.applications.VGG16(include_top=False, weights="imagenet")
     except Exception as problem:  # Keras raises a bare Exception when a download fails
         raise ReportError(
-            f"The ImageNet weights of VGG16 could not be downloaded ({str(problem).strip().splitlines()[0]}). "
+            f"The ImageNet weights of VGG16 could not be downloaded ({first_line(problem)}). "
             "Connect to the network, or name a file of VGG16 weights (.h5 or .weights.h5) with --vgg16-weights FILE."
         ) from problem
     return Pretrained("imagenet", {layer.name: tuple(layer.get_weights()) for layer in model.layers if layer.weights})
@@ -74,7 +74,7 @@ def from_file(file: Path) -> Pretrained:
             raise ReportError(f"{file}: layer {layer.name} has weights of {shapes}, expected {expected}.")
         kernel, bias = found[layer.name]
         layers[layer.name] = (kernel, bias)
-    name = KNOWN.get(_md5(file), file.name.removesuffix(".h5").removesuffix(".weights"))
+    name = "imagenet" if _md5(file) in IMAGENET else file.name.removesuffix(".h5").removesuffix(".weights")
     return Pretrained(name, layers)
 
 

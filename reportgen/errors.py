@@ -7,3 +7,8 @@ class ReportError(Exception):
     The message says what was found, what was expected, where, and what to do. Commands print it and exit with
     status 1; any other exception is a defect of this program and keeps its traceback.
     """
+
+
+def first_line(problem: Exception) -> str:
+    """What a library said of a problem, short enough to quote; the kind of the problem if it said nothing."""
+    return (str(problem).strip().splitlines() or [type(problem).__name__])[0]

@@ -17,8 +17,9 @@ import math
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, BinaryIO, Literal, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -380,11 +381,18 @@ def _indent(value: Any, depth: int = 0) -> str:
 
 
 def write_atomically(file: Path, text: str) -> None:
-    """Write `text` to a temporary file beside `file`, then rename: a reader sees the old content or the new."""
+    """Write `text` as UTF-8: a reader sees the old content or the new."""
+    with replacing(file) as stream:
+        stream.write(text.encode("utf-8"))
+
+
+@contextmanager
+def replacing(file: Path) -> Iterator[BinaryIO]:
+    """A stream to a temporary file beside `file`, which takes its place when all is written, and never before."""
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(temporary, 0o644)

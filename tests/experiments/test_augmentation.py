@@ -42,9 +42,7 @@ def test_a_shift_repeats_the_nearest_pixel(images: npt.NDArray[np.uint8]) -> Non
 
 
 def test_a_quarter_turn_is_about_the_centre(images: npt.NDArray[np.uint8]) -> None:
-    assert np.allclose(moved(images, degrees=90), np.rot90(images, k=-1, axes=(1, 2)), atol=0.1) or np.allclose(
-        moved(images, degrees=90), np.rot90(images, k=1, axes=(1, 2)), atol=0.1
-    )
+    assert np.allclose(moved(images, degrees=90), np.rot90(images, k=-1, axes=(1, 2)), atol=0.1)
 
 
 def test_a_flip_comes_after_the_movement(images: npt.NDArray[np.uint8]) -> None:

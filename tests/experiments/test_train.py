@@ -48,7 +48,7 @@ ROWS = {
         ("dense_2", "Dense", (None, 10), 1290),
     ],
 }
-_CONVOLUTIONS = [(32, 3, 896), (32, 32, 9248), (64, 32, 18496), (64, 64, 36928), (128, 64, 73856), (128, 128, 147584)]
+_CONVOLUTIONS = [(32, 896), (32, 9248), (64, 18496), (64, 36928), (128, 73856), (128, 147584)]
 
 
 def _blocks(normalized: bool) -> list[tuple[str, str, tuple[int | None, ...], int]]:
@@ -58,7 +58,7 @@ def _blocks(normalized: bool) -> list[tuple[str, str, tuple[int | None, ...], in
     def number(name: str, k: int) -> str:
         return f"{name}_{k}" if k else name
 
-    for k, (channels, _, parameters) in enumerate(_CONVOLUTIONS):
+    for k, (channels, parameters) in enumerate(_CONVOLUTIONS):
         block, side = k // 2, 32 // 2 ** (k // 2)
         rows.append((number("conv2d", k), "Conv2D", (None, side, side, channels), parameters))
         if normalized:
