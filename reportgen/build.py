@@ -20,9 +20,10 @@ import yaml
 from markupsafe import escape
 
 from reportgen import facts, record
+from reportgen.edition import Material
 from reportgen.errors import ReportError
 from reportgen.language import language
-from reportgen.render import Material, Renderer
+from reportgen.render import Renderer
 from reportgen.report import Catalogue, Report
 
 RENDERED = "build/nox-s-docs"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reportgen import fingerprint
-from reportgen.render import Material
+from reportgen.edition import Material
 
 
 @dataclass(frozen=True)

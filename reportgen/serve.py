@@ -9,8 +9,8 @@ from mkdocs.livereload import LiveReloadServer
 from rich.console import Console
 
 from reportgen.build import THEME, build
+from reportgen.edition import TEMPLATES
 from reportgen.errors import ReportError
-from reportgen.render import TEMPLATES
 from reportgen.report import Report
 
 

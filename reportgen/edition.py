@@ -1,0 +1,115 @@
+"""An edition: everything that the report knows, in one language, and how that language writes it. Writes no file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from reportgen import facts
+from reportgen.facts import Fact, ProjectFacts, Summary
+from reportgen.language import Language, language
+from reportgen.record import Confirmation
+from reportgen.report import Catalogue, Report
+
+TEMPLATES = Path(__file__).parent / "templates"
+NOTHING = "–"
+"""Stands in a table for what one side does not have."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything that is known before a page is rendered, the same for all languages."""
+
+    report: Report
+    facts: Mapping[str, ProjectFacts]
+    confirmations: Mapping[tuple[str, int], Sequence[Confirmation]]
+    pages: tuple[str, ...]
+
+    @property
+    def smoke(self) -> bool:
+        """Whether any record is of a run that only proves that everything works."""
+        return any(run.profile == "smoke" for known in self.facts.values() for run in known.records)
+
+
+def show(value: object, words: Language) -> object:
+    """A fact as `words` writes it; anything else as it is."""
+    if isinstance(value, Summary):
+        if not value.values:
+            return words.gettext(facts.NOT_REPRODUCED)
+        mean = show(value.mean, words)
+        return (
+            f"{mean} ± {words.number(_spread(value.sd), 2 if value.kind == 'percent' else facts.DIGITS[value.kind])}"
+            if (value.sd.value is not None)
+            else mean
+        )
+    if value is None:
+        return NOTHING
+    if not isinstance(value, Fact):
+        return value
+    if value.value is None:
+        return words.gettext(value.absent)
+    match value.kind:
+        case "percent":
+            return words.percent(value.value)
+        case "points":
+            return words.points(value.value)
+        case "error":
+            return words.points(value.value).removeprefix("+")
+        case "nats":
+            return words.number(value.value, facts.DIGITS["nats"])
+        case "seconds":
+            return words.seconds(value.value)
+        case "count":
+            return words.count(round(value.value))
+
+
+def _spread(sd: Fact) -> float:
+    assert sd.value is not None
+    return sd.value * 100 if sd.kind == "percent" else sd.value
+
+
+@dataclass
+class Edition:
+    """The report in one language."""
+
+    material: Material
+    code: str
+
+    @cached_property
+    def words(self) -> Language:
+        return language(self.code)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        return self.material.report.catalogue(self.code)
+
+    @cached_property
+    def _macros(self) -> Any:
+        environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            undefined=StrictUndefined,
+            finalize=lambda value: show(value, self.words),
+            autoescape=True,
+        )
+        environment.globals.update(
+            _=self.words.gettext,
+            label=self.words.label,
+            fact=lambda value, kind: Fact.of(value, kind),
+            seeds=self.seeds,
+        )
+        return environment.get_template("tables.html.jinja").module
+
+    def html(self, macro: str, *arguments: object) -> str:
+        """What a macro of the shared templates makes of its arguments, as one block of HTML within Markdown."""
+        # Markdown ends a block of HTML at an empty line.
+        return re.sub(r"\n\s*\n", "\n", str(getattr(self._macros, macro)(*arguments))).strip()
+
+    def seeds(self, count: int) -> str:
+        """How many runs, in words."""
+        return self.words.gettext("one run") if count == 1 else self.words.gettext("{n} seeds", n=count)

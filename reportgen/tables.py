@@ -1,0 +1,136 @@
+"""The tables of a page, and single values that are read off records. Each function returns Markdown or HTML."""
+
+from __future__ import annotations
+
+import difflib
+from decimal import Decimal
+
+from reportgen import facts, fingerprint
+from reportgen.edition import NOTHING, show
+from reportgen.errors import ReportError
+from reportgen.facts import Fact, Kind
+from reportgen.record import Network
+from reportgen.tools import PageTools
+
+
+class Tables(PageTools):
+    """What a page may call for tables and values."""
+
+    NAMES = (
+        "title",
+        "ladder",
+        "results",
+        "layers",
+        "training_settings",
+        "changes",
+        "code",
+        "provenance",
+        "setting",
+        "dataset",
+        "published_difference",
+    )
+
+    def ladder(self) -> str:
+        rows = []
+        for identifier, known in self.edition.material.facts.items():
+            page = f"projects/{identifier[1:3]}.md"
+            link = self.link(page.removesuffix(".md") + "/") if page in self.edition.material.pages else None
+            rows.append({"title": self.title(identifier), "link": link, "facts": known})
+        every = [run for known in self.edition.material.facts.values() for run in known.records]
+        return self.edition.html("ladder", rows, self.dataset_names(every))
+
+    def results(self, project: str) -> str:
+        known = self.facts(project)
+        return self.edition.html("results", known, self.dataset_names(known.records))
+
+    def layers(self, project: str) -> str:
+        runs = self.runs(project)
+        return self.edition.html("layers", runs[0].network) if runs else self.missing()
+
+    def training_settings(self, project: str) -> str:
+        runs = self.runs(project)
+        return self.edition.html("settings", runs[0]) if runs else self.missing()
+
+    def changes(self, project: str, since: str) -> str:
+        """The layers and settings that differ from another project, read from the records."""
+        before, now = self.runs(since), self.runs(project)
+        if not before or not now:
+            return self.missing()
+        rows = [*self._layer_changes(before[0].network, now[0].network)]
+        for name in dict.fromkeys([*before[0].settings, *now[0].settings]):
+            old, new = (show(runs[0].settings.get(name), self.edition.words) for runs in (before, now))
+            if old != new:
+                rows.append((self.edition.words.label(name), str(old), str(new)))
+        words = self.edition.words
+        totals = (before[0].network.parameters, now[0].network.parameters)
+        if totals[0] != totals[1]:
+            rows.append((words.gettext("Parameters"), words.count(totals[0]), words.count(totals[1])))
+        return self.edition.html("changes", rows)
+
+    def _layer_changes(self, before: Network, now: Network) -> list[tuple[str, str, str]]:
+        old, new = (
+            [f"{layer.type} {' × '.join(map(str, layer.output_shape[1:]))}" for layer in net.layers]
+            for net in (before, now)
+        )
+        words = self.edition.words
+        labels = {
+            "insert": words.gettext("Layers added"),
+            "delete": words.gettext("Layers removed"),
+            "replace": words.gettext("Layers replaced"),
+        }
+        return [
+            (labels[kind], ", ".join(old[a:b]) or NOTHING, ", ".join(new[c:d]) or NOTHING)
+            for kind, a, b, c, d in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes()
+            if kind != "equal"
+        ]
+
+    def code(self, project: str) -> str:
+        """The project's script as it stands in its file."""
+        self.facts(project)
+        name = self.report.script.format(project=project)
+        file = self.report.root / name
+        if not file.exists():
+            raise ReportError(f"there is no script {name} of {project} to show.")
+        return f'```python title="{name}"\n{file.read_text(encoding="utf-8").rstrip()}\n```'
+
+    def provenance(self, project: str) -> str:
+        words, material = self.edition.words, self.edition.material
+        items = []
+        for run in self.runs(project):
+            known = material.confirmations[run.project, run.seed]
+            changed = fingerprint.changed(run, known, self.report.root)
+            items.append(
+                {
+                    "record": run,
+                    "dataset": self.dataset_name(run.dataset.name),
+                    "date": words.date(run.started),
+                    "memory": words.number(run.environment.memory_gib, 1),
+                    "state": words.gettext(fingerprint.state(run, known, self.report.root)),
+                    "changed": changed,
+                    "remedy": f"python -m experiments replay {run.project}",
+                    "link": self.link(self.asset(run, "record.json")),
+                }
+            )
+        return self.edition.html("provenance", items) if items else self.missing()
+
+    def setting(self, project: str, name: str) -> object:
+        """One setting of a project's runs, for prose."""
+        runs = self.runs(project)
+        if not runs:
+            return self.edition.words.gettext(facts.NOT_REPRODUCED)
+        if name not in runs[0].settings:
+            raise ReportError(f"'{name}' is not a setting of {project}: {', '.join(runs[0].settings)}.")
+        value = runs[0].settings[name]
+        if isinstance(value, float):
+            return self.edition.words.number(value, len(f"{Decimal(repr(value)):f}".partition(".")[2]))
+        return value
+
+    def dataset(self, project: str, part: str) -> Fact:
+        """How many images a project's runs had to `train`, for `validation` or to `test`."""
+        runs = self.runs(project)
+        kind: Kind = "count"
+        return Fact.of(getattr(runs[0].dataset, part) if runs else None, kind, facts.NOT_REPRODUCED)
+
+    def published_difference(self, project: str, since: str) -> Fact:
+        """What the study's test accuracy gained from one project to another."""
+        return self.facts(project).published.test.accuracy - self.facts(since).published.test.accuracy

@@ -1,0 +1,74 @@
+"""What the tools of a page have in common: the facts, the names and the files that a page may use."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import ClassVar
+
+from reportgen.edition import Edition
+from reportgen.errors import ReportError
+from reportgen.facts import ProjectFacts
+from reportgen.record import Record, folder
+from reportgen.report import Report
+
+
+@dataclass
+class PageTools:
+    """A set of functions that one page may call; those in `NAMES` are the page's, the others theirs."""
+
+    NAMES: ClassVar[tuple[str, ...]] = ()
+
+    edition: Edition
+    path: str
+    """The page, by its path within a language's folder."""
+    assets: dict[str, Path]
+    """Files that the page wants beside it, by their path within the language's folder."""
+
+    @property
+    def report(self) -> Report:
+        return self.edition.material.report
+
+    def facts(self, project: str) -> ProjectFacts:
+        known = self.edition.material.facts
+        if project not in known:
+            near = difflib.get_close_matches(project, known, n=1)
+            raise ReportError(f"'{project}' is not a known project" + (f"; did you mean '{near[0]}'?" if near else "."))
+        return known[project]
+
+    def runs(self, project: str) -> tuple[Record, ...]:
+        return self.facts(project).records
+
+    def missing(self) -> str:
+        message = self.edition.words.gettext("There is no recorded run of this project yet.")
+        return f"*{message}*"
+
+    def link(self, target: str) -> str:
+        """A file of the language's folder, from the page as MkDocs publishes it (`00.md` becomes `00/`)."""
+        here = PurePosixPath(self.path)
+        depth = len(here.parts) - (1 if here.name == "index.md" else 0)
+        return "../" * depth + target
+
+    def title(self, project: str) -> str:
+        self.facts(project)
+        return self.edition.catalogue.projects.get(project, project)
+
+    def class_names(self, run: Record) -> list[str]:
+        return [self.edition.catalogue.classes.get(name, name) for name in run.dataset.classes]
+
+    def dataset_name(self, name: str) -> str:
+        return self.edition.catalogue.datasets.get(name, name)
+
+    def dataset_names(self, runs: Sequence[Record]) -> str:
+        """Every data set of `runs` once, in words."""
+        return "; ".join(map(self.dataset_name, dict.fromkeys(run.dataset.name for run in runs)))
+
+    def source(self, run: Record, name: str) -> Path:
+        return folder(self.report.results, run.project, run.seed) / name
+
+    def asset(self, run: Record, name: str) -> str:
+        target = f"assets/records/{run.project}/seed-{run.seed}/{name}"
+        self.assets[target] = self.source(run, name)
+        return target
