@@ -25,6 +25,8 @@ class Catalogue(BaseModel):
     """The title of each section of the navigation in mkdocs.yml."""
     projects: dict[str, str]
     """The title of each project."""
+    short: dict[str, str] = {}
+    """What a project is called where there is little room, in a chart or a claim; its title where this is silent."""
     classes: dict[str, str]
     """The name of each class of the data set."""
     datasets: dict[str, str]

@@ -55,6 +55,10 @@ class PageTools:
         self.facts(project)
         return self.edition.catalogue.projects.get(project, project)
 
+    def short(self, project: str) -> str:
+        """What a project is called where there is little room."""
+        return self.edition.catalogue.short.get(project) or self.title(project)
+
     def class_names(self, run: Record) -> list[str]:
         return [self.edition.catalogue.classes.get(name, name) for name in run.dataset.classes]
 
