@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import yaml
 from markupsafe import escape
 
-from reportgen import facts, record
+from reportgen import claims, evidence, facts, record
 from reportgen.edition import Material
 from reportgen.errors import ReportError
 from reportgen.language import language
@@ -37,14 +37,21 @@ def gather(report: Report) -> Material:
         ReportError: a record, the published figures or a page cannot be read or is missing.
     """
     records = record.read_all(report.results)
+    study = facts.read_published(report.published)
+    known = facts.build(study, records)
+    pages = report.pages()
+    statements = claims.read(report.claims, report.relative(report.claims), tuple(known))
     return Material(
         report=report,
-        facts=facts.build(facts.read_published(report.published), records),
+        study=study,
+        facts=known,
+        judgements=claims.judge_all(statements, known),
+        claim_pages=evidence.uses(report, report.languages[0], pages),
         confirmations={
             (run.project, run.seed): record.read_confirmations(record.folder(report.results, run.project, run.seed))
             for run in records
         },
-        pages=report.pages(),
+        pages=pages,
     )
 
 
@@ -57,6 +64,7 @@ def build(report: Report, site: Path) -> None:
         ReportError: a page, a record or a configuration is wrong, or MkDocs complains.
     """
     material = gather(report)
+    refuse_untrue(material)
     for code in report.languages:
         render(material, code)
     fresh = report.root / "build" / "site.new"
@@ -85,6 +93,23 @@ def build(report: Report, site: Path) -> None:
     shutil.rmtree(site, ignore_errors=True)
     site.parent.mkdir(parents=True, exist_ok=True)
     fresh.rename(site)
+
+
+def refuse_untrue(material: Material) -> None:
+    """Stop where a claim is not what its writer says of the study: the study's figures never change.
+
+    Raises:
+        ReportError: names every such claim with its line.
+    """
+    wrong = [
+        f"line {judgement.claim.line}, claim {judgement.claim.identifier}: expected of the study: "
+        f"{judgement.claim.expect.study}, found: {judgement.study.verdict}"
+        for judgement in material.judgements.values()
+        if judgement.study.verdict != judgement.claim.expect.study
+    ]
+    if wrong:
+        file = material.report.relative(material.report.claims)
+        raise ReportError(f"{file}: {'; '.join(wrong)}. Mend the claim and the prose that uses it.")
 
 
 def render(material: Material, code: str) -> None:

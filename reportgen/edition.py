@@ -12,7 +12,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reportgen import facts
-from reportgen.facts import Fact, ProjectFacts, Summary
+from reportgen.claims import Judgement
+from reportgen.facts import Fact, Interval, ProjectFacts, Published, Quoted, Summary
 from reportgen.language import Language, language
 from reportgen.record import Confirmation
 from reportgen.report import Catalogue, Report
@@ -27,7 +28,13 @@ class Material:
     """Everything that is known before a page is rendered, the same for all languages."""
 
     report: Report
+    study: Published
+    """What was published, and by whom."""
     facts: Mapping[str, ProjectFacts]
+    judgements: Mapping[str, Judgement]
+    """Every claim with its verdicts, by identifier."""
+    claim_pages: Mapping[str, Sequence[str]]
+    """The pages on which each claim is used."""
     confirmations: Mapping[tuple[str, int], Sequence[Confirmation]]
     pages: tuple[str, ...]
 
@@ -48,6 +55,10 @@ def show(value: object, words: Language) -> object:
             if (value.sd.value is not None)
             else mean
         )
+    if isinstance(value, Interval):
+        return words.gettext("{low} to {high}", low=show(value.low, words), high=show(value.high, words))
+    if isinstance(value, Quoted):
+        return value.text
     if value is None:
         return NOTHING
     if not isinstance(value, Fact):
@@ -90,7 +101,7 @@ class Edition:
         return self.material.report.catalogue(self.code)
 
     @cached_property
-    def _macros(self) -> Any:
+    def _macros(self) -> Mapping[str, Any]:
         environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
             undefined=StrictUndefined,
@@ -102,13 +113,16 @@ class Edition:
             label=self.words.label,
             fact=lambda value, kind: Fact.of(value, kind),
             seeds=self.seeds,
+            shown=lambda value: show(value, self.words),
         )
-        return environment.get_template("tables.html.jinja").module
+        names = environment.list_templates(extensions=["jinja"])
+        modules = [environment.get_template(name).module for name in names]
+        return {name: macro for module in modules for name, macro in vars(module).items() if callable(macro)}
 
     def html(self, macro: str, *arguments: object) -> str:
         """What a macro of the shared templates makes of its arguments, as one block of HTML within Markdown."""
         # Markdown ends a block of HTML at an empty line.
-        return re.sub(r"\n\s*\n", "\n", str(getattr(self._macros, macro)(*arguments))).strip()
+        return re.sub(r"\n\s*\n", "\n", str(self._macros[macro](*arguments))).strip()
 
     def seeds(self, count: int) -> str:
         """How many runs, in words."""

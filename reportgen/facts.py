@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from scipy.special import stdtrit
 
 from reportgen.errors import ReportError
 from reportgen.record import Count, Fraction, Identifier, Metrics, Record, Seconds
 
+Side = Literal["published", "reproduced"]
 Kind = Literal["percent", "points", "error", "nats", "seconds", "count"]
 DIGITS: dict[Kind, int] = {"percent": 4, "points": 4, "error": 4, "nats": 3, "seconds": 1, "count": 0}
 """Decimals of the value itself: a fraction with four is a percentage with two.
@@ -78,6 +80,14 @@ def read_published(file: Path) -> Published:
         raise ReportError(f"{file}: field {'.'.join(map(str, first['loc']))}: {first['msg']}.") from problem
 
 
+@dataclass(frozen=True, order=True)
+class Origin:
+    """Where a number comes from: what the study printed of a project, or what its runs measured."""
+
+    project: str
+    side: Side
+
+
 @dataclass(frozen=True)
 class Fact:
     """A number of the report, rounded; or the reason why there is none."""
@@ -86,11 +96,13 @@ class Fact:
     kind: Kind
     absent: str = NOT_PRINTED
     """The message that stands for a missing value."""
+    origins: tuple[Origin, ...] = ()
+    """What a reader opens who asks where the number comes from."""
 
     @staticmethod
-    def of(value: float | None, kind: Kind, absent: str = NOT_PRINTED) -> Fact:
+    def of(value: float | None, kind: Kind, absent: str = NOT_PRINTED, origins: tuple[Origin, ...] = ()) -> Fact:
         """A fact with `value` rounded as its kind is shown."""
-        return Fact(None if value is None else round(value, DIGITS[kind]), kind, absent)
+        return Fact(None if value is None else round(value, DIGITS[kind]), kind, absent, origins)
 
     def __sub__(self, other: Fact | Summary) -> Fact:
         """The difference of the rounded values, percentages in percentage points; absent if either is."""
@@ -101,9 +113,31 @@ class Fact:
         if self.kind != other.kind:
             raise ReportError(f"A {other.kind} cannot be subtracted from a {self.kind}.")
         kind: Kind = "points" if self.kind == "percent" else self.kind
+        origins = tuple(sorted({*self.origins, *other.origins}))
         if self.value is None or other.value is None:
-            return Fact(None, kind, self.absent if self.value is None else other.absent)
-        return Fact.of(self.value - other.value, kind)
+            return Fact(None, kind, self.absent if self.value is None else other.absent, origins)
+        return Fact.of(self.value - other.value, kind, origins=origins)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Where a mean lies with 95 % confidence, as far as the seeds tell (Student's t)."""
+
+    low: Fact
+    high: Fact
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Those of the mean."""
+        return self.low.origins
+
+
+@dataclass(frozen=True)
+class Quoted:
+    """A value that needs no rounding, such as a setting, as a language writes it, with where it comes from."""
+
+    text: str
+    origins: tuple[Origin, ...]
 
 
 @dataclass(frozen=True)
@@ -112,6 +146,7 @@ class Summary:
 
     values: tuple[float, ...]
     kind: Kind
+    origins: tuple[Origin, ...] = ()
 
     def __sub__(self, other: Fact | Summary) -> Fact:
         """The difference of the rounded means; absent where there is no run."""
@@ -120,28 +155,38 @@ class Summary:
     @property
     def n(self) -> Fact:
         """How many runs."""
-        return Fact.of(len(self.values), "count")
+        return Fact.of(len(self.values), "count", origins=self.origins)
 
     @property
     def mean(self) -> Fact:
         """The mean over the seeds; absent where there is no run."""
-        return Fact.of(statistics.fmean(self.values) if self.values else None, self.kind, NOT_REPRODUCED)
+        return self._fact(statistics.fmean(self.values) if self.values else None)
 
     @property
     def sd(self) -> Fact:
         """The sample standard deviation; absent with fewer than two runs."""
-        absent = ONE_RUN if self.values else NOT_REPRODUCED
-        return Fact.of(statistics.stdev(self.values) if len(self.values) > 1 else None, self.kind, absent)
+        return self._fact(statistics.stdev(self.values) if len(self.values) > 1 else None)
+
+    @property
+    def interval(self) -> Interval | Fact:
+        """Where the mean lies with 95 % confidence; absent with fewer than two runs."""
+        if len(self.values) < 2:
+            return self._fact(None)
+        low, high = t_interval(self.values)
+        return Interval(self._fact(low), self._fact(high))
 
     @property
     def min(self) -> Fact:
         """The smallest."""
-        return Fact.of(min(self.values, default=None), self.kind, NOT_REPRODUCED)
+        return self._fact(min(self.values, default=None))
 
     @property
     def max(self) -> Fact:
         """The largest."""
-        return Fact.of(max(self.values, default=None), self.kind, NOT_REPRODUCED)
+        return self._fact(max(self.values, default=None))
+
+    def _fact(self, value: float | None) -> Fact:
+        return Fact.of(value, self.kind, ONE_RUN if self.values else NOT_REPRODUCED, self.origins)
 
 
 @dataclass(frozen=True)
@@ -166,6 +211,8 @@ class PublishedFacts:
     """What the study printed about one project: `{{ project.published… }}`."""
 
     notebook: str
+    where: str
+    """The section of the study."""
     seconds: Fact
     train: Measured
     test: Measured
@@ -212,7 +259,7 @@ def build(published: Published, records: Sequence[Record]) -> dict[str, ProjectF
         identifier: ProjectFacts(
             identifier,
             _published(known.get(identifier)),
-            _reproduced(runs := tuple(record for record in records if record.project == identifier)),
+            _reproduced(identifier, runs := tuple(record for record in records if record.project == identifier)),
             runs,
         )
         for identifier in identifiers
@@ -220,33 +267,40 @@ def build(published: Published, records: Sequence[Record]) -> dict[str, ProjectF
 
 
 def _published(project: PublishedProject | None) -> PublishedFacts:
+    origins = (Origin(project.id, "published"),) if project else ()
+
+    def printed(value: float | None, kind: Kind) -> Fact:
+        return Fact.of(value, kind, origins=origins)
+
+    def measured(metrics: Metrics | None) -> Measured:
+        return Measured(
+            printed(metrics.accuracy if metrics else None, "percent"),
+            printed(metrics.cross_entropy if metrics else None, "nats"),
+        )
+
     parameters = project.parameters if project else None
     return PublishedFacts(
         notebook=project.notebook if project else "",
-        seconds=Fact.of(project.seconds if project else None, "seconds"),
-        train=_measured(project.train if project else None),
-        test=_measured(project.test if project else None),
+        where=project.where if project else "",
+        seconds=printed(project.seconds if project else None, "seconds"),
+        train=measured(project.train if project else None),
+        test=measured(project.test if project else None),
         parameters=Totals(
-            Fact.of(parameters.total if parameters else None, "count"),
-            Fact.of(parameters.trainable if parameters else None, "count"),
-            Fact.of(parameters.non_trainable if parameters else None, "count"),
+            printed(parameters.total if parameters else None, "count"),
+            printed(parameters.trainable if parameters else None, "count"),
+            printed(parameters.non_trainable if parameters else None, "count"),
         ),
     )
 
 
-def _measured(metrics: Metrics | None) -> Measured:
-    return Measured(
-        Fact.of(metrics.accuracy if metrics else None, "percent"),
-        Fact.of(metrics.cross_entropy if metrics else None, "nats"),
-    )
+def _reproduced(identifier: str, runs: Sequence[Record]) -> ReproducedFacts:
+    origins = (Origin(identifier, "reproduced"),)
 
-
-def _reproduced(runs: Sequence[Record]) -> ReproducedFacts:
     def over(part: Literal["train", "validation", "test"]) -> Summaries:
         measured = [getattr(run, part) for run in runs]
         return Summaries(
-            Summary(tuple(metrics.accuracy for metrics in measured), "percent"),
-            Summary(tuple(metrics.cross_entropy for metrics in measured), "nats"),
+            Summary(tuple(metrics.accuracy for metrics in measured), "percent", origins),
+            Summary(tuple(metrics.cross_entropy for metrics in measured), "nats", origins),
         )
 
     errors = [standard_error(run.test.accuracy, run.dataset.test) for run in runs]
@@ -254,10 +308,22 @@ def _reproduced(runs: Sequence[Record]) -> ReproducedFacts:
         train=over("train"),
         validation=over("validation"),
         test=over("test"),
-        seconds=Summary(tuple(run.seconds for run in runs), "seconds"),
-        epochs=Summary(tuple(float(len(run.history)) for run in runs), "count"),
-        standard_error=Fact.of(statistics.fmean(errors) if errors else None, "error", NOT_REPRODUCED),
+        seconds=Summary(tuple(run.seconds for run in runs), "seconds", origins),
+        epochs=Summary(tuple(float(len(run.history)) for run in runs), "count", origins),
+        standard_error=Fact.of(statistics.fmean(errors) if errors else None, "error", NOT_REPRODUCED, origins),
     )
+
+
+def t_interval(values: Sequence[float]) -> tuple[float, float]:
+    """Where the mean of what `values` were drawn from lies with 95 % confidence; of at least two values."""
+    mean = statistics.fmean(values)
+    half = t_quantile(len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
+    return mean - half, mean + half
+
+
+def t_quantile(degrees: float) -> float:
+    """How many standard errors a 95 % interval reaches to either side, by Student's t."""
+    return float(stdtrit(degrees, 0.975))
 
 
 def standard_error(accuracy: Fraction, images: int) -> float:

@@ -70,6 +70,10 @@ class Language:
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
         return format_decimal(value, pattern, locale=self.locale).replace("-", "−")
 
+    def decimal(self, value: float) -> str:
+        """A number with the decimals that it was given, at most six: `0.05`, `0,05`."""
+        return format_decimal(value, "#,##0.######", locale=self.locale).replace("-", "−")
+
     def count(self, value: int) -> str:
         """A whole number with its groups: `263,402`, `263.402`."""
         return self.number(value, 0)

@@ -24,8 +24,9 @@ from jinja2 import (
 )
 
 from reportgen import facts
-from reportgen.edition import Edition, Material, show
+from reportgen.edition import Edition, Material
 from reportgen.errors import ReportError
+from reportgen.evidence import ClaimTags, Evidence, cite
 from reportgen.figures import Figures
 from reportgen.tables import Tables
 from reportgen.tools import PageTools
@@ -56,7 +57,8 @@ class Renderer:
         environment = Environment(
             loader=FileSystemLoader(self.material.report.docs / self.code),
             undefined=StrictUndefined,
-            finalize=lambda value: show(value, self.edition.words),
+            finalize=cite,
+            extensions=[ClaimTags],
             keep_trailing_newline=True,
             autoescape=False,  # Markdown; what is shown of records passes through the templates, which escape
         )
@@ -72,10 +74,11 @@ class Renderer:
         source = self.material.report.docs / self.code / path
         shown = self.material.report.relative(source)
         assets: dict[str, Path] = {}
-        tools = [kind(self.edition, path, assets) for kind in TOOLS]
+        evidence = Evidence(self.edition, path, assets)
+        tools: list[PageTools] = [evidence, *(kind(self.edition, path, assets) for kind in TOOLS)]
         names = {name: getattr(tool, name) for tool in tools for name in tool.NAMES}
         try:
-            text = self._pages.get_template(path).render(**names)
+            text = self._pages.get_template(path).render(**names, evidence_=evidence)
         except TemplateSyntaxError as problem:
             raise ReportError(f"{shown}, line {problem.lineno}: {problem.message}") from problem
         except UndefinedError as problem:
@@ -98,7 +101,8 @@ class Renderer:
             # Below the heading: MkDocs takes a page's title from a heading only if that comes first.
             below = _OPENING.match(text).end()  # type: ignore[union-attr]  # it matches nothing, too
             text = f'{text[:below]}\n!!! danger ""\n    {note}\n\n{text[below:]}'
-        return Page(text, assets)
+        text = _CITED_CODE.sub(r"\1<code>\2</code></a>", text)
+        return Page(text.rstrip() + "\n" + evidence.notes(), assets)
 
     def _unknown(self, message: str) -> str:
         found = re.search(r"'([^' ]+)' is undefined|has no attribute '([^']+)'", message)
@@ -112,10 +116,12 @@ class Renderer:
 
 
 TOOLS: tuple[type[PageTools], ...] = (Tables, Figures)
-_NAMES = tuple(name for kind in TOOLS for name in kind.NAMES)
+_NAMES = (*Evidence.NAMES, *(name for kind in TOOLS for name in kind.NAMES))
 """Every function that a page can call."""
 _OPENING = re.compile(r"(---\n.*?\n---\n)?\s*(#[^\n]*\n)?", re.DOTALL)
 """Front matter and the heading of a page, if it has them."""
+_CITED_CODE = re.compile(r"`(<a class=\"rg-fact\"[^>]*>)([^`<]*)</a>`")
+"""A fact between backticks: Markdown would show the link's own text."""
 _FIELDS = sorted(
     {"mean", "sd", "min", "max", "n"}
     | {

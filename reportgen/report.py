@@ -43,6 +43,8 @@ class Report:
     docs: Path
     results: Path
     published: Path
+    claims: Path
+    """The file of the claims, which may be missing."""
     script: str
     """The path of a project's script from the root, with `{project}` for its identifier."""
 
@@ -100,6 +102,7 @@ def load(root: Path, results: Path | None = None) -> Report:
             docs=(root / table["docs"]).resolve(),
             results=(results or root / table["results"]).resolve(),
             published=(root / table["published"]).resolve(),
+            claims=(root / table["claims"]).resolve(),
             script=table["script"],
         )
     except FileNotFoundError:

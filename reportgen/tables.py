@@ -8,7 +8,7 @@ from decimal import Decimal
 from reportgen import facts, fingerprint
 from reportgen.edition import NOTHING, show
 from reportgen.errors import ReportError
-from reportgen.facts import Fact, Kind
+from reportgen.facts import Fact, Origin, Quoted
 from reportgen.record import Network
 from reportgen.tools import PageTools
 
@@ -122,14 +122,18 @@ class Tables(PageTools):
             raise ReportError(f"'{name}' is not a setting of {project}: {', '.join(runs[0].settings)}.")
         value = runs[0].settings[name]
         if isinstance(value, float):
-            return self.edition.words.number(value, len(f"{Decimal(repr(value)):f}".partition(".")[2]))
-        return value
+            digits = len(f"{Decimal(repr(value)):f}".partition(".")[2])
+            return Quoted(self.edition.words.number(value, digits), self._origins(project))
+        return Quoted(str(value), self._origins(project))
 
     def dataset(self, project: str, part: str) -> Fact:
         """How many images a project's runs had to `train`, for `validation` or to `test`."""
         runs = self.runs(project)
-        kind: Kind = "count"
-        return Fact.of(getattr(runs[0].dataset, part) if runs else None, kind, facts.NOT_REPRODUCED)
+        images = getattr(runs[0].dataset, part) if runs else None
+        return Fact.of(images, "count", facts.NOT_REPRODUCED, self._origins(project))
+
+    def _origins(self, project: str) -> tuple[Origin, ...]:
+        return (Origin(project, "reproduced"),)
 
     def published_difference(self, project: str, since: str) -> Fact:
         """What the study's test accuracy gained from one project to another."""

@@ -1,0 +1,75 @@
+// Shows the note that a number or a claim's mark leads to where the reader already is: on hover, on focus, and on a click
+// or tap until Escape. Without this script the links lead to the same notes at the page's end.
+(() => {
+  const links = document.querySelectorAll("a.rg-fact, a.rg-mark");
+  if (!links.length || !HTMLElement.prototype.showPopover) return;
+
+  const box = document.createElement("div");
+  box.className = "rg-popover md-typeset";
+  box.popover = "manual";
+  box.id = "rg-popover";
+  document.body.append(box);
+  let shownFor = null;
+  let pinned = false;
+  let waiting = 0;
+
+  const hide = () => {
+    clearTimeout(waiting);
+    if (!shownFor) return;
+    shownFor.removeAttribute("aria-describedby");
+    shownFor = null;
+    pinned = false;
+    box.hidePopover();
+  };
+
+  const show = (link) => {
+    clearTimeout(waiting);
+    if (shownFor === link) return;
+    const note = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    if (!note) return;
+    hide();
+    const copy = note.cloneNode(true);
+    copy.removeAttribute("id");
+    box.replaceChildren(copy);
+    box.style.maxHeight = "";
+    box.showPopover();
+    const place = link.getClientRects()[0];
+    const left = Math.min(place.left, document.documentElement.clientWidth - box.offsetWidth - 12);
+    // Where there is more room, and no taller than the room there.
+    const room = Math.max(place.top, window.innerHeight - place.bottom) - 16;
+    const below = place.bottom + box.offsetHeight + 8 < window.innerHeight || window.innerHeight - place.bottom > place.top;
+    box.style.maxHeight = `${room}px`;
+    box.style.left = `${Math.max(12, left) + window.scrollX}px`;
+    box.style.top = `${(below ? place.bottom + 6 : place.top - box.offsetHeight - 6) + window.scrollY}px`;
+    link.setAttribute("aria-describedby", box.id);
+    shownFor = link;
+  };
+
+  const hideSoon = () => {
+    clearTimeout(waiting);
+    if (!pinned) waiting = setTimeout(hide, 250);
+  };
+
+  for (const link of links) {
+    link.addEventListener("mouseenter", () => {
+      clearTimeout(waiting);
+      if (!pinned) waiting = setTimeout(() => show(link), 120);
+    });
+    link.addEventListener("mouseleave", hideSoon);
+    link.addEventListener("focus", () => link.matches(":focus-visible") && show(link));
+    link.addEventListener("blur", (event) => box.contains(event.relatedTarget) || hide());
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      const again = pinned && shownFor === link;
+      if (again) return hide();
+      show(link);
+      pinned = true;
+    });
+  }
+  box.addEventListener("mouseenter", () => clearTimeout(waiting));
+  box.addEventListener("mouseleave", hideSoon);
+  document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
+  document.addEventListener("click", (event) => {
+    if (shownFor && !box.contains(event.target) && !shownFor.contains(event.target)) hide();
+  });
+})();

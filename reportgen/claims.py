@@ -1,0 +1,538 @@
+"""Claims: statements about facts that prose makes, written once for all languages, and whether they are true.
+
+They stand in `claims.yml` beside the narrative, one entry a claim:
+
+    deeper-beats-base:
+      kind: better
+      metric: [test.accuracy, test.cross_entropy]
+      of: p01_deeper
+      than: p00_base
+      expect: {study: holds, reproduction: holds}
+
+Each is judged twice, on the published figures and on the recorded runs, and the verdict is one of three. On the study a
+number is compared with a number. On the runs the spread of the seeds counts: a difference holds if the whole of its
+95 % interval (Welch, 1947) does, is contradicted if none of it does, and is undecided in between. Where a project has
+one run only, there is no spread to count, and the evidence says so. What is missing leaves a claim undecided.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+from reportgen.errors import ReportError
+from reportgen.facts import NOT_PRINTED, NOT_REPRODUCED, Fact, Kind, ProjectFacts, Summary, t_quantile
+
+Verdict = Literal["holds", "contradicted", "undecided"]
+Direction = Literal["higher", "lower"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A quantity that claims may speak of."""
+
+    kind: Kind
+    label: str
+    """The message that names it within a sentence."""
+    better: Direction | None
+    """Which way is the better one; None where neither is."""
+    units: Mapping[str, float]
+    """What a difference may be given in, and how much of the quantity it is."""
+    published: Callable[[ProjectFacts], Fact]
+    reproduced: Callable[[ProjectFacts], tuple[float, ...]]
+    """One value a run."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """What a value may be given in, where that is something else."""
+
+
+_POINTS, _NATS = {"pp": 0.01}, {"nats": 1.0}
+_TIME = {"s": 1.0, "min": 60.0, "h": 3600.0}
+
+
+def _part(part: str, key: str) -> Metric:
+    """Accuracy or cross-entropy on one part of the images."""
+    accuracy = key == "accuracy"
+
+    def published(project: ProjectFacts) -> Fact:
+        # The study measures on two of the three parts.
+        measured = getattr(project.published, part, None)
+        return getattr(measured, key) if measured else Fact(None, "percent" if accuracy else "nats", NOT_PRINTED)
+
+    return Metric(
+        kind="percent" if accuracy else "nats",
+        label=f"{_PARTS[part]} {_KEYS[key]}",
+        better="higher" if accuracy else "lower",
+        units=_POINTS if accuracy else _NATS,
+        published=published,
+        reproduced=lambda project: getattr(getattr(project.reproduced, part), key).values,
+        thresholds={"%": 0.01} if accuracy else {},
+    )
+
+
+def _gap(key: str) -> Metric:
+    """How much better the images that trained are known than those of the test."""
+    accuracy = key == "accuracy"
+
+    def published(project: ProjectFacts) -> Fact:
+        train, test = (getattr(getattr(project.published, part), key) for part in ("train", "test"))
+        difference: Fact = train - test if accuracy else test - train
+        return difference
+
+    def reproduced(project: ProjectFacts) -> tuple[float, ...]:
+        train, test = (getattr(getattr(project.reproduced, part), key).values for part in ("train", "test"))
+        return tuple((a - b) * (1 if accuracy else -1) for a, b in zip(train, test, strict=True))
+
+    return Metric(
+        kind="points" if accuracy else "nats",
+        label=f"gap between training and test {_KEYS[key]}",
+        better="lower",
+        units=_POINTS if accuracy else _NATS,
+        published=published,
+        reproduced=reproduced,
+    )
+
+
+def _parameters(which: str) -> Metric:
+    column = "parameters" if which == "total" else which
+    return Metric(
+        kind="count",
+        label="number of parameters" if which == "total" else "number of trainable parameters",
+        better=None,
+        units={"parameters": 1.0},
+        published=lambda project: getattr(project.published.parameters, which),
+        reproduced=lambda project: tuple(float(getattr(run.network, column)) for run in project.records),
+    )
+
+
+_PARTS = {"train": "training", "validation": "validation", "test": "test"}
+_KEYS = {"accuracy": "accuracy", "cross_entropy": "cross-entropy"}
+METRICS: Mapping[str, Metric] = {
+    **{f"{part}.{key}": _part(part, key) for part in _PARTS for key in _KEYS},
+    **{f"gap.{key}": _gap(key) for key in _KEYS},
+    **{f"parameters.{which}": _parameters(which) for which in ("total", "trainable")},
+    "seconds": Metric(
+        kind="seconds",
+        label="training time",
+        better="lower",
+        units=_TIME,
+        published=lambda project: project.published.seconds,
+        reproduced=lambda project: project.reproduced.seconds.values,
+    ),
+    "epochs": Metric(
+        kind="count",
+        label="number of epochs",
+        better=None,
+        units={"epochs": 1.0},
+        published=lambda _: Fact(None, "count", NOT_PRINTED),
+        reproduced=lambda project: project.reproduced.epochs.values,
+    ),
+}
+
+
+def _tuple(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_tuple), Field(min_length=1)]
+"""One name, or a list of them."""
+_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z%]+)")
+
+
+class Quantity(BaseModel):
+    """A margin or a threshold: a number and its unit."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: float
+    unit: str
+
+    def of(self, metric: Metric) -> float:
+        """How much of `metric` it is."""
+        return self.number * {**metric.units, **metric.thresholds}[self.unit]
+
+
+def _quantity(value: object) -> object:
+    found = _QUANTITY.fullmatch(str(value).strip())
+    if not found:
+        raise ValueError(f"expected a number with its unit, such as '5 pp' or '0.05 nats', found {value!r}")
+    return Quantity(number=float(found[1]), unit=found[2])
+
+
+Margin = Annotated[Quantity, BeforeValidator(_quantity)]
+
+
+class Expect(BaseModel):
+    """The verdicts that the writer expects."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    study: Verdict
+    reproduction: Verdict
+
+
+class _Claim(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    metric: Names
+    """All must hold."""
+    expect: Expect
+
+
+class Comparison(_Claim):
+    """One project against others, all of which it must exceed, undercut or resemble."""
+
+    kind: Literal["better", "worse", "higher", "lower", "similar"]
+    of: str
+    than: Names
+    margin: Margin | None = None
+    """By more than so much; of `similar`, at most so much."""
+    times: Annotated[float, Field(gt=1)] | None = None
+    """`higher`: more than so many times; `lower`: less than one in so many."""
+
+
+class Extreme(_Claim):
+    """The best or the worst of a set of projects."""
+
+    kind: Literal["best", "worst"]
+    of: str
+    among: Names
+
+
+class Ranking(_Claim):
+    """An order, best first."""
+
+    kind: Literal["ranked"]
+    order: Annotated[tuple[str, ...], Field(min_length=2)]
+
+
+class Threshold(_Claim):
+    """One project against a value."""
+
+    kind: Literal["above", "below"]
+    of: str
+    value: Margin
+
+
+class Overfitting(BaseModel):
+    """Images that trained are known better than new ones, by more than a margin."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["overfits"]
+    of: str
+    margin: Margin
+    expect: Expect
+    metric: Names = ("gap.accuracy",)
+
+
+Statement = Annotated[Comparison | Extreme | Ranking | Threshold | Overfitting, Field(discriminator="kind")]
+_STATEMENT: TypeAdapter[Comparison | Extreme | Ranking | Threshold | Overfitting] = TypeAdapter(Statement)
+KINDS = ("better", "worse", "higher", "lower", "similar", "best", "worst", "ranked", "overfits", "above", "below")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement under the name that prose uses."""
+
+    identifier: str
+    statement: Comparison | Extreme | Ranking | Threshold | Overfitting
+    line: int
+    """In the file of claims, from 1."""
+
+    @property
+    def expect(self) -> Expect:
+        return self.statement.expect
+
+
+@dataclass(frozen=True)
+class Test:
+    """The smallest part of a claim: one project against another, or against a value, in one metric.
+
+    It says that `factors[0]` times `of` exceeds `factors[1]` times `than` by more than `margin` (`sign` 1), falls short
+    of it by more than that (−1), or differs from it by at most that (0). Without `than`, the margin itself is compared.
+    """
+
+    metric: str
+    of: str
+    than: str | None
+    sign: Literal[-1, 0, 1]
+    margin: float = 0.0
+    factors: tuple[float, float] = (1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A test on one side: what was compared, and what came out."""
+
+    test: Test
+    verdict: Verdict
+    of: Fact
+    than: Fact | None
+    difference: Fact | None
+    """Of the numbers as they are shown."""
+    interval: tuple[Fact, Fact] | None = None
+    """Of the difference, 95 %; None where there are not several runs on both sides."""
+    runs: tuple[int, int] | None = None
+    """Of `of` and of `than`; None for the study, and 0 for what is not compared."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """The verdict on one side, with its evidence."""
+
+    verdict: Verdict
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def one_run(self) -> bool:
+        """Whether a project with a single run had a part in it, so that no spread could be counted."""
+        return any(1 in item.runs for item in self.evidence if item.runs)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A claim and both verdicts."""
+
+    claim: Claim
+    study: Side
+    reproduction: Side
+
+    @property
+    def finding(self) -> bool:
+        """Whether study and reproduction disagree, both being decided."""
+        return {self.study.verdict, self.reproduction.verdict} == {"holds", "contradicted"}
+
+    @property
+    def unexpected(self) -> bool:
+        """Whether the reproduction contradicts what the writer expected of it."""
+        return self.reproduction.verdict == "contradicted" and self.claim.expect.reproduction != "contradicted"
+
+
+def read(file: Path, shown: str, projects: Sequence[str]) -> tuple[Claim, ...]:
+    """Read the claims of a report about `projects`; none where there is no such file. `shown` names the file in errors.
+
+    Raises:
+        ReportError: the file is no YAML, an identifier is used twice, or an entry is wrong: an unknown kind, project or
+            metric, or a margin without a unit; with its line.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ()
+    try:
+        root = yaml.compose(text, yaml.SafeLoader)
+    except yaml.YAMLError as problem:
+        raise ReportError(f"{shown}: not valid YAML ({' '.join(str(problem).split())}).") from problem
+    if root is None:
+        return ()
+    if not isinstance(root, yaml.MappingNode):
+        raise ReportError(f"{shown}: expected claims by identifier, as in `deeper-is-better: {{kind: better, …}}`.")
+    lines: dict[str, int] = {}
+    claims = []
+    for key, value in root.value:
+        identifier, line = str(key.value), key.start_mark.line + 1
+        if identifier in lines:
+            raise ReportError(
+                f"{shown}, line {line}: the claim {identifier!r} stands in line {lines[identifier]} already. "
+                "One identifier has one meaning; rename one of them."
+            )
+        lines[identifier] = line
+        claims.append(_claim(identifier, line, _content(value), shown, projects))
+    return tuple(claims)
+
+
+def _content(node: yaml.Node) -> Any:
+    loader = yaml.SafeLoader("")
+    return loader.construct_document(node)
+
+
+def _claim(identifier: str, line: int, content: Any, shown: str, projects: Sequence[str]) -> Claim:
+    where = f"{shown}, line {line}, claim {identifier}"
+    kind = content.get("kind") if isinstance(content, dict) else None
+    if kind not in KINDS:
+        raise ReportError(f"{where}: kind is {kind!r}, {_expected(str(kind), KINDS)}.")
+    try:
+        statement = _STATEMENT.validate_python(content)
+    except ValidationError as problem:
+        first = problem.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"] if part != kind) or "the entry"
+        raise ReportError(f"{where}: {field}: {first['msg'].removeprefix('Value error, ')}.") from problem
+    for metric in statement.metric:
+        if metric not in METRICS:
+            raise ReportError(f"{where}: {metric!r} is not a known metric, {_expected(metric, METRICS)}.")
+    for project in _projects(statement):
+        if project not in projects:
+            raise ReportError(f"{where}: {project!r} is not a known project, {_expected(project, projects)}.")
+    for name in ("margin", "value"):
+        quantity = getattr(statement, name, None)
+        if not isinstance(quantity, Quantity):
+            continue
+        for metric in statement.metric:
+            units = METRICS[metric].units if name == "margin" else METRICS[metric].thresholds or METRICS[metric].units
+            if quantity.unit not in units:
+                raise ReportError(
+                    f"{where}: the {name} of {metric} is given in {' or '.join(units)}, found {quantity.unit!r}."
+                )
+    if isinstance(statement, Comparison):
+        if statement.kind == "similar" and statement.margin is None:
+            raise ReportError(f"{where}: `similar` needs a margin with its unit, such as '1 pp': similar within what?")
+        if statement.times is not None and (statement.kind not in ("higher", "lower") or statement.margin):
+            raise ReportError(f"{where}: `times` goes with `higher` or `lower`, and without a margin.")
+    if statement.kind in ("better", "worse", "best", "worst", "ranked"):
+        for metric in statement.metric:
+            if METRICS[metric].better is None:
+                raise ReportError(
+                    f"{where}: no {metric} is better than another; say `higher` or `lower` instead of {statement.kind}."
+                )
+    return Claim(identifier, statement, line)
+
+
+def _expected(word: str, known: Sequence[str] | Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"expected one of {', '.join(known)}" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def _projects(statement: Comparison | Extreme | Ranking | Threshold | Overfitting) -> tuple[str, ...]:
+    match statement:
+        case Comparison():
+            return (statement.of, *statement.than)
+        case Extreme():
+            return (statement.of, *statement.among)
+        case Ranking():
+            return statement.order
+        case _:
+            return (statement.of,)
+
+
+def tests(claim: Claim) -> Iterator[Test]:
+    """The tests of which every one must hold for `claim` to hold."""
+    statement = claim.statement
+    for name in statement.metric:
+        metric = METRICS[name]
+        up: Literal[-1, 1] = 1 if metric.better == "higher" else -1
+        down: Literal[-1, 1] = -1 if up == 1 else 1
+        match statement:
+            case Comparison():
+                sign: Literal[-1, 0, 1] = {"better": up, "worse": down, "higher": 1, "lower": -1}.get(
+                    statement.kind,
+                    0,
+                )
+                margin = statement.margin.of(metric) if statement.margin else 0.0
+                times = statement.times or 1.0
+                factors = (1.0, times) if sign == 1 else (times, 1.0)
+                for other in statement.than:
+                    yield Test(name, statement.of, other, sign, margin, factors)
+            case Extreme():
+                for other in statement.among:
+                    if other != statement.of:
+                        yield Test(name, statement.of, other, up if statement.kind == "best" else down)
+            case Ranking():
+                for first, second in zip(statement.order, statement.order[1:], strict=False):
+                    yield Test(name, first, second, up)
+            case Threshold():
+                sign = 1 if statement.kind == "above" else -1
+                yield Test(name, statement.of, None, sign, statement.value.of(metric))
+            case Overfitting():
+                yield Test(name, statement.of, None, 1, statement.margin.of(metric))
+
+
+def judge(claim: Claim, facts: Mapping[str, ProjectFacts]) -> Judgement:
+    """Both verdicts on `claim`."""
+    parts = tuple(tests(claim))
+    return Judgement(
+        claim,
+        _together(tuple(_on_study(test, facts) for test in parts)),
+        _together(tuple(_on_runs(test, facts) for test in parts)),
+    )
+
+
+def judge_all(claims: Sequence[Claim], facts: Mapping[str, ProjectFacts]) -> dict[str, Judgement]:
+    """The judgement on every claim, by identifier."""
+    return {claim.identifier: judge(claim, facts) for claim in claims}
+
+
+def _together(evidence: tuple[Evidence, ...]) -> Side:
+    """One test that is contradicted contradicts the claim; otherwise one that is undecided leaves it undecided."""
+    verdicts = {item.verdict for item in evidence}
+    verdict: Verdict = next((v for v in ("contradicted", "undecided") if v in verdicts), "holds")
+    return Side(verdict, evidence)
+
+
+def _on_study(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
+    metric = METRICS[test.metric]
+    of = metric.published(facts[test.of])
+    than = metric.published(facts[test.than]) if test.than else None
+    difference = of - than if than else None
+    if of.value is None or (than is not None and than.value is None):
+        return Evidence(test, "undecided", of, than, difference)
+    exact = _distance(test, of.value, than.value if than and than.value is not None else 0.0)
+    return Evidence(test, _verdict(test, exact, exact), of, than, difference)
+
+
+def _on_runs(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
+    metric = METRICS[test.metric]
+    ours = metric.reproduced(facts[test.of])
+    theirs = metric.reproduced(facts[test.than]) if test.than else ()
+    of = Summary(ours, metric.kind, facts[test.of].reproduced.test.accuracy.origins).mean
+    than = Summary(theirs, metric.kind, facts[test.than].reproduced.test.accuracy.origins).mean if test.than else None
+    difference = of - than if than else None
+    runs = (len(ours), len(theirs))
+    if not ours or (test.than and not theirs):
+        return Evidence(test, "undecided", of, than, difference, runs=runs)
+    middle = _distance(test, statistics.fmean(ours), statistics.fmean(theirs) if theirs else 0.0)
+    half = _half(test, ours, theirs)
+    if half is None:
+        return Evidence(test, _verdict(test, middle, middle), of, than, difference, runs=runs)
+    verdict = _verdict(test, middle - half, middle + half)
+    # What is shown is an interval of the plain difference; with factors there is no such thing to show.
+    kind: Kind = "points" if metric.kind == "percent" else metric.kind
+    shown = (
+        (Fact.of(middle - half, kind, NOT_REPRODUCED), Fact.of(middle + half, kind, NOT_REPRODUCED))
+        if test.factors == (1.0, 1.0) and test.than
+        else None
+    )
+    return Evidence(test, verdict, of, than, difference, shown, runs)
+
+
+def _distance(test: Test, of: float, than: float) -> float:
+    # Published figures are decimal: 0.8180 − 0.8173 is 0.0007 and nothing else.
+    return round(test.factors[0] * of - test.factors[1] * than, 12)
+
+
+def _half(test: Test, ours: Sequence[float], theirs: Sequence[float]) -> float | None:
+    """Half the width of the 95 % interval of the difference; None where a side has one run only."""
+    spreads = [
+        (factor**2 * statistics.variance(values) / len(values), len(values) - 1)
+        for factor, values in zip(test.factors, (ours, theirs), strict=True)
+        if len(values) > 1
+    ]
+    if len(spreads) < (2 if theirs else 1):
+        return None
+    total = sum(share for share, _ in spreads)
+    if total == 0:
+        return 0.0
+    # Welch and Satterthwaite's degrees of freedom.
+    degrees = total**2 / sum(share**2 / freedom for share, freedom in spreads)
+    return t_quantile(degrees) * math.sqrt(total)
+
+
+def _verdict(test: Test, low: float, high: float) -> Verdict:
+    """On a difference that lies between `low` and `high`, both included."""
+    if test.sign == 0:
+        if -test.margin <= low and high <= test.margin:
+            return "holds"
+        return "contradicted" if low > test.margin or high < -test.margin else "undecided"
+    if test.sign == -1:
+        # Below a value: the value itself is the bound; below a project: by more than the margin.
+        bound = test.margin if test.than is None else -test.margin
+        return "holds" if high < bound else "contradicted" if low >= bound else "undecided"
+    return "holds" if low > test.margin else "contradicted" if high <= test.margin else "undecided"

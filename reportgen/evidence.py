@@ -1,0 +1,304 @@
+"""Claims and facts within a page: the mark behind a claim, the link on a number, and the notes that both lead to.
+
+A page says `{% claim "identifier" %}a sentence{% endclaim %}`. The sentence stays as it is written; behind it comes a
+mark with both verdicts, which leads to a note at the page's end: the claim again in words of the generator's, so that
+prose that says the reverse is seen, and the numbers that were compared. Every fact in the prose is a link to a note on
+where it comes from.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from babel.lists import format_list
+from jinja2 import Environment, nodes, pass_context
+from jinja2.ext import Extension
+from jinja2.parser import Parser
+from jinja2.runtime import Context
+from markupsafe import escape
+
+from reportgen.claims import METRICS, Comparison, Extreme, Judgement, Metric, Overfitting, Quantity, Ranking, Threshold
+from reportgen.edition import show
+from reportgen.errors import ReportError
+from reportgen.facts import Fact, Interval, Kind, Origin, Quoted, Summary
+from reportgen.report import Report
+from reportgen.tools import PageTools
+
+ANCHOR = "evidence"
+"""The id of the section that holds a page's notes."""
+GLYPHS: Mapping[str, str] = {"holds": "✓", "contradicted": "✗", "undecided": "?"}
+GIVEN: Mapping[str, Kind] = {"count": "count", "percent": "percent", "nats": "nats", "seconds": "seconds"}
+"""What a number that nobody measured may be, when a page gives it."""
+
+
+class ClaimTags(Extension):
+    """The tags `{% claim "identifier" %}…{% endclaim %}` and `{% general %}…{% endgeneral %}`.
+
+    The second marks a sentence that compares things in general and not these results; a reader sees no difference.
+    """
+
+    tags = {"claim", "general"}  # noqa: RUF012  # as Jinja declares it
+
+    def parse(self, parser: Parser) -> nodes.Node:
+        token = next(parser.stream)
+        arguments = [parser.parse_expression()] if token.value == "claim" else []
+        body = parser.parse_statements((f"name:end{token.value}",), drop_needle=True)
+        call = nodes.Call(nodes.Name(token.value, "load"), arguments, [], None, None)
+        return nodes.CallBlock(call, [], [], body).set_lineno(token.lineno)
+
+
+@pass_context
+def cite(context: Context, value: object) -> object:
+    """What a page writes of a value: a fact as its language does, and as a link to where it comes from."""
+    evidence: Evidence = context["evidence_"]
+    return evidence.cite(value)
+
+
+def uses(report: Report, code: str, pages: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """The pages on which each claim is used, by its identifier.
+
+    Raises:
+        ReportError: a page's Jinja is broken; rendering says more of it.
+    """
+    environment = Environment(extensions=[ClaimTags])
+    found: dict[str, list[str]] = {}
+    for page in pages:
+        tree = environment.parse((report.docs / code / page).read_text(encoding="utf-8"))
+        for block in tree.find_all(nodes.CallBlock):
+            match block.call:
+                case nodes.Call(node=nodes.Name(name="claim"), args=[nodes.Const(value=str(identifier))]):
+                    if page not in found.setdefault(identifier, []):
+                        found[identifier].append(page)
+    return {identifier: tuple(where) for identifier, where in found.items()}
+
+
+@dataclass
+class Evidence(PageTools):
+    """What a page may call for claims, and what it has called so far."""
+
+    NAMES = ("claim", "general", "given", "findings", "claims_table")
+
+    used: dict[str, Judgement] = field(default_factory=dict)
+    origins: dict[Origin, None] = field(default_factory=dict)
+
+    def claim(self, identifier: str, caller: Callable[[], str]) -> str:
+        """The sentence between the tags, and its mark."""
+        known = self.edition.material.judgements
+        if identifier not in known:
+            near = difflib.get_close_matches(identifier, known, n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else "."
+            raise ReportError(f"'{identifier}' is not a claim of {self.report.relative(self.report.claims)}{hint}")
+        judgement = known[identifier]
+        # The first use is where the note leads back to.
+        anchor = "" if identifier in self.used else f' id="said-{identifier}"'
+        self.used[identifier] = judgement
+        study, reproduction = judgement.study.verdict, judgement.reproduction.verdict
+        label = self.edition.words.gettext(
+            "Evidence: {study} in the study, {reproduction} in the reproduction",
+            study=self.verdict(study),
+            reproduction=self.verdict(reproduction),
+        )
+        glyphs = "".join(f'<span class="rg-{verdict}">{GLYPHS[verdict]}</span>' for verdict in (study, reproduction))
+        return (
+            f'<span class="rg-claim"{anchor}>{caller().strip()}'
+            f'<a class="rg-mark" href="#claim-{identifier}" role="doc-noteref" aria-label="{escape(label)}">'
+            f"{glyphs}</a></span>"
+        )
+
+    def general(self, caller: Callable[[], str]) -> str:
+        """The sentence between the tags."""
+        return caller()
+
+    def given(self, value: float, kind: str = "count") -> str:
+        """A constant that nobody measured, written as the language writes a number of its kind."""
+        words = self.edition.words
+        if kind not in GIVEN:
+            raise ReportError(f"'{kind}' is not a kind of number that can be given: {', '.join(GIVEN)}.")
+        if kind == "percent":
+            return words.percent(value, 0 if round(value * 100, 6).is_integer() else 2)
+        if kind == "nats":
+            return words.decimal(value)
+        return str(show(Fact(value, GIVEN[kind]), words))
+
+    def cite(self, value: object) -> object:
+        """A fact as the language writes it, linked to its note; anything else as it is."""
+        text = show(value, self.edition.words)
+        origins = value.origins if isinstance(value, Fact | Interval | Quoted | Summary) else ()
+        if not origins:
+            return text
+        self.origins.update(dict.fromkeys(origins))
+        return f'<a class="rg-fact" href="#{_anchor(origins[-1])}">{text}</a>'
+
+    def findings(self) -> str:
+        """The claims on which study and reproduction disagree."""
+        found = [judgement for judgement in self.edition.material.judgements.values() if judgement.finding]
+        if not found:
+            message = self.edition.words.gettext("No claim that is decided on both sides divides them.")
+            return f"*{message}*"
+        return self._table(found)
+
+    def claims_table(self) -> str:
+        """Every claim of the report, with both verdicts and the page that makes it."""
+        return self._table(list(self.edition.material.judgements.values()))
+
+    def _table(self, judgements: list[Judgement]) -> str:
+        rows = []
+        for judgement in judgements:
+            identifier = judgement.claim.identifier
+            pages = self.edition.material.claim_pages.get(identifier, ())
+            link = self.link(f"{_address(pages[0])}#claim-{identifier}") if pages else None
+            rows.append((judgement, self.sentence(judgement), link))
+        return self.edition.html("claims", rows, GLYPHS, self.verdict)
+
+    def notes(self) -> str:
+        """The section at the page's end that its marks and links lead to; empty if it has none."""
+        if not self.used and not self.origins:
+            return ""
+        # In this order: a claim's note brings sources of its own.
+        notes = [self._claim_note(judgement) for judgement in self.used.values()]
+        sources = [self._source_note(origin) for origin in sorted(self.origins)]
+        heading = self.edition.words.gettext("Evidence and sources")
+        return f"\n\n## {heading} {{ #{ANCHOR} }}\n\n" + "\n\n".join([*notes, *sources]) + "\n"
+
+    def _claim_note(self, judgement: Judgement) -> str:
+        tables = []
+        for metric in dict.fromkeys(item.test.metric for item in judgement.study.evidence):
+            pairs = [
+                (study, run)
+                for study, run in zip(judgement.study.evidence, judgement.reproduction.evidence, strict=True)
+                if study.test.metric == metric
+            ]
+            projects = dict.fromkeys(name for study, _ in pairs for name in (study.test.of, study.test.than) if name)
+            rows = [(self.short(project), *self._compared(project, METRICS[metric])) for project in projects]
+            difference = None
+            if len(pairs) == 1 and pairs[0][0].difference is not None and pairs[0][0].test.factors == (1.0, 1.0):
+                study, run = pairs[0]
+                interval = Interval(*run.interval) if run.interval else None
+                difference = (study.difference, run.difference, interval)
+            tables.append((self.edition.words.gettext(METRICS[metric].label), rows, difference))
+        return self.edition.html("claim_note", judgement, self.sentence(judgement), tables, GLYPHS, self.verdict)
+
+    def _compared(self, project: str, metric: Metric) -> tuple[Fact, str]:
+        """What a claim compares of a project: the study's figure, and the mean of the runs with their number."""
+        known = self.facts(project)
+        published, runs = metric.published(known), Summary(metric.reproduced(known), metric.kind)
+        origins = (*published.origins, *(known.reproduced.test.accuracy.origins if runs.values else ()))
+        self.origins.update(dict.fromkeys(origins))
+        text = str(show(runs, self.edition.words))
+        return published, f"{text} ({self.edition.seeds(len(runs.values))})" if runs.values else text
+
+    def _source_note(self, origin: Origin) -> str:
+        known = self.facts(origin.project)
+        if origin.side == "published":
+            return self.edition.html(
+                "published_note",
+                _anchor(origin),
+                self.short(origin.project),
+                self.edition.material.study,
+                known.published,
+            )
+        runs = [(run, self.link(self.asset(run, "record.json"))) for run in known.records]
+        return self.edition.html("reproduced_note", _anchor(origin), self.short(origin.project), runs)
+
+    def verdict(self, verdict: str) -> str:
+        """A verdict in the language's words."""
+        return self.edition.words.gettext(verdict)
+
+    def sentence(self, judgement: Judgement) -> str:
+        """The claim in words of the generator's own."""
+        words, statement = self.edition.words, judgement.claim.statement
+        metric = self._list([words.gettext(METRICS[name].label) for name in statement.metric])
+
+        def quantity(value: Quantity) -> str:
+            # A unit such as `parameters` is a word of the language; `pp` and `s` are, too.
+            if value.unit == "%":
+                return words.percent(value.number / 100, 0 if value.number.is_integer() else 2)
+            return f"{words.decimal(value.number)}\u00a0{words.gettext(value.unit)}"
+
+        match statement:
+            case Comparison(times=times) if times:
+                message = {
+                    "higher": "In {metric}, {of} has more than {times} times what {than} has.",
+                    "lower": "In {metric}, {of} has less than what {than} has, divided by {times}.",
+                }[statement.kind]
+                return words.gettext(
+                    message,
+                    metric=metric,
+                    of=self.short(statement.of),
+                    than=self._list([self.short(name) for name in statement.than]),
+                    times=words.decimal(times),
+                )
+            case Comparison(margin=margin):
+                message = _COMPARED[statement.kind][margin is not None]
+                return words.gettext(
+                    message,
+                    metric=metric,
+                    of=self.short(statement.of),
+                    than=self._list([self.short(name) for name in statement.than]),
+                    margin=quantity(margin) if margin else "",
+                )
+            case Extreme():
+                message = {
+                    "best": "In {metric}, {of} does best; it was compared with {among}.",
+                    "worst": "In {metric}, {of} does worst; it was compared with {among}.",
+                }[statement.kind]
+                others = [self.short(name) for name in statement.among if name != statement.of]
+                return words.gettext(message, metric=metric, of=self.short(statement.of), among=self._list(others))
+            case Ranking():
+                order = ", ".join(self.short(name) for name in statement.order)
+                return words.gettext("In {metric}, from best to worst: {order}.", metric=metric, order=order)
+            case Threshold():
+                message = {
+                    "above": "In {metric}, {of} is above {value}.",
+                    "below": "In {metric}, {of} is below {value}.",
+                }[statement.kind]
+                return words.gettext(
+                    message, metric=metric, of=self.short(statement.of), value=quantity(statement.value)
+                )
+            case Overfitting():
+                return words.gettext(
+                    "{of} recognises its training images better than its test images, by more than {margin}.",
+                    of=self.short(statement.of),
+                    margin=quantity(statement.margin),
+                )
+
+    def _list(self, items: list[str]) -> str:
+        return format_list(items, locale=self.edition.words.locale)
+
+
+_COMPARED: Mapping[str, tuple[str, str]] = {
+    "better": (
+        "In {metric}, {of} does better than {than}.",
+        "In {metric}, {of} does better than {than} by more than {margin}.",
+    ),
+    "worse": (
+        "In {metric}, {of} does worse than {than}.",
+        "In {metric}, {of} does worse than {than} by more than {margin}.",
+    ),
+    "higher": (
+        "In {metric}, {of} is above {than}.",
+        "In {metric}, {of} is above {than} by more than {margin}.",
+    ),
+    "lower": (
+        "In {metric}, {of} is below {than}.",
+        "In {metric}, {of} is below {than} by more than {margin}.",
+    ),
+    "similar": (
+        "",  # a tolerance is required
+        "In {metric}, {of} and {than} differ by at most {margin}.",
+    ),
+}
+"""The messages for a comparison, without and with a margin."""
+
+
+def _anchor(origin: Origin) -> str:
+    return f"source-{origin.project}-{origin.side}"
+
+
+def _address(page: str) -> str:
+    """Where MkDocs publishes a page, within its language."""
+    if page == "index.md":
+        return ""
+    return page.removesuffix("index.md") if page.endswith("/index.md") else page.removesuffix(".md") + "/"
