@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from babel.lists import format_list
-from jinja2 import Environment, nodes, pass_context
+from jinja2 import Environment, TemplateSyntaxError, nodes, pass_context
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 from jinja2.runtime import Context
@@ -29,6 +29,26 @@ from reportgen.tools import PageTools
 ANCHOR = "evidence"
 """The id of the section that holds a page's notes."""
 GLYPHS: Mapping[str, str] = {"holds": "✓", "contradicted": "✗", "undecided": "?"}
+MESSAGES: Mapping[str, str] = {
+    "better": "In {metric}, {of} does better than {than}.",
+    "better by": "In {metric}, {of} does better than {than} by more than {margin}.",
+    "worse": "In {metric}, {of} does worse than {than}.",
+    "worse by": "In {metric}, {of} does worse than {than} by more than {margin}.",
+    "higher": "In {metric}, {of} is above {than}.",
+    "higher by": "In {metric}, {of} is above {than} by more than {margin}.",
+    "higher times": "In {metric}, {of} has more than {times} times what {than} has.",
+    "lower": "In {metric}, {of} is below {than}.",
+    "lower by": "In {metric}, {of} is below {than} by more than {margin}.",
+    "lower times": "In {metric}, {of} has less than what {than} has, divided by {times}.",
+    "similar by": "In {metric}, {of} and {than} differ by at most {margin}.",
+    "best": "In {metric}, {of} does best; it was compared with {among}.",
+    "worst": "In {metric}, {of} does worst; it was compared with {among}.",
+    "ranked": "In {metric}, from best to worst: {order}.",
+    "above": "In {metric}, {of} is above {value}.",
+    "below": "In {metric}, {of} is below {value}.",
+    "overfits": "{of} recognises its training images better than its test images, by more than {margin}.",
+}
+"""How each kind of claim is said; `by` with a margin, `times` with a factor."""
 GIVEN: Mapping[str, Kind] = {"count": "count", "percent": "percent", "nats": "nats", "seconds": "seconds"}
 """What a number that nobody measured may be, when a page gives it."""
 
@@ -57,15 +77,14 @@ def cite(context: Context, value: object) -> object:
 
 
 def uses(report: Report, code: str, pages: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """The pages on which each claim is used, by its identifier.
-
-    Raises:
-        ReportError: a page's Jinja is broken; rendering says more of it.
-    """
+    """The pages on which each claim is used, by its identifier."""
     environment = Environment(extensions=[ClaimTags])
     found: dict[str, list[str]] = {}
     for page in pages:
-        tree = environment.parse((report.docs / code / page).read_text(encoding="utf-8"))
+        try:
+            tree = environment.parse((report.docs / code / page).read_text(encoding="utf-8"))
+        except TemplateSyntaxError:
+            continue  # rendering the page says what is wrong
         for block in tree.find_all(nodes.CallBlock):
             match block.call:
                 case nodes.Call(node=nodes.Name(name="claim"), args=[nodes.Const(value=str(identifier))]):
@@ -125,7 +144,13 @@ class Evidence(PageTools):
     def cite(self, value: object) -> object:
         """A fact as the language writes it, linked to its note; anything else as it is."""
         text = show(value, self.edition.words)
-        origins = value.origins if isinstance(value, Fact | Interval | Quoted | Summary) else ()
+        match value:
+            case Fact(value=None) | Summary(values=()):
+                return text  # there is nothing to trace
+            case Fact(origins=origins) | Interval(origins=origins) | Quoted(origins=origins) | Summary(origins=origins):
+                pass
+            case _:
+                return text
         if not origins:
             return text
         self.origins.update(dict.fromkeys(origins))
@@ -160,7 +185,7 @@ class Evidence(PageTools):
         notes = [self._claim_note(judgement) for judgement in self.used.values()]
         sources = [self._source_note(origin) for origin in sorted(self.origins)]
         heading = self.edition.words.gettext("Evidence and sources")
-        return f"\n\n## {heading} {{ #{ANCHOR} }}\n\n" + "\n\n".join([*notes, *sources]) + "\n"
+        return f"## {heading} {{ #{ANCHOR} }}\n\n" + "\n\n".join([*notes, *sources]) + "\n"
 
     def _claim_note(self, judgement: Judgement) -> str:
         tables = []
@@ -217,80 +242,30 @@ class Evidence(PageTools):
                 return words.percent(value.number / 100, 0 if value.number.is_integer() else 2)
             return f"{words.decimal(value.number)}\u00a0{words.gettext(value.unit)}"
 
+        key: str = statement.kind
+        values: dict[str, str] = {"metric": metric}
+        if not isinstance(statement, Ranking):
+            values["of"] = self.short(statement.of)
         match statement:
-            case Comparison(times=times) if times:
-                message = {
-                    "higher": "In {metric}, {of} has more than {times} times what {than} has.",
-                    "lower": "In {metric}, {of} has less than what {than} has, divided by {times}.",
-                }[statement.kind]
-                return words.gettext(
-                    message,
-                    metric=metric,
-                    of=self.short(statement.of),
-                    than=self._list([self.short(name) for name in statement.than]),
-                    times=words.decimal(times),
-                )
-            case Comparison(margin=margin):
-                message = _COMPARED[statement.kind][margin is not None]
-                return words.gettext(
-                    message,
-                    metric=metric,
-                    of=self.short(statement.of),
-                    than=self._list([self.short(name) for name in statement.than]),
-                    margin=quantity(margin) if margin else "",
-                )
-            case Extreme():
-                message = {
-                    "best": "In {metric}, {of} does best; it was compared with {among}.",
-                    "worst": "In {metric}, {of} does worst; it was compared with {among}.",
-                }[statement.kind]
-                others = [self.short(name) for name in statement.among if name != statement.of]
-                return words.gettext(message, metric=metric, of=self.short(statement.of), among=self._list(others))
-            case Ranking():
-                order = ", ".join(self.short(name) for name in statement.order)
-                return words.gettext("In {metric}, from best to worst: {order}.", metric=metric, order=order)
-            case Threshold():
-                message = {
-                    "above": "In {metric}, {of} is above {value}.",
-                    "below": "In {metric}, {of} is below {value}.",
-                }[statement.kind]
-                return words.gettext(
-                    message, metric=metric, of=self.short(statement.of), value=quantity(statement.value)
-                )
-            case Overfitting():
-                return words.gettext(
-                    "{of} recognises its training images better than its test images, by more than {margin}.",
-                    of=self.short(statement.of),
-                    margin=quantity(statement.margin),
-                )
+            case Comparison(than=than, margin=margin, times=times):
+                values["than"] = self._list([self.short(name) for name in than])
+                if times:
+                    key, values["times"] = f"{key} times", words.decimal(times)
+                elif margin:
+                    key, values["margin"] = f"{key} by", quantity(margin)
+            case Extreme(of=of, among=among):
+                values["among"] = self._list([self.short(name) for name in among if name != of])
+            case Ranking(order=order):
+                values["order"] = ", ".join(self.short(name) for name in order)
+            case Threshold(value=value):
+                values["value"] = quantity(value)
+            case Overfitting(margin=margin):
+                values["margin"] = quantity(margin)
+        message = MESSAGES[key]
+        return words.gettext(message, **values)
 
     def _list(self, items: list[str]) -> str:
         return format_list(items, locale=self.edition.words.locale)
-
-
-_COMPARED: Mapping[str, tuple[str, str]] = {
-    "better": (
-        "In {metric}, {of} does better than {than}.",
-        "In {metric}, {of} does better than {than} by more than {margin}.",
-    ),
-    "worse": (
-        "In {metric}, {of} does worse than {than}.",
-        "In {metric}, {of} does worse than {than} by more than {margin}.",
-    ),
-    "higher": (
-        "In {metric}, {of} is above {than}.",
-        "In {metric}, {of} is above {than} by more than {margin}.",
-    ),
-    "lower": (
-        "In {metric}, {of} is below {than}.",
-        "In {metric}, {of} is below {than} by more than {margin}.",
-    ),
-    "similar": (
-        "",  # a tolerance is required
-        "In {metric}, {of} and {than} differ by at most {margin}.",
-    ),
-}
-"""The messages for a comparison, without and with a margin."""
 
 
 def _anchor(origin: Origin) -> str:

@@ -48,7 +48,7 @@ class PublishedProject(_Part):
     """What the study prints about one project; None where it prints nothing."""
 
     id: Identifier
-    where: str
+    section: str
     notebook: str
     parameters: Parameters | None
     seconds: Seconds | None
@@ -211,8 +211,8 @@ class PublishedFacts:
     """What the study printed about one project: `{{ project.published… }}`."""
 
     notebook: str
-    where: str
-    """The section of the study."""
+    section: str
+    """Where it stands in the study."""
     seconds: Fact
     train: Measured
     test: Measured
@@ -281,7 +281,7 @@ def _published(project: PublishedProject | None) -> PublishedFacts:
     parameters = project.parameters if project else None
     return PublishedFacts(
         notebook=project.notebook if project else "",
-        where=project.where if project else "",
+        section=project.section if project else "",
         seconds=printed(project.seconds if project else None, "seconds"),
         train=measured(project.train if project else None),
         test=measured(project.test if project else None),

@@ -102,7 +102,8 @@ class Renderer:
             below = _OPENING.match(text).end()  # type: ignore[union-attr]  # it matches nothing, too
             text = f'{text[:below]}\n!!! danger ""\n    {note}\n\n{text[below:]}'
         text = _CITED_CODE.sub(r"\1<code>\2</code></a>", text)
-        return Page(text.rstrip() + "\n" + evidence.notes(), assets)
+        notes = evidence.notes()
+        return Page(f"{text.rstrip()}\n\n{notes}" if notes else text, assets)
 
     def _unknown(self, message: str) -> str:
         found = re.search(r"'([^' ]+)' is undefined|has no attribute '([^']+)'", message)

@@ -58,7 +58,7 @@ def small_report(tmp_path: Path) -> Path:
         'published = "published.json"\nclaims = "docs/claims.yml"\nscript = "scripts/{project}.py"\n',
         encoding="utf-8",
     )
-    first = {"id": "first", "notebook": "1.ipynb", "where": "section 1", "parameters": None, "seconds": 47.380263}
+    first = {"id": "first", "notebook": "1.ipynb", "section": "1", "parameters": None, "seconds": 47.380263}
     measured = {"train": None, "test": {"accuracy": 0.6256, "cross_entropy": 1.07}}
     study = {"title": "A study", "author": "N. N.", "year": 2023, "projects": [{**first, **measured}]}
     (root / "published.json").write_text(json.dumps(study), encoding="utf-8")

@@ -66,7 +66,7 @@ def test_the_study_is_named_and_its_eleven_projects_stand_in_its_order() -> None
         2023,
     )
     assert tuple(entry.id for entry in STUDY.projects) == tuple(row[0] for row in ROWS)
-    assert tuple(entry.where for entry in STUDY.projects) == tuple(f"section {number}" for number in range(11))
+    assert tuple(entry.section for entry in STUDY.projects) == tuple(map(str, range(11)))
 
 
 def test_the_notebooks_keep_their_names_whose_numbers_are_not_the_projects() -> None:

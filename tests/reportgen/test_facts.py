@@ -24,7 +24,7 @@ def study(**changes: Any) -> dict[str, Any]:
     """A study of two projects, of which the second prints hardly anything."""
     first = {
         "id": "first",
-        "where": "section 1",
+        "section": "1",
         "notebook": "1.ipynb",
         "parameters": {"total": 30730, "trainable": 30000, "non_trainable": 730},
         "seconds": 47.380263,
@@ -32,7 +32,7 @@ def study(**changes: Any) -> dict[str, Any]:
         "test": {"accuracy": 0.6256, "cross_entropy": 1.07},
     }
     empty = {"parameters": None, "seconds": None, "train": None, "test": None}
-    second = {"id": "second", "where": "section 2", "notebook": "2.ipynb", **empty}
+    second = {"id": "second", "section": "2", "notebook": "2.ipynb", **empty}
     return {"title": "A study", "author": "N. N.", "year": 2023, "projects": [first, second], **changes}
 
 

@@ -6,6 +6,7 @@ import ast
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from babel.messages.extract import extract_from_dir
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reportgen
-from reportgen import facts
+from reportgen import claims, evidence, facts
 from reportgen.errors import ReportError
 from reportgen.language import FOLDER, codes, language
 
@@ -51,6 +52,9 @@ def messages() -> set[str]:
         modules
         | templates
         | labels
+        | set(evidence.MESSAGES.values())
+        | set(get_args(claims.Verdict))
+        | {word for metric in claims.METRICS.values() for word in (metric.label, *metric.units)}
         | {facts.NOT_PRINTED, facts.NOT_REPRODUCED, facts.ONE_RUN, "up to date", "unconfirmed"}
     )
 
