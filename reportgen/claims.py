@@ -157,7 +157,8 @@ class Quantity(BaseModel):
 
     def of(self, metric: Metric) -> float:
         """How much of `metric` it is."""
-        return self.number * {**metric.units, **metric.thresholds}[self.unit]
+        # 0.7 of a hundredth is 0.007 and not a little less.
+        return round(self.number * {**metric.units, **metric.thresholds}[self.unit], 12)
 
 
 def _quantity(value: object) -> object:

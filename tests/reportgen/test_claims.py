@@ -1,0 +1,237 @@
+"""Claims: read with every mistake named, judged on the study and on the runs, the spread of the seeds counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from reportgen import claims
+from reportgen.claims import METRICS, Judgement, judge, read
+from reportgen.errors import ReportError
+from reportgen.facts import ProjectFacts, Published, build
+from tests.synthetic import record
+
+PROJECTS = ("base", "deeper", "wider")
+EXPECT = {"study": "holds", "reproduction": "undecided"}
+PRINTED = {
+    "base": (0.6256, 1.070, 0.7134, 47.4),
+    "deeper": (0.723, 0.902, 0.80, 45.2),
+    "wider": (0.7300, 0.905, None, 90.0),
+}
+"""What a study printed: accuracy and cross-entropy of the test, accuracy of the training if any, seconds."""
+
+
+def facts(
+    printed: Mapping[str, Any] = PRINTED, runs: Mapping[str, Sequence[int]] | None = None
+) -> dict[str, ProjectFacts]:
+    """What is known of some projects: printed figures, and for each run how many test images in 100 were right."""
+    projects = [
+        {
+            "id": name,
+            "section": "1",
+            "notebook": "",
+            "parameters": {"total": 1000 * (k + 1), "trainable": 1000 * (k + 1), "non_trainable": 0},
+            "seconds": seconds,
+            "train": None if train is None else {"accuracy": train, "cross_entropy": 0.5},
+            "test": {"accuracy": accuracy, "cross_entropy": entropy},
+        }
+        for k, (name, (accuracy, entropy, train, seconds)) in enumerate(printed.items())
+    ]
+    study = Published.model_validate({"title": "", "author": "", "year": 2023, "projects": projects})
+    recorded = [
+        record(name, seed, right=right) for name, found in (runs or {}).items() for seed, right in enumerate(found)
+    ]
+    return build(study, recorded)
+
+
+def file_of(folder: Path, content: object) -> Path:
+    file = folder / "claims.yml"
+    file.write_text(content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return file
+
+
+def judged(folder: Path, statement: Mapping[str, Any], known: Mapping[str, ProjectFacts] | None = None) -> Judgement:
+    """The judgement on one claim, read from a file as the report reads it."""
+    claim = read(file_of(folder, {"it": {"expect": EXPECT, **statement}}), "claims.yml", PROJECTS)
+    return judge(claim[0], known or facts())
+
+
+BOTH = ["test.accuracy", "test.cross_entropy"]
+SIMILAR = {"kind": "similar", "metric": "test.accuracy", "of": "wider", "than": "deeper"}
+BETTER = {"kind": "better", "metric": "test.accuracy", "of": "deeper", "than": "base"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "verdict"),
+    [
+        (BETTER, "holds"),
+        ({**BETTER, "metric": BOTH}, "holds"),
+        ({**BETTER, "of": "base", "than": "deeper"}, "contradicted"),
+        ({**BETTER, "kind": "worse"}, "contradicted"),
+        ({**BETTER, "of": "wider", "than": ["base", "deeper"]}, "holds"),
+        (
+            {**BETTER, "of": "wider", "than": "deeper", "metric": BOTH},
+            "contradicted",
+        ),
+        ({**BETTER, "margin": "9.73 pp"}, "holds"),
+        ({**BETTER, "margin": "9.74 pp"}, "contradicted"),
+        ({**BETTER, "metric": "train.accuracy", "of": "wider"}, "undecided"),
+        ({**BETTER, "metric": "validation.accuracy"}, "undecided"),
+        ({"kind": "lower", "metric": "seconds", "of": "deeper", "than": "base"}, "holds"),
+        ({"kind": "lower", "metric": "seconds", "of": "deeper", "than": "base", "margin": "3 s"}, "contradicted"),
+        ({"kind": "lower", "metric": "seconds", "of": "deeper", "than": "wider", "times": 1.9}, "holds"),
+        ({"kind": "higher", "metric": "seconds", "of": "wider", "than": "deeper", "times": 2}, "contradicted"),
+        ({"kind": "higher", "metric": "parameters.total", "of": "wider", "than": "base", "times": 2.5}, "holds"),
+        ({**SIMILAR, "margin": "0.7 pp"}, "holds"),
+        (
+            {"kind": "similar", "metric": "test.accuracy", "of": "deeper", "than": "wider", "margin": "0.6 pp"},
+            "contradicted",
+        ),
+        ({"kind": "best", "metric": "test.accuracy", "of": "wider", "among": list(PROJECTS)}, "holds"),
+        ({"kind": "worst", "metric": "test.accuracy", "of": "wider", "among": list(PROJECTS)}, "contradicted"),
+        ({"kind": "best", "metric": "train.accuracy", "of": "deeper", "among": list(PROJECTS)}, "undecided"),
+        ({"kind": "ranked", "metric": "test.accuracy", "order": ["wider", "deeper", "base"]}, "holds"),
+        ({"kind": "ranked", "metric": "test.cross_entropy", "order": ["wider", "deeper", "base"]}, "contradicted"),
+        ({"kind": "above", "metric": "test.accuracy", "of": "deeper", "value": "72 %"}, "holds"),
+        ({"kind": "above", "metric": "test.accuracy", "of": "deeper", "value": "72.3 %"}, "contradicted"),
+        ({"kind": "below", "metric": "seconds", "of": "deeper", "value": "1 min"}, "holds"),
+        ({"kind": "overfits", "of": "base", "margin": "5 pp"}, "holds"),
+        ({"kind": "overfits", "of": "base", "margin": "9 pp"}, "contradicted"),
+        ({"kind": "overfits", "of": "wider", "margin": "5 pp"}, "undecided"),
+        ({"kind": "lower", "metric": "gap.accuracy", "of": "deeper", "than": "base"}, "holds"),
+    ],
+    ids=str,
+)
+def test_each_kind_of_claim_is_judged_on_the_figures_that_the_study_prints(
+    tmp_path: Path, statement: dict[str, Any], verdict: str
+) -> None:
+    assert judged(tmp_path, statement).study.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("deeper", "base", "verdict"),
+    [
+        ((72, 73, 74), (62, 63, 64), "holds"),
+        ((62, 63, 64), (72, 73, 74), "contradicted"),
+        ((60, 70, 80), (62, 63, 64), "undecided"),  # the means differ, the seeds more
+        ((72,), (62, 63, 64), "holds"),  # one run has no spread
+        ((61,), (62,), "contradicted"),
+        ((), (62, 63, 64), "undecided"),
+        ((62, 63), (), "undecided"),
+    ],
+)
+def test_the_spread_of_the_seeds_decides_a_claim_on_the_runs(
+    tmp_path: Path, deeper: tuple[int, ...], base: tuple[int, ...], verdict: str
+) -> None:
+    judgement = judged(tmp_path, BETTER, facts(runs={"deeper": deeper, "base": base}))
+    assert judgement.reproduction.verdict == verdict
+    assert judgement.reproduction.one_run == (1 in (len(deeper), len(base)))
+
+
+@pytest.mark.parametrize(
+    ("runs", "verdict"),
+    [((70, 71, 72), "holds"), ((70, 74, 78), "undecided"), ((80, 81, 82), "contradicted"), ((75,), "contradicted")],
+)
+def test_similar_holds_only_if_the_whole_interval_is_within_the_tolerance(
+    tmp_path: Path, runs: tuple[int, ...], verdict: str
+) -> None:
+    statement = {"kind": "similar", "metric": "test.accuracy", "of": "deeper", "than": "wider", "margin": "3 pp"}
+    known = facts(runs={"deeper": runs, "wider": (71, 71, 71)})
+    assert judged(tmp_path, statement, known).reproduction.verdict == verdict
+
+
+@given(
+    st.lists(st.integers(1, 99), min_size=2, max_size=6),
+    st.lists(st.integers(1, 99), min_size=2, max_size=6),
+)
+def test_the_interval_of_a_difference_is_welchs(ours: list[int], theirs: list[int]) -> None:
+    test = claims.Test("test.accuracy", "deeper", "base", 1)
+    if len(set(ours)) == len(set(theirs)) == 1:
+        assert claims._half(test, ours, theirs) == 0
+        return
+    interval = stats.ttest_ind(ours, theirs, equal_var=False).confidence_interval(0.95)
+    half = claims._half(test, ours, theirs)
+    assert half is not None
+    assert 2 * half == pytest.approx(interval.high - interval.low, rel=1e-6)
+
+
+@given(st.integers(0, 10_000), st.integers(0, 10_000), st.sampled_from(["0.5 pp", "2 pp", None]))
+def test_two_opposite_claims_never_hold_together(ours: int, theirs: int, margin: str | None) -> None:
+    printed = {"base": (theirs / 10_000, 1.0, None, 1.0), "deeper": (ours / 10_000, 1.0, None, 1.0)}
+    known = facts(printed)
+    verdicts = []
+    for kind in ("higher", "lower"):
+        content = {"kind": kind, "metric": ("test.accuracy",), "of": "deeper", "than": "base", "expect": EXPECT}
+        statement = claims.Comparison.model_validate({**content, **({"margin": margin} if margin else {})})
+        verdicts.append(judge(claims.Claim("it", statement, 1), known).study.verdict)
+    assert verdicts.count("holds") == (abs(ours - theirs) > round(100 * float((margin or "0").split()[0])))
+
+
+def test_a_claim_that_holds_in_the_study_and_not_in_the_runs_is_a_finding_and_unexpected(tmp_path: Path) -> None:
+    known = facts(runs={"deeper": (60, 61, 62), "base": (70, 71, 72)})
+    judgement = judged(tmp_path, BETTER, known)
+    assert judgement.finding and judgement.unexpected
+    expected = judged(tmp_path, {**BETTER, "expect": {"study": "holds", "reproduction": "contradicted"}}, known)
+    assert expected.finding and not expected.unexpected
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"kind": "beter"}, "kind is 'beter', expected one of better, .*; did you mean 'better'"),
+        ({"metric": "test.acuracy"}, "'test.acuracy' is not a known metric.*did you mean 'test.accuracy'"),
+        ({"of": "deper"}, "'deper' is not a known project.*did you mean 'deeper'"),
+        ({"than": ["base", "widr"]}, "'widr' is not a known project.*did you mean 'wider'"),
+        ({"margin": 5}, "margin: expected a number with its unit, such as '5 pp' or '0.05 nats', found 5"),
+        ({"margin": "5"}, "expected a number with its unit"),
+        ({"margin": "0.1 nats"}, "the margin of test.accuracy is given in pp, found 'nats'"),
+        ({"margin": "5 %"}, "the margin of test.accuracy is given in pp, found '%'"),
+        ({"kind": "similar"}, "`similar` needs a margin with its unit"),
+        ({"times": 2}, "`times` goes with `higher` or `lower`"),
+        ({"metric": "epochs"}, "no epochs is better than another; say `higher` or `lower`"),
+        ({"expect": {"study": "true", "reproduction": "holds"}}, "expect.study: Input should be 'holds'"),
+        ({"expect": None}, "expect: "),
+        ({"whose": "base"}, "whose: Extra inputs are not permitted"),
+        ({"than": []}, "than: "),
+    ],
+    ids=str,
+)
+def test_a_mistake_in_a_claim_is_named_with_its_line(tmp_path: Path, change: dict[str, Any], complaint: str) -> None:
+    content = {"first": {"expect": EXPECT, **BETTER}, "second": {"expect": EXPECT, **BETTER, **change}}
+    with pytest.raises(ReportError, match=rf"^claims\.yml, line \d+, claim second: .*{complaint}") as raised:
+        read(file_of(tmp_path, content), "claims.yml", PROJECTS)
+    line = int(str(raised.value).split("line ")[1].split(",")[0])
+    assert file_of(tmp_path, content).read_text(encoding="utf-8").splitlines()[line - 1] == "second:"
+
+
+def test_an_identifier_that_is_used_twice_is_refused_with_both_lines(tmp_path: Path) -> None:
+    text = "".join(
+        f"it:\n  {yaml.safe_dump({**BETTER, 'expect': EXPECT}, default_flow_style=True, width=999)}" for _ in "12"
+    )
+    with pytest.raises(ReportError, match=r"line 3: the claim 'it' stands in line 1 already"):
+        read(file_of(tmp_path, text), "claims.yml", PROJECTS)
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "{", "it: 3\n"])
+def test_a_file_that_holds_no_claims_is_refused_with_a_sentence(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ReportError, match=r"^claims\.yml"):
+        read(file_of(tmp_path, text), "claims.yml", PROJECTS)
+
+
+def test_a_report_may_have_no_claims(tmp_path: Path) -> None:
+    assert read(tmp_path / "claims.yml", "claims.yml", PROJECTS) == ()
+    assert read(file_of(tmp_path, "# none yet\n"), "claims.yml", PROJECTS) == ()
+
+
+def test_every_metric_is_read_off_a_project_with_runs() -> None:
+    known = facts(runs={"base": (60, 61)})["base"]
+    for name, metric in METRICS.items():
+        assert len(metric.reproduced(known)) == 2, name
+        assert metric.published(known).kind == metric.kind, name

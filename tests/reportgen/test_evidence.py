@@ -1,0 +1,158 @@
+"""A claim in a page: its sentence, its mark and its note; numbers that lead to their source."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from reportgen import record as records
+from reportgen import report as reports
+from reportgen.build import build, gather, refuse_untrue
+from reportgen.errors import ReportError
+from reportgen.record import Record
+from reportgen.render import Page, Renderer
+from tests.synthetic import record
+
+HIGH = {
+    "kind": "above",
+    "metric": "test.accuracy",
+    "of": "first",
+    "value": "60 %",
+    "expect": {"study": "holds", "reproduction": "holds"},
+}
+
+
+def rendered(root: Path, text: str, *runs: Record, code: str = "en", **statements: object) -> Page:
+    """`text` as a page of the report at `root`, which makes the claims `statements`."""
+    (root / "docs" / "claims.yml").write_text(yaml.safe_dump(statements), encoding="utf-8")
+    report = reports.load(root)
+    for run in runs:
+        records.write(run, report.results)
+    for language in report.languages:
+        (root / "docs" / language / "index.md").write_text(text, encoding="utf-8")
+    return Renderer(gather(report), code).page("index.md")
+
+
+SENTENCE = 'So {% claim "high" %}it is right on {{ first.published.test.accuracy }}{% endclaim %}.\n'
+
+
+def test_a_claims_sentence_stays_and_its_mark_leads_to_the_evidence(small_report: Path) -> None:
+    page = rendered(small_report, SENTENCE, record("first", right=50), high=HIGH).markdown
+    assert re.sub(r"<[^>]*>", "", page).startswith("So it is right on 62.56%✓✗.")
+    assert 'href="#claim-high"' in page and 'id="claim-high"' in page
+    assert 'aria-label="Evidence: holds in the study, contradicted in the reproduction"' in page
+    assert 'href="#said-high"' in page and page.count('id="said-high"') == 1
+    assert "## Evidence and sources { #evidence }" in page
+
+
+def test_the_evidence_says_the_claim_in_words_of_its_own_in_each_language(small_report: Path) -> None:
+    for code, said in [
+        ("en", "In test accuracy, 1 is above 60%."),
+        ("es", "En exactitud de prueba, 1 está por encima de 60 %."),
+    ]:
+        page = rendered(small_report, SENTENCE, record("first"), code=code, high=HIGH).markdown
+        assert said in page.replace("\u00a0", " ")
+    assert "Una sola ejecución no tiene dispersión" in page
+
+
+def test_a_claim_used_twice_has_one_note(small_report: Path) -> None:
+    page = rendered(small_report, SENTENCE + "\n" + SENTENCE, record("first"), high=HIGH).markdown
+    assert page.count('class="rg-mark"') == 2
+    assert page.count('id="claim-high"') == page.count('id="said-high"') == 1
+
+
+def test_an_unknown_claim_is_named_with_its_line_and_the_nearest(small_report: Path) -> None:
+    with pytest.raises(
+        ReportError,
+        match=r"^docs/en/index\.md, line 3: 'hihg' is not a claim of docs/claims\.yml; did you mean 'high'\?",
+    ):
+        rendered(small_report, '# Title\n\n{% claim "hihg" %}So.{% endclaim %}\n', high=HIGH)
+
+
+def test_a_claim_that_is_not_closed_is_named_with_its_line(small_report: Path) -> None:
+    with pytest.raises(ReportError, match=r"^docs/en/index\.md, line \d+: .*endclaim"):
+        rendered(small_report, '# Title\n\n{% claim "high" %}So.\n', high=HIGH)
+
+
+def test_a_report_is_not_built_from_a_claim_that_the_study_contradicts(small_report: Path) -> None:
+    rendered(small_report, SENTENCE, high={**HIGH, "value": "70 %"})
+    with pytest.raises(
+        ReportError, match=r"docs/claims\.yml: line 1, claim high: expected of the study: holds, found: contradicted"
+    ):
+        build(reports.load(small_report), small_report / "site")
+    assert not (small_report / "site").exists()
+    rendered(small_report, SENTENCE, high=HIGH)
+    refuse_untrue(gather(reports.load(small_report)))
+
+
+def test_a_number_in_prose_leads_to_its_record_and_the_command_that_repeats_it(small_report: Path) -> None:
+    run = record("first")
+    page = rendered(small_report, "It is {{ first.reproduced.test.accuracy.mean }}.\n", run)
+    assert '<a class="rg-fact" href="#source-first-reproduced">60.00%</a>' in page.markdown
+    note = page.markdown.partition('id="source-first-reproduced"')[2]
+    assert 'href="assets/records/first/seed-0/record.json" download' in note
+    assert run.command in note and run.script in note and "012345678901" in note
+    assert "assets/records/first/seed-0/record.json" in page.assets
+
+
+def test_a_difference_leads_to_both_of_its_sources(small_report: Path) -> None:
+    page = rendered(
+        small_report, "{{ first.reproduced.test.accuracy - first.published.test.accuracy }}\n", record("first")
+    )
+    assert {'id="source-first-published"', 'id="source-first-reproduced"'} <= set(
+        re.findall(r'id="[^"]*"', page.markdown)
+    )
+
+
+def test_what_does_not_exist_has_a_word_and_no_source(small_report: Path) -> None:
+    page = rendered(small_report, "{{ first.reproduced.test.accuracy }}, {{ first.published.train.accuracy }}\n")
+    assert page.markdown == "not reproduced yet, not printed in the study\n"
+
+
+def test_a_number_in_code_stays_code_and_leads_to_its_source(small_report: Path) -> None:
+    page = rendered(small_report, "`{{ setting('first', 'learning_rate') }}`\n", record("first"))
+    assert page.markdown.startswith('<a class="rg-fact" href="#source-first-reproduced"><code>0.001</code></a>')
+
+
+@pytest.mark.parametrize(
+    ("expression", "english", "spanish"),
+    [
+        ("given(8192)", "8,192", "8.192"),
+        ("given(0.25, 'percent')", "25%", "25 %"),
+        ("given(0.125, 'percent')", "12.50%", "12,50 %"),
+        ("given(0.05, 'nats')", "0.05", "0,05"),
+        ("given(90, 'seconds')", "1 min 30 s", "1 min 30 s"),
+    ],
+)
+def test_a_constant_is_written_as_the_language_writes_it(
+    small_report: Path, expression: str, english: str, spanish: str
+) -> None:
+    for code, expected in [("en", english), ("es", spanish)]:
+        page = rendered(small_report, f"{{{{ {expression} }}}}\n", code=code)
+        assert page.markdown.replace("\u00a0", " ") == f"{expected}\n"
+
+
+def test_a_constant_of_an_unknown_kind_is_refused(small_report: Path) -> None:
+    with pytest.raises(ReportError, match="'metres' is not a kind of number that can be given: count, percent"):
+        rendered(small_report, "{{ given(3, 'metres') }}\n")
+
+
+def test_a_general_truth_is_shown_as_it_is_written(small_report: Path) -> None:
+    page = rendered(small_report, "{% general %}Small batches are noisier.{% endgeneral %}\n")
+    assert page.markdown == "Small batches are noisier.\n"
+
+
+def test_findings_are_the_claims_that_divide_study_and_runs(small_report: Path) -> None:
+    none = rendered(small_report, "{{ findings() }}\n", record("first", right=65), high=HIGH)
+    assert none.markdown == "*No claim that is decided on both sides divides them.*\n"
+    some = rendered(small_report, SENTENCE + "\n{{ findings() }}\n", record("first", right=50), high=HIGH)
+    table = some.markdown.partition("<table")[2].partition("</table>")[0]
+    assert "In test accuracy, 1 is above 60%." in table and "contradicted" in table and "one run" in table
+
+
+def test_the_table_of_claims_leads_to_the_page_that_makes_each(small_report: Path) -> None:
+    page = rendered(small_report, SENTENCE + "\n{{ claims_table() }}\n", high=HIGH)
+    assert 'href="#claim-high">In test accuracy' in page.markdown
