@@ -52,6 +52,7 @@ def gather(report: Report) -> Material:
             for run in records
         },
         pages=pages,
+        repository=str(_shared(report).get("repo_url") or "").rstrip("/"),
     )
 
 

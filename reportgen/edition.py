@@ -37,6 +37,12 @@ class Material:
     """The pages on which each claim is used."""
     confirmations: Mapping[tuple[str, int], Sequence[Confirmation]]
     pages: tuple[str, ...]
+    repository: str = ""
+    """Where the sources can be read in a browser, if anybody has said: MkDocs's own `repo_url`."""
+
+    def source_link(self, file: str, commit: str | None) -> str | None:
+        """The page that shows `file` as it was in `commit`; None where there is no such page."""
+        return f"{self.repository}/blob/{commit}/{file}" if self.repository and commit else None
 
     @property
     def smoke(self) -> bool:

@@ -224,7 +224,14 @@ class Evidence(PageTools):
                 self.edition.material.study,
                 known.published,
             )
-        runs = [(run, self.link(self.asset(run, "record.json"))) for run in known.records]
+        runs = [
+            (
+                run,
+                self.link(self.asset(run, "record.json")),
+                self.edition.material.source_link(run.script, run.environment.git_commit),
+            )
+            for run in known.records
+        ]
         return self.edition.html("reproduced_note", _anchor(origin), self.short(origin.project), runs)
 
     def verdict(self, verdict: str) -> str:

@@ -109,6 +109,7 @@ class Tables(PageTools):
                     "changed": changed,
                     "remedy": f"python -m experiments replay {run.project}",
                     "link": self.link(self.asset(run, "record.json")),
+                    "source": material.source_link(run.script, run.environment.git_commit),
                 }
             )
         return self.edition.html("provenance", items) if items else self.missing()

@@ -98,6 +98,15 @@ def test_a_number_in_prose_leads_to_its_record_and_the_command_that_repeats_it(s
     assert "assets/records/first/seed-0/record.json" in page.assets
 
 
+def test_the_script_is_linked_at_its_commit_where_the_repository_has_an_address(small_report: Path) -> None:
+    file = small_report / "mkdocs.yml"
+    file.write_text(file.read_text(encoding="utf-8") + "\nrepo_url: https://example.org/me/report/\n", encoding="utf-8")
+    run = record("first")
+    page = rendered(small_report, "{{ first.reproduced.test.accuracy.mean }}\n{{ provenance('first') }}\n", run)
+    commit = run.environment.git_commit
+    assert page.markdown.count(f'href="https://example.org/me/report/blob/{commit}/{run.script}"') == 2
+
+
 def test_a_difference_leads_to_both_of_its_sources(small_report: Path) -> None:
     page = rendered(
         small_report, "{{ first.reproduced.test.accuracy - first.published.test.accuracy }}\n", record("first")
