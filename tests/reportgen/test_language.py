@@ -22,6 +22,8 @@ from reportgen.language import FOLDER, codes, language
 PACKAGE = Path(reportgen.__file__).parent
 SETTINGS = ("batch_size", "epochs", "optimizer", "learning_rate", "loss", "pixel_scaling", "precision")
 PATIENCE = ("patience_val_loss", "patience_val_accuracy")
+SOMETIMES = ("rotation", "shift", "horizontal_flip", "fill_mode", "clipnorm", "image_size", "weights")
+"""Settings that only some projects have."""
 
 
 def asked_for(source: str) -> set[str]:
@@ -47,7 +49,7 @@ def messages() -> set[str]:
             keywords={"_": None},
         )
     }
-    labels = {name.replace("_", " ").capitalize() for name in (*SETTINGS, *PATIENCE)}
+    labels = {name.replace("_", " ").capitalize() for name in (*SETTINGS, *PATIENCE, *SOMETIMES)}
     return (
         modules
         | templates
