@@ -127,7 +127,10 @@ def render(material: Material, code: str) -> None:
         (target / path).write_text(page.markdown, encoding="utf-8", newline="\n")
         for name, source in page.assets.items():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target / name)
+            if isinstance(source, str):
+                (target / name).write_text(source, encoding="utf-8", newline="\n")
+            else:
+                shutil.copyfile(source, target / name)
 
 
 def configure(report: Report, code: str, site: Path) -> Path:

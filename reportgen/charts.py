@@ -1,15 +1,19 @@
-"""Records to SVG, in a language. Drawn once in plain colours; `themed` lets a page's style sheet choose them.
+"""What is drawn, and how: a chart is plain data (a `Drawing`), and `draw` makes an SVG of it in a language.
 
-Deterministic: the same records give the same bytes.
+Drawn once in plain colours; `themed` lets a page's style sheet choose them. Deterministic: the same drawing gives the
+same bytes, so that a drawing can be kept by its content (see `reportgen.cache`).
 """
 
 from __future__ import annotations
 
 import io
 import re
+import statistics
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
@@ -17,15 +21,27 @@ from markupsafe import escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator
 
 from reportgen.language import Language, language
 from reportgen.record import Record
 
 INK, GRID, PAPER = "#24292f", "#d0d7de", "#ffffff"
-TRAIN, VALIDATION = "#0072b2", "#d55e00"
-"""Two of Okabe and Ito's colours, which colour-blind readers can tell apart."""
-VARIABLES = {INK: "ink", GRID: "grid", PAPER: "paper", TRAIN: "train", VALIDATION: "validation"}
+TRAIN, VALIDATION, REPRODUCTION, OTHER = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
+"""Four of Okabe and Ito's colours, which colour-blind readers can tell apart.
+
+One voice in every chart: training is blue and validation orange; what was reproduced, or the project that a page is
+about, is green, and another project beside it purple. The study's figures are hollow, in the colour of text.
+"""
+VARIABLES = {
+    INK: "ink",
+    GRID: "grid",
+    PAPER: "paper",
+    TRAIN: "train",
+    VALIDATION: "validation",
+    REPRODUCTION: "reproduction",
+    OTHER: "other",
+}
 """The name of the CSS variable (`--rg-…`) for each colour."""
 WIDTH = 5.2
 """Of every chart, in inches: small, so that its words stay legible where it shrinks to the screen of a telephone."""
@@ -56,80 +72,491 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
 }
 
+Unit = Literal["percent", "points", "nats", "seconds", "count"]
+"""Fractions as percentages, their differences as percentage points, cross-entropy, durations, whole numbers."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One quantity of one run, by epoch from 1."""
+
+    name: str
+    values: tuple[float, ...]
+    kept: int
+    """The epoch whose weights were kept."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One quantity of several runs that differ in nothing but the seed."""
+
+    key: str
+    """What the quantity is called in files, such as `val_accuracy`."""
+    name: str
+    colour: str
+    dashed: bool
+    """So that colour is not all that tells two lines apart."""
+    runs: tuple[Run, ...]
+
+    def mean(self) -> tuple[float, ...]:
+        """The mean over the runs, for the epochs that all of them had."""
+        return tuple(statistics.fmean(values) for values in zip(*(run.values for run in self.runs), strict=False))
+
+    def range(self) -> tuple[tuple[float, float], ...]:
+        """The smallest and the largest value of the runs still going on, by epoch, while there are two."""
+        lengths = sorted(len(run.values) for run in self.runs)
+        at = [[run.values[k] for run in self.runs if k < len(run.values)] for k in range(lengths[-2])]
+        return tuple((min(values), max(values)) for values in at)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Lines over the same epochs, in one unit."""
+
+    key: str
+    title: str
+    unit: Unit
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Panels one above the other, over the same epochs."""
+
+    across: str
+    kept: str
+    """What the dot is called."""
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True)
+class Series:
+    """Marks that belong together."""
+
+    key: str
+    name: str
+    colour: str
+    hollow: bool
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A value, with its spread on either side if it has one."""
+
+    value: float
+    spread: float | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one thing scored in each series; None where it has nothing."""
+
+    key: str
+    label: str
+    marks: tuple[Mark | None, ...]
+
+
+@dataclass(frozen=True)
+class Dots:
+    """Rows one below the other; each mark stands at its value."""
+
+    down: str
+    """What the rows are."""
+    across: str
+    unit: Unit
+    series: tuple[Series, ...]
+    rows: tuple[Row, ...]
+    zero: bool = False
+    """Whether nought is in the picture."""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """One thing in a plane: where each series puts it; None where a series has no place for it."""
+
+    key: str
+    sign: str
+    """A character or two that stand beside it."""
+    label: str
+    places: tuple[tuple[float, Mark] | None, ...]
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Values (upwards) against another quantity (across, logarithmic)."""
+
+    down: str
+    """What the spots are."""
+    across: str
+    across_unit: Unit
+    upwards: str
+    unit: Unit
+    series: tuple[Series, ...]
+    spots: tuple[Spot, ...]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Fractions by row and column; each cell shows its number in per cent, without a sign.
+
+    The stronger the colour, the larger the number. In a matrix with a `diagonal`, what stands on it has one colour and
+    the rest another.
+    """
+
+    down: str
+    across: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: tuple[tuple[float | None, ...], ...]
+    diagonal: bool
+
+
+Drawing = Curves | Dots | Plane | Matrix
+
 
 def run_figures(record: Record) -> dict[str, str]:
     """The figures that stand beside a record, by file name: English, in plain colours on white."""
     english = language("en")
     return {
-        "curves.svg": curves([record], english),
-        "confusion.svg": confusion([record], english, record.dataset.classes),
+        "curves.svg": draw(curves([record], english), english),
+        "confusion.svg": draw(confusion([record], english, record.dataset.classes), english),
     }
 
 
-def curves(records: Sequence[Record], words: Language) -> str:
-    """Cross-entropy above accuracy, by epoch, training and validation; one line a seed, the kept epoch as a dot."""
-    with _style():
-        figure = Figure(figsize=(WIDTH, 5.4), layout="constrained")
-        above, below = figure.subplots(2, 1, sharex=True)
-        for record in records:
-            _curve(above, record, "cross_entropy", len(records))
-            _curve(below, record, "accuracy", len(records))
-        longest = max(len(record.history) for record in records)
-        below.set_xlim(0.5, longest + 0.5)
-        below.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
-        below.set_xlabel(words.gettext("Epoch"))
-        above.set_title(words.gettext("Cross-entropy"))
-        below.set_title(words.gettext("Accuracy"))
-        for axes in (above, below):
-            axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
-        digits = _digits(above.get_yticks())
-        above.yaxis.set_major_formatter(lambda value, _: words.number(value, digits))
-        shares = _digits(100 * below.get_yticks())
-        below.yaxis.set_major_formatter(lambda value, _: words.percent(value, shares))
-        above.plot([], [], "-", color=TRAIN, label=words.gettext("training"))
-        above.plot([], [], "--", color=VALIDATION, label=words.gettext("validation"))
-        above.plot([], [], "o", color=INK, markersize=5, label=words.gettext("kept epoch"))
-        figure.legend(loc="outside upper left", ncols=3, handlelength=1.6, columnspacing=1.2, handletextpad=0.5)
-        return _svg(figure)
+def curves(records: Sequence[Record], words: Language) -> Curves:
+    """Cross-entropy above accuracy, by epoch, training and validation."""
+    return Curves(
+        words.gettext("Epoch"),
+        words.gettext("kept epoch"),
+        tuple(
+            Panel(
+                quantity,
+                title,
+                unit,
+                tuple(
+                    Line(key, part, colour, dashed, tuple(_run(record, key, words) for record in records))
+                    for key, part, colour, dashed in (
+                        (quantity, words.gettext("training"), TRAIN, False),
+                        (f"val_{quantity}", words.gettext("validation"), VALIDATION, True),
+                    )
+                ),
+            )
+            for quantity, title, unit in _quantities(words)
+        ),
+    )
 
 
-def _curve(axes: Axes, record: Record, quantity: str, runs: int) -> None:
-    """One quantity of one run: training drawn through, validation dashed, so that colour is not all that tells them."""
-    epochs = np.arange(1, len(record.history) + 1)
-    kept = record.stopping.restored_epoch
-    for name, colour, dash in ((quantity, TRAIN, "-"), (f"val_{quantity}", VALIDATION, "--")):
-        values = np.array([getattr(epoch, name) for epoch in record.history])
-        axes.plot(epochs, values, dash, color=colour, linewidth=1.8 if runs == 1 else 1.2)
-        axes.plot(kept, values[kept - 1], "o", color=colour, markersize=5)
+def curves_against(runs: Sequence[tuple[str, Sequence[Record]]], words: Language) -> Curves:
+    """The validation curves of two projects over each other; `runs` gives each project's short name and its records."""
+    return Curves(
+        words.gettext("Epoch"),
+        words.gettext("kept epoch"),
+        tuple(
+            Panel(
+                quantity,
+                f"{title} ({words.gettext('validation')})",
+                unit,
+                tuple(
+                    Line(
+                        f"val_{quantity}",
+                        name,
+                        colour,
+                        dashed,
+                        tuple(_run(r, f"val_{quantity}", words) for r in records),
+                    )
+                    for (name, records), colour, dashed in zip(runs, (REPRODUCTION, OTHER), (False, True), strict=True)
+                ),
+            )
+            for quantity, title, unit in _quantities(words)
+        ),
+    )
 
 
-def confusion(records: Sequence[Record], words: Language, classes: Sequence[str]) -> str:
-    """Labels (rows) against predictions (columns), in per cent of each label, summed over seeds.
+def _quantities(words: Language) -> tuple[tuple[str, str, Unit], ...]:
+    return (
+        ("cross_entropy", words.gettext("Cross-entropy"), "nats"),
+        ("accuracy", words.gettext("Accuracy"), "percent"),
+    )
 
-    What is right (the diagonal) has one colour, what is wrong the other. The square root of the share is the strength
-    of the colour, for else the mistakes, which are the smaller numbers, would hardly show; the number is printed.
-    """
+
+def _run(record: Record, key: str, words: Language) -> Run:
+    values = tuple(getattr(epoch, key) for epoch in record.history)
+    return Run(words.gettext("Seed {seed}", seed=record.seed), values, record.stopping.restored_epoch)
+
+
+def confusion(records: Sequence[Record], words: Language, classes: Sequence[str]) -> Matrix:
+    """Labels (rows) against predictions (columns), as fractions of each label, summed over seeds."""
     counts = np.sum([record.confusion for record in records], axis=0).astype(float)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    size = len(classes)
+    return Matrix(
+        down=words.gettext("Label"),
+        across=words.gettext("Prediction"),
+        rows=tuple(classes),
+        columns=tuple(classes),
+        cells=tuple(tuple(round(float(share), 6) for share in row) for row in shares),
+        diagonal=True,
+    )
+
+
+def draw(drawing: Drawing, words: Language) -> str:
+    """An SVG of `drawing`, in plain colours on white, with numbers as `words` writes them."""
     with _style():
-        figure = Figure(figsize=(WIDTH, 5.2), layout="constrained")
-        axes = figure.subplots()
-        for (row, column), share in np.ndenumerate(shares):
+        match drawing:
+            case Curves():
+                return _svg(_draw_curves(drawing, words))
+            case Dots():
+                return _svg(_draw_dots(drawing, words))
+            case Plane():
+                return _svg(_draw_plane(drawing, words))
+            case Matrix():
+                return _svg(_draw_matrix(drawing, words))
+
+
+def _draw_curves(drawing: Curves, words: Language) -> Figure:
+    figure = Figure(figsize=(WIDTH, 5.4), layout="constrained")
+    axes = figure.subplots(len(drawing.panels), 1, sharex=True)
+    for panel, place in zip(drawing.panels, axes, strict=True):
+        for line in panel.lines:
+            _draw_line(place, line)
+        place.set_title(panel.title)
+        _write_values(place.yaxis, panel.unit, words, 6)
+    longest = max(len(run.values) for panel in drawing.panels for line in panel.lines for run in line.runs)
+    last = axes[-1]
+    last.set_xlim(0.5, longest + 0.5)
+    last.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
+    last.set_xlabel(drawing.across)
+    top = axes[0]
+    for line in drawing.panels[0].lines:
+        top.plot([], [], "--" if line.dashed else "-", color=line.colour, label=_clipped(line.name, 24))
+    top.plot([], [], "o", color=INK, markersize=5, label=drawing.kept)
+    figure.legend(loc="outside upper left", ncols=3, handlelength=1.6, columnspacing=1.2, handletextpad=0.5)
+    return figure
+
+
+def _draw_line(axes: Axes, line: Line) -> None:
+    """One run as it is; of several the mean, each run thin behind it, and a band from the smallest to the largest."""
+    dash = "--" if line.dashed else "-"
+    several = len(line.runs) > 1
+    for run in line.runs:
+        epochs = np.arange(1, len(run.values) + 1)
+        axes.plot(
+            epochs, run.values, dash, color=line.colour, linewidth=0.7 if several else 1.8, alpha=0.55 if several else 1
+        )
+        axes.plot(run.kept, run.values[run.kept - 1], "o", color=line.colour, markersize=5)
+    if several:
+        mean, reach = line.mean(), np.array(line.range())
+        axes.plot(np.arange(1, len(mean) + 1), mean, dash, color=line.colour, linewidth=1.8)
+        axes.fill_between(np.arange(1, len(reach) + 1), *reach.T, color=line.colour, alpha=0.16, linewidth=0)
+
+
+def _draw_dots(drawing: Dots, words: Language) -> Figure:
+    size = len(drawing.rows)
+    figure = Figure(figsize=(WIDTH, 0.95 + 0.5 * size), layout="constrained")
+    axes = figure.subplots()
+    for number, row in enumerate(drawing.rows):
+        label, height = _clipped(row.label, 62), number + 0.17
+        axes.text(0, number - 0.2, label, transform=axes.get_yaxis_transform(), va="center", fontsize=10.5)
+        known = [(series, mark) for series, mark in zip(drawing.series, row.marks, strict=True) if mark]
+        known.sort(key=lambda item: item[1].value)
+        for (_, one), (_, other) in pairwise(known):
+            axes.plot([one.value, other.value], [height] * 2, "-", color=GRID, linewidth=3, zorder=1)
+        # The two numbers stand outside of everything that is drawn, so that they meet neither it nor each other.
+        ends = [mark.value + sign * (mark.spread or 0) for _, mark in known for sign in (-1, 1)]
+        for place, (series, mark) in enumerate(known):
+            _draw_mark(axes, series, mark.value, height, mark.spread, "x")
+            left = place == 0 and len(known) > 1
+            axes.annotate(
+                written(mark.value, drawing.unit, words),
+                (min(ends) if left else max(ends), height),
+                xytext=(-7 if left else 7, 0),
+                textcoords="offset points",
+                ha="right" if left else "left",
+                va="center_baseline",
+                fontsize=9.5,
+                color=series.colour,
+            )
+    marks = [mark for row in drawing.rows for mark in row.marks if mark]
+    values = [mark.value + sign * (mark.spread or 0) for mark in marks for sign in (-1, 1)]
+    values += [0.0] if drawing.zero else []
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    margin = 0.17 * ((high - low) or 1)
+    axes.set_xlim(low - margin, high + margin)
+    axes.set_ylim(size - 0.45, -0.6)
+    axes.yaxis.set_major_locator(NullLocator())
+    axes.spines["left"].set_visible(False)
+    if drawing.zero:
+        axes.axvline(0, color=INK, linewidth=0.8, zorder=1)
+    _write_values(axes.xaxis, drawing.unit, words, 6)
+    axes.set_xlabel(drawing.across)
+    _draw_legend(figure, axes, drawing.series)
+    return figure
+
+
+def _draw_plane(drawing: Plane, words: Language) -> Figure:
+    figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
+    axes = figure.subplots()
+    axes.set_xscale("log")
+    signs = []
+    for spot in drawing.spots:
+        known = [(series, *place) for series, place in zip(drawing.series, spot.places, strict=True) if place]
+        for (_, x, mark), (_, next_x, next_mark) in pairwise(known):
+            axes.plot([x, next_x], [mark.value, next_mark.value], "-", color=GRID, linewidth=2, zorder=1)
+        for series, x, mark in known:
+            _draw_mark(axes, series, x, mark.value, mark.spread, "y")
+            signs.append((x, mark.value, spot.sign, series.colour))
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high)
+    for x, y, sign, colour in _apart(signs, 0.042 * (high - low)):
+        axes.annotate(
+            _clipped(sign, 12),
+            (x, y),
+            xytext=(5, 5),
+            textcoords="offset points",
+            va="center_baseline",
+            fontsize=9.5,
+            color=colour,
+        )
+    _write_widely(axes.xaxis, drawing.across_unit, words)
+    _write_values(axes.yaxis, drawing.unit, words, 7)
+    axes.set_xlabel(drawing.across)
+    axes.set_title(drawing.upwards)
+    _draw_legend(figure, axes, drawing.series)
+    return figure
+
+
+def _draw_mark(axes: Axes, series: Series, x: float, y: float, spread: float | None, along: Literal["x", "y"]) -> None:
+    if spread is not None:
+        across, upwards = (spread, None) if along == "x" else (None, spread)
+        axes.errorbar(x, y, upwards, across, color=series.colour, elinewidth=1.4, capsize=2.5, zorder=2)
+    face = PAPER if series.hollow else series.colour
+    axes.plot(
+        x, y, "o", markerfacecolor=face, markeredgecolor=series.colour, markeredgewidth=1.5, markersize=7, zorder=3
+    )
+
+
+def _draw_legend(figure: Figure, axes: Axes, series: Sequence[Series]) -> None:
+    for one in series:
+        face = PAPER if one.hollow else one.colour
+        axes.plot(
+            [],
+            [],
+            "o",
+            markerfacecolor=face,
+            markeredgecolor=one.colour,
+            markeredgewidth=1.5,
+            markersize=7,
+            label=one.name,
+        )
+    figure.legend(loc="outside upper left", ncols=2, handlelength=1, columnspacing=1.2, handletextpad=0.4)
+
+
+def _draw_matrix(drawing: Matrix, words: Language) -> Figure:
+    """Colour by the square root of the number: else the mistakes, which are the smaller numbers, would hardly show."""
+    height, width = len(drawing.rows), len(drawing.columns)
+    figure = Figure(figsize=(WIDTH, 0.9 + 0.43 * height), layout="constrained")
+    axes = figure.subplots()
+    low = (
+        0.0 if drawing.diagonal else min((cell for row in drawing.cells for cell in row if cell is not None), default=0)
+    )
+    high = (
+        1.0 if drawing.diagonal else max((cell for row in drawing.cells for cell in row if cell is not None), default=1)
+    )
+    for row, cells in enumerate(drawing.cells):
+        for column, cell in enumerate(cells):
+            if cell is None:
+                continue
+            depth = (cell - low) / ((high - low) or 1)
             # Never so strong that the number, in the colour of text, becomes hard to read in a light or a dark page.
-            strength = round(0.55 * float(np.sqrt(share)), 3)
+            strength = round(0.55 * float(np.sqrt(depth) if drawing.diagonal else depth), 3)
             colour = TRAIN if row == column else VALIDATION
+            if not drawing.diagonal:
+                colour = REPRODUCTION
             axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, color=colour, linewidth=0, alpha=strength))
-            axes.text(column, row, words.number(100 * share, 0), ha="center", va="center", fontsize=11)
-        axes.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5), aspect="equal")
-        axes.set_xticks(range(size), classes, rotation=45, ha="right", rotation_mode="anchor")
-        axes.set_yticks(range(size), classes)
-        axes.grid(visible=False)
-        axes.spines[:].set_visible(False)
-        axes.tick_params(length=0)
-        axes.set_xlabel(words.gettext("Prediction"))
-        axes.set_ylabel(words.gettext("Label"))
-        return _svg(figure)
+            axes.text(column, row, words.number(100 * cell, 0), ha="center", va="center", fontsize=11)
+    axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect="auto")
+    slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+    axes.set_xticks(range(width), [_clipped(name, 16) for name in drawing.columns], **slant)
+    axes.set_yticks(range(height), [_clipped(name, 16) for name in drawing.rows])
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    axes.set_xlabel(drawing.across)
+    axes.set_ylabel(drawing.down)
+    return figure
+
+
+def _apart(signs: Sequence[tuple[float, float, str, str]], gap: float) -> Iterator[tuple[float, float, str, str]]:
+    """Signs moved up where one of much the same place stands below it."""
+    placed: list[tuple[float, float]] = []
+    for x, y, sign, colour in sorted(signs, key=lambda sign: (sign[1], sign[0])):
+        while any(abs(np.log10(x / other)) < 0.09 and abs(y - height) < gap for other, height in placed):
+            y += gap / 4
+        placed.append((x, y))
+        yield x, y, sign, colour
+
+
+def _clipped(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def written(value: float, unit: Unit, words: Language) -> str:
+    """A value in words, as it stands beside its mark."""
+    match unit:
+        case "percent":
+            return words.percent(value)
+        case "points":
+            return words.points(value)
+        case "nats":
+            return words.number(value, 3)
+        case "seconds":
+            return words.seconds(value)
+        case "count":
+            return words.count(round(value))
+
+
+_ROUND_TIMES = {
+    **{float(seconds): f"{seconds}\u00a0s" for seconds in (1, 3, 10, 30)},
+    **{60.0 * minutes: f"{minutes}\u00a0min" for minutes in (1, 3, 10, 30)},
+    **{3600.0 * hours: f"{hours}\u00a0h" for hours in (1, 3, 10, 30, 100)},
+}
+"""Durations that an axis marks."""
+
+
+def _write_widely(axis: Any, unit: Unit, words: Language) -> None:
+    """Ticks at round values of a logarithmic axis."""
+    axis.set_minor_locator(NullLocator())
+    if unit == "seconds":
+        low, high = axis.get_view_interval()
+        axis.set_major_locator(FixedLocator([time for time in _ROUND_TIMES if low <= time <= high]))
+        axis.set_major_formatter(lambda value, _: _ROUND_TIMES.get(round(value, 6), ""))
+        return
+
+    def written(value: float, _: object) -> str:
+        size, sign = next(
+            ((size, sign) for size, sign in ((1e6, "\u00a0M"), (1e3, "\u00a0k")) if value >= size), (1, "")
+        )
+        return words.number(value / size, 0) + sign
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=12))
+    axis.set_major_formatter(written)
+
+
+def _write_values(axis: Any, unit: Unit, words: Language, most: int) -> None:
+    """Ticks at round values, with the fewest decimals that tell them apart."""
+    axis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 5, 10]))
+    scale = 100 if unit in ("percent", "points") else 1
+    digits = _digits(scale * axis.get_majorticklocs())
+
+    def written(value: float, _: object) -> str:
+        match unit:
+            case "percent":
+                return words.percent(value, digits)
+            case "points":
+                return words.points(value, digits)
+            case _:
+                return words.number(value, digits)
+
+    axis.set_major_formatter(written)
 
 
 def themed(svg: str, identifier: str, title: str, description: str) -> str:

@@ -1,32 +1,83 @@
-"""The figures of a page: charts with their caption and downloads, and pictures that runs left."""
+"""The figures of a page: charts in their frames, and pictures that runs left."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from reportgen import charts
+from reportgen import charts, frame
+from reportgen.cache import Cache
+from reportgen.charts import INK, REPRODUCTION, Dots, Drawing, Mark, Matrix, Plane, Row, Series, Spot
+from reportgen.facts import Fact, ProjectFacts, Summary
 from reportgen.record import Record
 from reportgen.tools import PageTools
 
 MISTAKES = "mistakes.png"
+SHEET_COLUMNS, SHEET_SCALE, SHEET_GAP = 5, 3, 6
+"""How the sheet of mistakes is laid out: images in a row, screen pixels a pixel, and pixels between two images."""
+
+
+@dataclass(frozen=True)
+class Framed:
+    """Everything that a chart's frame holds, ready to be written into a page."""
+
+    identifier: str
+    title: str
+    svg: Markup
+    caption: str
+    source: str
+    table: frame.Table
+    downloads: Sequence[tuple[str, str]]
+    """Name and link."""
 
 
 class Figures(PageTools):
     """What a page may call for figures."""
 
-    NAMES = ("curves", "confusion", "mistakes")
+    NAMES = (
+        "curves",
+        "confusion",
+        "mistakes",
+        "ladder_chart",
+        "gap_chart",
+        "accuracy_parameters",
+        "accuracy_time",
+        "class_chart",
+    )
 
-    def curves(self, project: str) -> str:
+    def curves(self, project: str, against: str | None = None) -> str:
+        """Loss and accuracy by epoch; with `against`, the validation curves of two projects over each other."""
         words, runs = self.edition.words, self.runs(project)
-        if not runs:
+        other = self.runs(against) if against else ()
+        if not runs or (against and not other):
             return self.missing()
-        title = words.gettext("Learning curves")
-        caption = words.gettext(
-            "Cross-entropy and accuracy by epoch, one line a seed; the dot marks the epoch whose weights were kept."
-        )
-        kept = "; ".join(
+        if against:
+            names = [(self.short(project), runs), (self.short(against), other)]
+            drawing = charts.curves_against(names, words)
+            title = words.gettext("Validation: {one} and {other}", one=names[0][0], other=names[1][0])
+            kept = "; ".join(f"{name}: {self._kept(records)}" for name, records in names)
+            identifier = f"curves-{project}-{against}"
+        else:
+            drawing = charts.curves(runs, words)
+            title = words.gettext("Learning curves: {project}", project=self.short(project))
+            kept = self._kept(runs)
+            identifier = f"curves-{project}"
+        caption = [words.gettext("By epoch. The dot marks the epoch whose weights were kept.")]
+        if len(runs) > 1 or len(other) > 1:
+            caption.append(
+                words.gettext(
+                    "Thin: each seed. Thick: their mean, as long as all of them train. Band: from the smallest to the "
+                    "largest."
+                )
+            )
+        return self._framed(identifier, title, drawing, kept, " ".join(caption), self._records(*runs, *other))
+
+    def _kept(self, runs: Sequence[Record]) -> str:
+        words = self.edition.words
+        return "; ".join(
             words.gettext(
                 "seed {seed}: kept epoch {epoch} of {epochs}, validation accuracy {accuracy}",
                 seed=run.seed,
@@ -36,39 +87,227 @@ class Figures(PageTools):
             )
             for run in runs
         )
-        return self._figure(charts.curves(runs, words), f"curves-{project}", title, kept, caption, "curves.svg", runs)
 
     def confusion(self, project: str) -> str:
+        """Labels against predictions, over all seeds."""
         words, runs = self.edition.words, self.runs(project)
         if not runs:
             return self.missing()
-        title = words.gettext("Confusion matrix")
-        names = self.class_names(runs[0])
+        drawing = charts.confusion(runs, words, self.class_names(runs[0]))
+        title = words.gettext("Confusion matrix: {project}", project=self.short(project))
         caption = words.gettext(
             "Of each label (row), the per cent of its test images that were given each prediction, over all seeds."
         )
-        best = "; ".join(
-            words.gettext("{name}: {share} right", name=name, share=words.percent(_share(runs, k), 0))
-            for k, name in enumerate(names)
-        )
-        return self._figure(
-            charts.confusion(runs, words, names), f"confusion-{project}", title, best, caption, "confusion.svg", runs
+        return self._framed(
+            f"confusion-{project}", title, drawing, frame.text(drawing, words), caption, self._records(*runs)
         )
 
-    def _figure(
-        self, svg: str, identifier: str, title: str, text: str, caption: str, file: str, runs: Sequence[Record]
-    ) -> str:
-        downloads = [
-            (f"SVG {run.seed}", self.link(self.asset(run, file))) for run in runs if self.source(run, file).exists()
-        ]
-        return self.edition.html("figure", Markup(charts.themed(svg, identifier, title, text)), caption, downloads)
+    def ladder_chart(self) -> str:
+        """The test accuracy of every project, published and reproduced."""
+        words = self.edition.words
+        rows = self._rows(
+            lambda known: (_mark(known.published.test.accuracy), _summary(known.reproduced.test.accuracy))
+        )
+        drawing = Dots(words.gettext("Project"), words.gettext("Test accuracy"), "percent", self._series(), tuple(rows))
+        title = words.gettext("Test accuracy of every project")
+        return self._of_all("ladder-chart", title, drawing, self._explained())
+
+    def gap_chart(self) -> str:
+        """Training accuracy less test accuracy, of every project that has both."""
+        words = self.edition.words
+        rows = self._rows(
+            lambda known: (
+                _mark(known.published.train.accuracy - known.published.test.accuracy),
+                _spread([run.train.accuracy - run.test.accuracy for run in known.records]),
+            )
+        )
+        across = words.gettext("Training accuracy less test accuracy")
+        drawing = Dots(words.gettext("Project"), across, "points", self._series(), tuple(rows), zero=True)
+        title = words.gettext("The gap between training and test")
+        return self._of_all("gap-chart", title, drawing, self._explained())
+
+    def accuracy_parameters(self) -> str:
+        """Test accuracy against the number of parameters."""
+
+        def places(known: ProjectFacts) -> tuple[tuple[float, Mark] | None, ...]:
+            recorded = [float(run.network.parameters) for run in known.records]
+            return (
+                _place(known.published.parameters.total.value, _mark(known.published.test.accuracy)),
+                _place(statistics.fmean(recorded) if recorded else None, _summary(known.reproduced.test.accuracy)),
+            )
+
+        words = self.edition.words
+        title = words.gettext("Test accuracy against parameters")
+        return self._plane("accuracy-parameters", title, words.gettext("Parameters"), "count", places)
+
+    def accuracy_time(self) -> str:
+        """Test accuracy against the time of training."""
+
+        def places(known: ProjectFacts) -> tuple[tuple[float, Mark] | None, ...]:
+            return (
+                _place(known.published.seconds.value, _mark(known.published.test.accuracy)),
+                _place(known.reproduced.seconds.mean.value, _summary(known.reproduced.test.accuracy)),
+            )
+
+        words = self.edition.words
+        title = words.gettext("Test accuracy against training time")
+        note = words.gettext("The study's machine was another one; only times of one colour can be compared.")
+        return self._plane("accuracy-time", title, words.gettext("Training time"), "seconds", places, note)
+
+    def class_chart(self) -> str:
+        """The accuracy of each class in every project that has a run, the easiest class first."""
+        words = self.edition.words
+        recorded = [known for known in self.edition.material.facts.values() if known.records]
+        if not recorded:
+            return self.missing()
+        classes = recorded[0].records[0].dataset.classes
+        alike = [known for known in recorded if known.records[0].dataset.classes == classes]
+        shares = [[_share(known.records, k) for known in alike] for k in range(len(classes))]
+        order = sorted(range(len(classes)), key=lambda k: -statistics.fmean(shares[k]))
+        names = self.class_names(recorded[0].records[0])
+        drawing = Matrix(
+            down=words.gettext("Class"),
+            across=words.gettext("Project"),
+            rows=tuple(names[k] for k in order),
+            columns=tuple(self.short(known.identifier) for known in alike),
+            cells=tuple(tuple(round(share, 6) for share in shares[k]) for k in order),
+            diagonal=False,
+        )
+        title = words.gettext("Test accuracy by class")
+        caption = words.gettext(
+            "Of each class, the per cent of its test images that each project gets right, over all its seeds; the "
+            "class that is easiest on average stands first."
+        )
+        runs = [run for known in alike for run in known.records]
+        return self._framed("class-chart", title, drawing, frame.text(drawing, words), caption, self._records(*runs))
 
     def mistakes(self, project: str) -> str:
+        """The most confident mistakes of the first seed that left a sheet of them."""
         for run in self.runs(project):
             if run.mistakes and self.source(run, MISTAKES).exists():
                 image = self.link(self.asset(run, MISTAKES))
-                return self.edition.html("mistakes", run, image, self.class_names(run))
+                return self.edition.html("mistakes", run, image, self._tiles(run), self.class_names(run))
         return self.missing()
+
+    def _tiles(self, run: Record) -> dict[str, object]:
+        """Where each image lies on the sheet."""
+        height, width = (side * SHEET_SCALE for side in run.dataset.image_shape[:2])
+        count = len(run.mistakes)
+        columns = min(SHEET_COLUMNS, count)
+        places = [divmod(position, columns) for position in range(count)]
+        return {
+            "width": width,
+            "height": height,
+            "sheet_width": columns * (width + SHEET_GAP) - SHEET_GAP,
+            "sheet_height": -(-count // columns) * (height + SHEET_GAP) - SHEET_GAP,
+            "places": [(column * (width + SHEET_GAP), row * (height + SHEET_GAP)) for row, column in places],
+        }
+
+    def _series(self) -> tuple[Series, Series]:
+        words = self.edition.words
+        return (
+            Series("published", words.gettext("Study"), INK, hollow=True),
+            Series("reproduced", words.gettext("Reproduction"), REPRODUCTION, hollow=False),
+        )
+
+    def _explained(self) -> str:
+        return self.edition.words.gettext(
+            "The study's figure is of one run; the reproduction is the mean of its seeds, with their standard "
+            "deviation where there are several."
+        )
+
+    def _rows(self, marks: Callable[[ProjectFacts], tuple[Mark | None, ...]]) -> list[Row]:
+        rows = [Row(key, self.title(key), marks(known)) for key, known in self.edition.material.facts.items()]
+        return [row for row in rows if any(row.marks)]
+
+    def _plane(
+        self,
+        identifier: str,
+        title: str,
+        across: str,
+        unit: charts.Unit,
+        places: Callable[[ProjectFacts], tuple[tuple[float, Mark] | None, ...]],
+        note: str = "",
+    ) -> str:
+        words, known = self.edition.words, self.edition.material.facts
+        names = {project: self.short(project) for project in known}
+        # `Project 0`, `Project 1` and so on say what is common to them nowhere on the chart.
+        common = _beginning(list(names.values()))
+        spots = [
+            Spot(project, names[project].removeprefix(common) or names[project], self.title(project), places(facts))
+            for project, facts in known.items()
+        ]
+        shown = tuple(spot for spot in spots if any(spot.places))
+        drawing = Plane(
+            words.gettext("Project"), across, unit, words.gettext("Test accuracy"), "percent", self._series(), shown
+        )
+        caption = [words.gettext("Across: a logarithmic scale. What stands beside a dot is its project."), note]
+        left_out = [names[spot.key] for spot in spots if spot not in shown]
+        if left_out:
+            caption.append(words.gettext("Not known, and so not shown: {names}.", names=", ".join(left_out)))
+        caption.append(self._explained())
+        return self._of_all(identifier, title, drawing, " ".join(filter(None, caption)))
+
+    def _of_all(self, identifier: str, title: str, drawing: Dots | Plane, caption: str) -> str:
+        """A chart of every project, published and reproduced."""
+        runs = [run for known in self.edition.material.facts.values() for run in known.records]
+        words = self.edition.words
+        source = words.gettext("the study's printed figures")
+        if runs:
+            source = words.gettext("{one} and {other}", one=source, other=self._records(*runs))
+        return self._framed(identifier, title, drawing, frame.text(drawing, words), caption, source)
+
+    def _records(self, *runs: Record) -> str:
+        """Where the numbers of `runs` come from, in words."""
+        count = len(runs)
+        words = self.edition.words
+        number = words.gettext("one record") if count == 1 else words.gettext("{n} records", n=count)
+        return f"{number} ({self.dataset_names(runs)})"
+
+    def _framed(self, identifier: str, title: str, drawing: Drawing, text: str, caption: str, source: str) -> str:
+        words = self.edition.words
+        svg = Cache(self.report.root / "build" / "charts").svg(drawing, words)
+        files = {
+            "SVG": (f"assets/charts/{identifier}.svg", svg),
+            "CSV": (f"assets/charts/{identifier}.csv", frame.csv_text(drawing)),
+        }
+        for target, content in files.values():
+            self.assets[target] = content
+        framed = Framed(
+            identifier,
+            title,
+            Markup(charts.themed(svg, identifier, title, text)),
+            caption,
+            source,
+            frame.table(drawing, words),
+            [(name, self.link(target)) for name, (target, _) in files.items()],
+        )
+        return self.edition.html("figure", framed)
+
+
+def _beginning(names: Sequence[str]) -> str:
+    """What all of several names begin with."""
+    alike = next((k for k, letters in enumerate(zip(*names, strict=False)) if len(set(letters)) > 1), 0)
+    return names[0][:alike] if names else ""
+
+
+def _mark(fact: Fact) -> Mark | None:
+    return None if fact.value is None else Mark(fact.value)
+
+
+def _summary(summary: Summary) -> Mark | None:
+    return None if summary.mean.value is None else Mark(summary.mean.value, summary.sd.value)
+
+
+def _spread(values: Sequence[float]) -> Mark | None:
+    """The mean of `values`, with their standard deviation if there are several."""
+    if not values:
+        return None
+    return Mark(round(statistics.fmean(values), 4), round(statistics.stdev(values), 4) if len(values) > 1 else None)
+
+
+def _place(across: float | None, mark: Mark | None) -> tuple[float, Mark] | None:
+    return None if across is None or not across or mark is None else (across, mark)
 
 
 def _share(runs: Sequence[Record], k: int) -> float:

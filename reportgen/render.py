@@ -37,8 +37,8 @@ class Page:
     """A finished page."""
 
     markdown: str
-    assets: Mapping[str, Path]
-    """Files to copy, by their path within the language's folder."""
+    assets: Mapping[str, Path | str]
+    """What stands beside it, by its path within the language's folder: a file to copy, or a file's text."""
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Renderer:
         """
         source = self.material.report.docs / self.code / path
         shown = self.material.report.relative(source)
-        assets: dict[str, Path] = {}
+        assets: dict[str, Path | str] = {}
         evidence = Evidence(self.edition, path, assets)
         tools: list[PageTools] = [evidence, *(kind(self.edition, path, assets) for kind in TOOLS)]
         names = {name: getattr(tool, name) for tool in tools for name in tool.NAMES}

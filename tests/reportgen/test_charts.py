@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import matplotlib
 import pytest
 
-from reportgen.charts import VARIABLES, confusion, curves, run_figures, themed
+from reportgen.charts import VARIABLES, confusion, curves, draw, run_figures, themed
 from reportgen.language import language
 from tests.synthetic import CLASSES, record
 
@@ -32,12 +32,12 @@ def test_the_figures_beside_a_record_are_its_curves_and_its_confusion_matrix_in_
 
 
 def test_words_and_numbers_of_a_chart_belong_to_the_language() -> None:
-    shown = texts(curves([record()], SPANISH))
+    shown = texts(draw(curves([record()], SPANISH), SPANISH))
     assert {"Entropía cruzada", "Exactitud", "Época", "entrenamiento", "validación", "época conservada"} <= set(shown)
     assert "1,0" in shown
     assert "1.0" not in shown
     assert "60\u00a0%" in shown
-    assert set(SPANISH_CLASSES) <= set(texts(confusion([record()], SPANISH, SPANISH_CLASSES)))
+    assert set(SPANISH_CLASSES) <= set(texts(draw(confusion([record()], SPANISH, SPANISH_CLASSES), SPANISH)))
 
 
 def test_the_same_records_give_the_same_bytes_without_a_date_whatever_the_settings_of_matplotlib() -> None:
@@ -56,13 +56,27 @@ def lines(svg: str, colour: str) -> int:
 
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_every_seed_has_its_lines_in_both_panels(seeds: int) -> None:
-    svg = curves([record(seed=seed, length=6 + seed) for seed in range(seeds)], ENGLISH)
+    svg = draw(curves([record(seed=seed, length=6 + seed) for seed in range(seeds)], ENGLISH), ENGLISH)
     train, validation = (colour for colour, name in VARIABLES.items() if name in ("train", "validation"))
-    assert lines(svg, train) == lines(svg, validation) == 2 * seeds + 1
+    means = 2 if seeds > 1 else 0
+    assert lines(svg, train) == lines(svg, validation) == 2 * seeds + means + 1
+
+
+def test_of_several_seeds_the_mean_ends_with_the_first_and_the_band_with_the_last_but_one() -> None:
+    line = (
+        curves([record(seed=seed, length=length) for seed, length in enumerate((6, 7, 9))], ENGLISH).panels[1].lines[0]
+    )
+    assert len(line.mean()) == 6
+    assert len(line.range()) == 7
+    svg = draw(curves([record(seed=seed, length=6 + seed) for seed in range(3)], ENGLISH), ENGLISH)
+    assert len(re.findall(r"opacity: 0.16", svg)) == 4, "training and validation, in two panels"
 
 
 def test_a_dot_marks_the_kept_epoch_and_moves_with_it() -> None:
-    early, late = (curves([record(stopping={"reason": "both", "restored_epoch": epoch})], ENGLISH) for epoch in (2, 8))
+    early, late = (
+        draw(curves([record(stopping={"reason": "both", "restored_epoch": epoch})], ENGLISH), ENGLISH)
+        for epoch in (2, 8)
+    )
 
     def dots(svg: str) -> list[tuple[float, ...]]:
         return [
@@ -77,14 +91,16 @@ def test_a_dot_marks_the_kept_epoch_and_moves_with_it() -> None:
 
 
 def test_a_run_of_one_epoch_can_be_drawn() -> None:
-    shown = texts(curves([record(length=1)], ENGLISH))
+    shown = texts(draw(curves([record(length=1)], ENGLISH), ENGLISH))
     assert "1" in shown
     assert "kept epoch" in shown
 
 
 def test_the_confusion_matrix_prints_per_cent_of_each_label_over_all_seeds() -> None:
     numbers = [
-        text for text in texts(confusion([record(right=50), record(right=70)], ENGLISH, CLASSES)) if text.isdigit()
+        text
+        for text in texts(draw(confusion([record(right=50), record(right=70)], ENGLISH, CLASSES), ENGLISH))
+        if text.isdigit()
     ]
     assert len(numbers) == 100
     assert numbers[:10] == ["60", "40", "0", "0", "0", "0", "0", "0", "0", "0"]
@@ -93,13 +109,13 @@ def test_the_confusion_matrix_prints_per_cent_of_each_label_over_all_seeds() -> 
 def test_a_class_without_test_images_is_a_row_of_zeros() -> None:
     run = record()
     empty = run.model_copy(update={"confusion": ((0,) * 10, *run.confusion[1:])})
-    numbers = [text for text in texts(confusion([empty], ENGLISH, CLASSES)) if text.isdigit()]
+    numbers = [text for text in texts(draw(confusion([empty], ENGLISH, CLASSES), ENGLISH)) if text.isdigit()]
     assert numbers[:10] == ["0"] * 10
 
 
 def test_a_name_with_signs_of_mathematics_or_markup_is_drawn_as_it_stands() -> None:
     names = ["$x$", "a < b", "c & d", *CLASSES[3:]]
-    assert {"$x$", "a < b", "c & d"} <= set(texts(confusion([record()], ENGLISH, names)))
+    assert {"$x$", "a < b", "c & d"} <= set(texts(draw(confusion([record()], ENGLISH, names), ENGLISH)))
 
 
 def test_a_chart_in_a_page_takes_the_colours_and_the_font_of_the_page() -> None:
@@ -120,7 +136,7 @@ def test_the_font_is_the_page_s_whichever_way_matplotlib_writes_it() -> None:
 
 
 def test_a_chart_in_a_page_shrinks_with_it_and_says_to_a_screen_reader_what_it_shows() -> None:
-    page = themed(curves([record()], ENGLISH), "one", "Curves <of> & one", 'It "fell".')
+    page = themed(draw(curves([record()], ENGLISH), ENGLISH), "one", "Curves <of> & one", 'It "fell".')
     root = ElementTree.fromstring(page)
     assert root.get("role") == "img"
     assert root.get("viewBox")
@@ -143,7 +159,7 @@ def test_letters_stay_legible_on_a_telephone() -> None:
 
 
 def test_two_charts_in_a_page_share_no_identifier_and_every_reference_leads_somewhere() -> None:
-    svg = curves([record()], ENGLISH)
+    svg = draw(curves([record()], ENGLISH), ENGLISH)
     pages = [themed(svg, name, "Title", "Text") for name in ("one", "two")]
     names = [re.findall(r'\bid="([^"]+)"', page) for page in pages]
     assert len({*names[0], *names[1]}) == len(names[0]) + len(names[1])
@@ -152,7 +168,7 @@ def test_two_charts_in_a_page_share_no_identifier_and_every_reference_leads_some
 
 
 def test_a_chart_in_markdown_stays_one_block() -> None:
-    page = themed(curves([record()], ENGLISH), "one", "Title", "Text")
+    page = themed(draw(curves([record()], ENGLISH), ENGLISH), "one", "Title", "Text")
     assert page.startswith("<svg ")
     assert page.endswith("</svg>")
     assert "\n\n" not in page

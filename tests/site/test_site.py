@@ -197,10 +197,15 @@ def test_a_chapter_shows_the_network_the_code_the_curves_and_where_its_numbers_c
     script = (ROOT / "experiments" / "projects" / "p01_deeper.py").read_text(encoding="utf-8")
     assert tab.locator("article pre").first.inner_text().strip() == script.strip()
     assert tab.locator("figure svg[role=img] title").count() >= 2
-    picture = tab.locator("img.rg-pixels").first
-    picture.scroll_into_view_if_needed()
-    expect(picture).to_have_js_property("complete", True)
-    assert picture.evaluate("image => image.naturalWidth") > 0
+    gallery = tab.locator(".rg-gallery")
+    assert gallery.locator("svg[role=img]").count() == gallery.locator("li").count() > 0
+    sheet = gallery.locator("image").first.get_attribute("href")
+    size = tab.evaluate(
+        "sheet => new Promise(done => {const image = new Image(); image.onload = () => done(image.naturalWidth); "
+        "image.src = sheet})",
+        sheet,
+    )
+    assert size > 0
     panel = tab.locator(".rg-provenance").first
     panel.evaluate("block => block.open = true")
     assert "python -m experiments run p01_deeper" in panel.inner_text()

@@ -1,0 +1,46 @@
+"""Charts kept by their content: what was drawn before, by the same code and in the same language, is read again.
+
+The folder may be deleted at any time. Several builds may share it: a file appears whole or not at all, and two that
+draw the same chart write the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from reportgen import charts, language
+from reportgen.charts import Drawing, draw
+from reportgen.language import Language
+from reportgen.record import write_atomically
+
+
+@dataclass(frozen=True)
+class Cache:
+    """A folder of SVGs."""
+
+    folder: Path
+
+    def svg(self, drawing: Drawing, words: Language) -> str:
+        """`drawing` in a language, from the folder if it is there, else drawn and put there."""
+        content = hashlib.sha256(f"{_code()}\0{words.code}\0{drawing!r}".encode()).hexdigest()
+        file = self.folder / f"{content}.svg"
+        try:
+            return file.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            svg = draw(drawing, words)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(file, svg)
+            return svg
+
+
+@cache
+def _code() -> str:
+    """What else than the drawing decides how it looks: our code, and the libraries that draw and that write numbers."""
+    digest = hashlib.sha256()
+    for module in (charts, language):
+        digest.update(Path(str(module.__file__)).read_bytes())
+    return f"{digest.hexdigest()} {version('matplotlib')} {version('babel')}"

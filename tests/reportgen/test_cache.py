@@ -1,0 +1,51 @@
+"""A chart that was drawn before is read again, and never instead of another."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from reportgen import cache
+from reportgen.cache import Cache
+from reportgen.charts import curves, draw
+from reportgen.language import language
+from tests.synthetic import record
+
+ENGLISH, SPANISH = language("en"), language("es")
+
+
+def test_a_chart_is_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Cache(tmp_path / "charts")
+    drawing = curves([record()], ENGLISH)
+    first = kept.svg(drawing, ENGLISH)
+    assert first == draw(drawing, ENGLISH)
+    monkeypatch.delattr(cache, "draw")
+    assert kept.svg(curves([record()], ENGLISH), ENGLISH) == first
+
+
+def test_another_number_another_language_and_another_program_are_drawn_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Cache(tmp_path)
+    drawing = curves([record()], ENGLISH)
+    kept.svg(drawing, ENGLISH)
+    kept.svg(curves([record(length=8)], ENGLISH), ENGLISH)
+    kept.svg(drawing, SPANISH)
+    monkeypatch.setattr(cache, "_code", lambda: "another version")
+    kept.svg(drawing, ENGLISH)
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def fill(folder: Path) -> str:
+    """What one of several builds does."""
+    return Cache(folder).svg(curves([record()], ENGLISH), ENGLISH)
+
+
+def test_builds_at_the_same_time_get_whole_charts(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as pool:
+        found = list(pool.map(fill, [tmp_path] * 4))
+    assert set(found) == {draw(curves([record()], ENGLISH), ENGLISH)}
+    assert [file.suffix for file in tmp_path.iterdir()] == [".svg"], "and nothing half-written is left"

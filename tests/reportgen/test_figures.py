@@ -1,0 +1,239 @@
+"""The figures of a page: each stands in one frame with its words, its numbers, its source and its files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+import yaml
+
+from experiments import mistakes
+from reportgen import figures
+from reportgen import record as records
+from reportgen import report as reports
+from reportgen.build import gather
+from reportgen.record import Record, folder
+from reportgen.render import Page, Renderer
+from tests.synthetic import CLASSES, record
+
+OF_ALL = ("ladder_chart()", "gap_chart()", "accuracy_parameters()", "accuracy_time()")
+OF_RUNS = ('curves("first")', 'confusion("first")', "class_chart()", 'curves("first", against="second")')
+HOSTILE = '<b>"&$x$'
+
+
+def page(root: Path, text: str, *runs: Record, code: str = "en", path: str = "index.md") -> Page:
+    """Render `text` as a page of the report at `root`, with `runs` recorded."""
+    report = reports.load(root)
+    for run in runs:
+        records.write(run, report.results)
+    (root / "docs" / code / path).write_text(text, encoding="utf-8")
+    return Renderer(gather(report), code).page(path)
+
+
+def publish(root: Path, *names: str) -> None:
+    """Let the study have printed figures of projects of these names."""
+    file = root / "published.json"
+    study = json.loads(file.read_text(encoding="utf-8"))
+    totals = {"total": 30730, "trainable": 30730, "non_trainable": 0}
+    measured = {"accuracy": 0.7, "cross_entropy": 0.9}
+    study["projects"] = [
+        {**study["projects"][0], "id": name, "parameters": totals, "train": measured} for name in names
+    ]
+    file.write_text(json.dumps(study), encoding="utf-8")
+
+
+def name(root: Path, code: str = "en", **entries: dict[str, str]) -> None:
+    """Give a catalogue other entries."""
+    file = root / "docs" / code / "catalogue.yml"
+    words = yaml.safe_load(file.read_text(encoding="utf-8"))
+    file.write_text(yaml.safe_dump({**words, **entries}), encoding="utf-8")
+
+
+def figure(page: Page) -> ElementTree.Element:
+    """The only figure of a page, without the parts that XML has another syntax for."""
+    (found,) = re.findall(r"<figure.*?</figure>", page.markdown, re.DOTALL)
+    plain = found.replace("data-search-exclude", "").replace(" download>", ">").replace("\u00a0", " ")
+    return ElementTree.fromstring(plain)
+
+
+def table(found: ElementTree.Element) -> list[list[str]]:
+    """The rows of the table below a figure."""
+    return [["".join(cell.itertext()) for cell in row] for row in found.iter("tr")]
+
+
+def words(found: ElementTree.Element) -> list[str]:
+    """Every word and number that is drawn."""
+    return ["".join(text.itertext()) for text in found.iter("{http://www.w3.org/2000/svg}text")]
+
+
+def description(found: ElementTree.Element) -> str:
+    """The alternative text."""
+    return found.findtext(".//{http://www.w3.org/2000/svg}desc") or ""
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+@pytest.mark.parametrize("call", [*OF_ALL, *OF_RUNS])
+def test_every_chart_has_an_alternative_text_a_table_a_source_and_two_files(
+    small_report: Path, code: str, call: str
+) -> None:
+    publish(small_report, "first", "second")
+    runs = [record(project, seed) for project in ("first", "second") for seed in (0, 1)]
+    rendered = page(small_report, f"{{{{ {call} }}}}", *runs, code=code, path="further.md")
+    assert "\n\n" not in rendered.markdown, "Markdown would end the figure at an empty line"
+    found = figure(rendered)
+    assert re.search(r"\d\s?%|\d pp", description(found))
+    assert len(table(found)) > 1
+    assert all(cell for row in table(found) for cell in row)
+    assert found.findtext(".//figcaption")
+    links = re.findall(r'<a href="\.\./(assets/[^"]*)" download>(\w+)</a>', rendered.markdown)
+    assert [kind for _, kind in links] == ["SVG", "CSV"]
+    drawn, numbers = (rendered.assets[target] for target, _ in links)
+    assert isinstance(drawn, str) and isinstance(numbers, str)
+    ElementTree.fromstring(drawn)
+    lengths = {len(row) for row in csv.reader(io.StringIO(numbers))}
+    assert len(lengths) == 1, "a rectangle"
+    assert numbers.count("\n") >= len(table(found)) - 1
+
+
+def test_the_ladder_shows_study_and_reproduction_and_of_a_project_without_runs_the_study_alone(
+    small_report: Path,
+) -> None:
+    publish(small_report, "first", "second")
+    name(small_report, projects={"first": "One", "second": "Two"})
+    runs = [record("first", seed, right=right) for seed, right in [(0, 60), (1, 50)]]
+    found = figure(page(small_report, "{{ ladder_chart() }}", *runs))
+    assert table(found) == [
+        ["Project", "Study", "Reproduction"],
+        ["One", "62.56%", "55.00% ± 7.07"],
+        ["Two", "62.56%", "–"],
+    ]
+    assert {"One", "Two", "62.56%", "55.00%"} <= set(words(found))
+    assert description(found) == "One: Study 62.56%, Reproduction 55.00% ± 7.07; Two: Study 62.56%"
+
+
+def test_the_gap_is_training_less_test_seed_by_seed(small_report: Path) -> None:
+    publish(small_report, "first")
+    runs = [record("first", seed, right=right) for seed, right in [(0, 60), (1, 50)]]
+    assert table(figure(page(small_report, "{{ gap_chart() }}", *runs)))[1:] == [["1", "+7.44 pp", "+20.00 pp ± 7.07"]]
+
+
+def test_a_project_whose_place_is_not_known_is_named_below_the_chart(small_report: Path) -> None:
+    name(small_report, short={"first": "Project 1"})
+    found = figure(page(small_report, "{{ accuracy_parameters() }}"))
+    assert "Not known, and so not shown: Project 1." in (found.findtext(".//figcaption") or "")
+
+
+def test_what_all_short_names_begin_with_is_left_out_beside_a_dot(small_report: Path) -> None:
+    publish(small_report, "first", "second")
+    name(small_report, short={"first": "Project 1", "second": "Project 2"})
+    assert {"1", "2"} <= set(words(figure(page(small_report, "{{ accuracy_time() }}"))))
+
+
+def test_the_classes_stand_by_ease_and_the_projects_side_by_side(small_report: Path) -> None:
+    def counts(right: dict[int, int]) -> list[list[int]]:
+        """Of each class's hundred images, so many right (60 where not said), the others taken for the next class."""
+        rows = [[0] * 10 for _ in range(10)]
+        for k, row in enumerate(rows):
+            row[k] = right.get(k, 60)
+            row[(k + 1) % 10] = 100 - row[k]
+        return rows
+
+    confusion = counts({3: 100, 5: 55})
+    cat = record("first", confusion=confusion, test={"accuracy": (8 * 60 + 155) / 1000, "cross_entropy": 1.0})
+    found = figure(page(small_report, "{{ class_chart() }}", cat, record("second", right=60)))
+    head, first, *_, last = table(found)
+    assert head == ["Class \\ Project", "1", "second"]
+    assert first == ["cat", "100.0%", "60.0%"]
+    assert last == ["dog", "55.0%", "60.0%"]
+    assert description(found).startswith("cat: from 60% (second) to 100% (1); ")
+
+
+def test_two_projects_lie_over_each_other_by_name(small_report: Path) -> None:
+    runs = [record("first", length=5), record("second", length=8), record("second", 1, length=9)]
+    name(small_report, short={"first": "One", "second": "Two"})
+    found = figure(page(small_report, '{{ curves("first", against="second") }}', *runs))
+    assert {"One", "Two", "kept epoch"} <= set(words(found))
+    assert len(table(found)) == 10
+    assert table(found)[9][1] == "–", "the first project had ended"
+    assert "One: seed 0: kept epoch 3 of 5" in description(found)
+
+
+@pytest.mark.parametrize("call", OF_RUNS)
+def test_a_chart_of_runs_without_a_run_says_so(small_report: Path, call: str) -> None:
+    publish(small_report, "first", "second")
+    assert page(small_report, f"{{{{ {call} }}}}").markdown == "*There is no recorded run of this project yet.*"
+
+
+@pytest.mark.parametrize("call", OF_ALL)
+def test_a_chart_of_all_projects_stands_without_any_run(small_report: Path, call: str) -> None:
+    publish(small_report, "first", "second")
+    assert len(table(figure(page(small_report, f"{{{{ {call} }}}}")))) == 3
+
+
+@pytest.mark.parametrize("call", [*OF_ALL, *OF_RUNS, 'mistakes("first")'])
+def test_a_name_with_markup_stays_text(small_report: Path, call: str) -> None:
+    publish(small_report, "first", "second")
+    names = {"first": HOSTILE, "second": f"{HOSTILE}2"}
+    name(
+        small_report,
+        projects=names,
+        short=names,
+        classes={one: HOSTILE + one for one in CLASSES},
+        datasets={"sample": HOSTILE},
+    )
+    (folder(reports.load(small_report).results, "first", 0)).mkdir(parents=True)
+    (folder(reports.load(small_report).results, "first", 0) / "mistakes.png").write_bytes(b"a picture")
+    rendered = page(small_report, f"{{{{ {call} }}}}", record("first"), record("second"))
+    assert "<b>" not in rendered.markdown
+    assert "&lt;b&gt;" in rendered.markdown
+
+
+@pytest.mark.parametrize("call", OF_RUNS)
+@pytest.mark.parametrize("length", [1, 2])
+def test_a_run_of_an_epoch_or_two_has_its_figures(small_report: Path, call: str, length: int) -> None:
+    rendered = page(small_report, f"{{{{ {call} }}}}", record("first", length=length), record("second", length=length))
+    assert len(table(figure(rendered))) > 1
+
+
+@pytest.mark.parametrize("call", ['curves("first")', "ladder_chart()", 'confusion("first")'])
+def test_thirty_seeds_stand_in_one_figure_whose_table_is_no_longer_for_them(small_report: Path, call: str) -> None:
+    few = page(small_report, f"{{{{ {call} }}}}", *(record("first", seed) for seed in range(2)))
+    many = page(small_report, f"{{{{ {call} }}}}", *(record("first", seed) for seed in range(30)))
+    assert len(table(figure(many))) == len(table(figure(few)))
+
+
+def test_a_very_long_class_name_is_clipped_in_the_chart_and_whole_in_the_table(small_report: Path) -> None:
+    name(small_report, classes={"cat": "c" * 300})
+    found = figure(page(small_report, '{{ confusion("first") }}', record("first")))
+    assert max(map(len, words(found))) < 40
+    assert any("c" * 300 in cell for row in table(found) for cell in row)
+
+
+def test_the_mistakes_are_a_gallery_with_words_and_a_table_of_the_same(small_report: Path) -> None:
+    picture = folder(reports.load(small_report).results, "first", 0) / "mistakes.png"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(b"a picture")
+    wrong = [{"index": 7 + k, "label": 3, "prediction": 4, "probability": 0.99} for k in range(7)]
+    rendered = page(small_report, '{{ mistakes("first") }}', record("first", mistakes=wrong))
+    assert rendered.assets == {"assets/records/first/seed-0/mistakes.png": picture}
+    assert rendered.markdown.count('<image href="assets/records/first/seed-0/mistakes.png"') == 7
+    assert 'aria-label="Test image 7, label cat, prediction deer"' in rendered.markdown
+    assert 'viewBox="102 102 96 96"' in rendered.markdown, "the seventh: second row, second column"
+    assert table(figure(rendered))[1] == ["7", "cat", "deer", "99.00%"]
+
+
+def test_mistakes_without_their_picture_are_said_to_be_missing(small_report: Path) -> None:
+    assert "no recorded run" in page(small_report, '{{ mistakes("first") }}', record("first")).markdown
+
+
+def test_the_sheet_of_mistakes_is_read_as_it_is_written() -> None:
+    assert (figures.SHEET_COLUMNS, figures.SHEET_SCALE, figures.SHEET_GAP) == (
+        mistakes.COLUMNS,
+        mistakes.SCALE,
+        mistakes.GAP,
+    )
