@@ -1,4 +1,4 @@
-"""`python -m reportgen`: build, check, serve and publish the report."""
+"""`python -m reportgen`: build, check, confirm, serve and publish the report."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from reportgen import report as reports
+from reportgen import source, translations
 from reportgen.build import build, gather
 from reportgen.check import check
 from reportgen.errors import ReportError
@@ -47,14 +48,46 @@ def build_site(root: Root = Path("."), results: Results = None, site: Site = Non
 
 
 @app.command("check")
-def check_report(root: Root = Path("."), results: Results = None) -> None:
-    """List records whose sources changed, and pages that a language lacks. Exit status 1 if there is anything."""
+def check_report(
+    root: Root = Path("."),
+    results: Results = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings count, too.")] = False,
+) -> None:
+    """List what a writer should look at, by file and line.
+
+    Pages whose versions differ or are not in step, numbers typed by hand, comparisons outside a claim, claims that are
+    not what is expected of them, records whose sources changed. Exit status 1 if there is an error; with --strict, if
+    there is anything.
+    """
     found = check(gather(reports.load(root, results)))
     for finding in found:
-        console.print(f"[yellow]{finding.where}[/]: {finding.what}. Mend it with: {finding.remedy}", highlight=False)
+        colour = "red" if finding.severity == "error" else "yellow"
+        console.print(f"[{colour}]{finding.severity}:[/]", end=" ")
+        console.print(str(finding), highlight=False, markup=False, soft_wrap=True)
+    wrong = sum(finding.severity == "error" for finding in found)
     if found:
+        console.print(f"{wrong} errors, {len(found) - wrong} warnings.", highlight=False)
+    else:
+        console.print("[green]Nothing to mend.[/]")
+    if wrong or (strict and found):
         raise typer.Exit(1)
-    console.print("[green]Nothing to mend.[/]")
+
+
+@app.command("confirm")
+def confirm_sections(
+    sections: Annotated[
+        list[str], typer.Argument(help="Sections by page and identifier, such as projects/05.md#results.")
+    ],
+    root: Root = Path("."),
+) -> None:
+    """Say of sections that you have read them in every language, and that they say the same.
+
+    Each is named; nothing confirms all of them. A shell shortens several of one page:
+    projects/05.md#{question,results}. Whoever changes one language later hears from `check` that the others are older.
+    """
+    report = reports.load(root)
+    for line in translations.confirm(report, source.read_all(report, report.pages()), sections):
+        console.print(f"[green]in step:[/] {line}", highlight=False)
 
 
 @app.command("serve")

@@ -1,35 +1,72 @@
-"""What a writer should look at: records that today's sources no longer stand for."""
+"""Everything that a writer should look at, of the whole report: nothing is rendered and nothing is written.
+
+An error is what makes the report say something that nobody stands for: a page that lacks what its other version has, or
+is older; a number typed by hand; a comparison outside a claim; a claim that its writer takes the study to bear out, and
+it does not; a record that today's sources no longer stand for. A warning is what a writer may know and leave. The build
+refuses only what it cannot show truthfully: an unknown name, a page without counterpart, a claim untrue of the study.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from reportgen import fingerprint
+from reportgen import fingerprint, parity, prose, record, source, translations
 from reportgen.edition import Material
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing to look at, and the command that mends it."""
-
-    where: str
-    what: str
-    remedy: str
+from reportgen.finding import Finding
+from reportgen.source import Sources
 
 
 def check(material: Material) -> list[Finding]:
-    """Every record whose sources changed since it was made or confirmed, by project and seed."""
-    found = []
+    """Every finding, by file and line."""
+    report = material.report
+    sources = source.read_all(report, material.pages)
+    confirmed = translations.read(report)
+    found = [*_records(material), *_claims(material, sources)]
+    for code in report.languages:
+        found += prose.check_catalogue(report, code)
+    for page, versions in sources.items():
+        found += parity.check(versions)
+        found += translations.check(page, versions, confirmed)
+        for code, version in versions.items():
+            found += prose.check_page(version, code, report.catalogue(code))
+    return sorted(found, key=lambda finding: (finding.where, finding.line or 0))
+
+
+def _records(material: Material) -> Iterator[Finding]:
+    """Every record whose sources changed since it was made or confirmed."""
+    report = material.report
     for known in material.facts.values():
         for run in known.records:
             confirmations = material.confirmations[run.project, run.seed]
-            changed = fingerprint.changed(run, confirmations, material.report.root)
+            changed = fingerprint.changed(run, confirmations, report.root)
             if changed:
-                found.append(
-                    Finding(
-                        where=f"{run.project} seed {run.seed}",
-                        what=f"unconfirmed: changed since the run are {', '.join(changed)}",
-                        remedy=f"python -m experiments replay {run.project}",
-                    )
+                file = record.folder(report.results, run.project, run.seed) / record.RECORD_FILE
+                yield Finding(
+                    where=report.relative(file),
+                    what=f"unconfirmed: changed since the run are {', '.join(changed)}",
+                    remedy=fingerprint.remedy(run),
                 )
-    return found
+
+
+def _claims(material: Material, sources: Sources) -> Iterator[Finding]:
+    """Claims that are not what their writer expects of them, and those that no page makes."""
+    file = material.report.relative(material.report.claims)
+    said: dict[str, list[str]] = {}
+    for versions in sources.values():
+        for version in versions.values():
+            for section in version.sections:
+                for item in section.items:
+                    if item.kind == "claim":
+                        said.setdefault(item.key, []).append(f"{version.file}, line {item.line}")
+    for identifier, judgement in material.judgements.items():
+        line, expected = judgement.claim.line, judgement.claim.expect
+        where = f"; it is said in {' and '.join(said[identifier])}" if identifier in said else ""
+        if judgement.study.verdict != expected.study:
+            what = f"claim {identifier} is expected of the study: {expected.study}, found: {judgement.study.verdict}"
+            yield Finding(file, what + where, "the claim, or the prose that makes it", line)
+        if judgement.unexpected:
+            what = f"claim {identifier} is contradicted by the reproduction, expected: {expected.reproduction}"
+            remedy = "`expect: {reproduction: contradicted}`, and prose that says so; or runs that decide otherwise"
+            yield Finding(file, what + where, remedy, line, "warning")
+        if identifier not in said:
+            yield Finding(file, f"claim {identifier} is made on no page", "a page, or no claim", line, "warning")

@@ -129,3 +129,8 @@ def changed(record: Record, confirmations: Sequence[Confirmation], root: Path) -
 def state(record: Record, confirmations: Sequence[Confirmation], root: Path) -> State:
     """Whether the record, or one of its confirmations, was made by today's sources."""
     return "unconfirmed" if changed(record, confirmations, root) else "up to date"
+
+
+def remedy(record: Record) -> str:
+    """What to type when the sources of `record` changed: it repeats the run's canary, and confirms or refuses."""
+    return f"python -m experiments replay {record.project}"

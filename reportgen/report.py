@@ -31,6 +31,10 @@ class Catalogue(BaseModel):
     """The name of each class of the data set."""
     datasets: dict[str, str]
     """What a data set is, in a clause."""
+    comparing: tuple[str, ...] = ()
+    """Words that compare or judge, and so belong into a claim; `improv*` stands for every word that begins so."""
+    units: tuple[str, ...] = ()
+    """Words that make the number before them a measured one, beside the language's seconds, hours and per cent."""
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ class Tables(PageTools):
                     "memory": words.number(run.environment.memory_gib, 1),
                     "state": words.gettext(fingerprint.state(run, known, self.report.root)),
                     "changed": changed,
-                    "remedy": f"python -m experiments replay {run.project}",
+                    "remedy": fingerprint.remedy(run),
                     "link": self.link(self.asset(run, "record.json")),
                     "source": material.source_link(run.script, run.environment.git_commit),
                 }

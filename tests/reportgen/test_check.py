@@ -1,17 +1,29 @@
-"""A writer hears of every record that today's sources no longer stand for, and of what to do about it."""
+"""A writer hears of everything in the report that nobody stands for, by file and line, and of what to do about it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from typer.testing import CliRunner, Result
+
 from reportgen import record as records
 from reportgen import report as reports
+from reportgen import source, translations
+from reportgen.__main__ import app
 from reportgen.build import gather
-from reportgen.check import Finding, check
+from reportgen.check import check
+from reportgen.finding import Finding
 from reportgen.fingerprint import fingerprint
 from tests.synthetic import confirmation, record
 
 SCRIPT = "scripts/first.py"
+
+
+def confirm(root: Path) -> None:
+    """Say of every section that its versions are in step."""
+    report = reports.load(root)
+    sources = source.read_all(report, report.pages())
+    translations.confirm(report, sources, ["index.md#home", "further.md#further", "further.md#details"])
 
 
 def made(root: Path, *, ran: str, now: str | None, confirmed: str | None = None) -> list[Finding]:
@@ -24,10 +36,12 @@ def made(root: Path, *, ran: str, now: str | None, confirmed: str | None = None)
     if now is not None:
         (root / "scripts").mkdir()
         (root / SCRIPT).write_text(now, encoding="utf-8")
+    confirm(root)
     return check(gather(report))
 
 
 def test_a_report_without_runs_has_nothing_to_mend(small_report: Path) -> None:
+    confirm(small_report)
     assert check(gather(reports.load(small_report))) == []
 
 
@@ -37,7 +51,7 @@ def test_a_record_of_todays_code_has_nothing_to_mend(small_report: Path) -> None
 
 def test_a_changed_source_is_named_with_the_command_that_mends_it(small_report: Path) -> None:
     (found,) = made(small_report, ran="a = 1\n", now="a = 2\n")
-    assert found.where == "first seed 0"
+    assert found.place == "results/first/seed-0/record.json"
     assert "unconfirmed" in found.what and SCRIPT in found.what
     assert found.remedy.endswith("replay first")
 
@@ -49,3 +63,86 @@ def test_a_source_that_is_gone_is_a_changed_source(small_report: Path) -> None:
 
 def test_a_confirmation_of_todays_sources_settles_it(small_report: Path) -> None:
     assert made(small_report, ran="a = 1\n", now="a = 2\n", confirmed="a = 2\n") == []
+
+
+CLAIMS = """
+first-is-good:
+  kind: above
+  metric: test.accuracy
+  of: first
+  value: 50 %
+  expect: {study: holds, reproduction: undecided}
+"""
+
+
+def claiming(root: Path, claims: str) -> list[str]:
+    """What is found where both home pages make the claim."""
+    (root / "docs" / "claims.yml").write_text(claims, encoding="utf-8")
+    for code in ("en", "es"):
+        with (root / "docs" / code / "index.md").open("a", encoding="utf-8") as page:
+            page.write('\n{% claim "first-is-good" %}Good{% endclaim %}.\n')
+    confirm(root)
+    return [f"{finding.severity}: {finding}" for finding in check(gather(reports.load(root)))]
+
+
+def test_claims_that_are_as_expected_are_not_found(small_report: Path) -> None:
+    assert claiming(small_report, CLAIMS) == []
+
+
+def test_a_claim_that_the_study_does_not_bear_out_is_an_error_with_the_lines_that_make_it(small_report: Path) -> None:
+    assert claiming(small_report, CLAIMS.replace("above", "below")) == [
+        "error: docs/claims.yml, line 2: claim first-is-good is expected of the study: holds, found: contradicted; "
+        "it is said in docs/en/index.md, line 7 and docs/es/index.md, line 7. "
+        "Mend it with: the claim, or the prose that makes it"
+    ]
+
+
+def test_a_claim_that_the_runs_contradict_unexpectedly_is_a_warning(small_report: Path) -> None:
+    (small_report / "scripts").mkdir()
+    (small_report / SCRIPT).write_text("a = 1\n", encoding="utf-8")
+    sources = {SCRIPT: fingerprint("a = 1\n")}
+    for seed in (0, 1):
+        records.write(
+            record("first", seed, right=40 + seed, script=SCRIPT, sources=sources), reports.load(small_report).results
+        )
+    (found,) = claiming(small_report, CLAIMS)
+    assert found.startswith("warning: docs/claims.yml, line 2: claim first-is-good is contradicted by the reproduction")
+
+
+def test_a_claim_that_no_page_makes_is_a_warning(small_report: Path) -> None:
+    (found,) = claiming(small_report, CLAIMS + CLAIMS.replace("first-is", "it-is"))
+    assert found.startswith("warning: docs/claims.yml, line 9: claim it-is-good is made on no page")
+
+
+def command(root: Path, verb: str, *arguments: str) -> Result:
+    """Run a command on a report, as a user does."""
+    return CliRunner().invoke(app, [verb, *arguments, "--root", str(root)], env={"COLUMNS": "300"})
+
+
+def test_the_command_prints_each_finding_with_its_place_and_fails(small_report: Path) -> None:
+    confirm(small_report)
+    with (small_report / "docs" / "en" / "index.md").open("a", encoding="utf-8") as page:
+        page.write("\nIt is 90 % good.\n")
+    done = command(small_report, "check")
+    assert done.exit_code == 1
+    assert "error: docs/en/index.md, line 7: '90 %' looks measured, and it is typed by hand." in done.stdout
+    assert "error: docs/es/index.md, line 1: section home is older than its English text." in done.stdout
+    assert done.stdout.endswith("2 errors, 0 warnings.\n")
+
+
+def test_warnings_fail_only_where_the_check_is_strict(small_report: Path) -> None:
+    (small_report / "docs" / "claims.yml").write_text(CLAIMS, encoding="utf-8")
+    confirm(small_report)
+    assert command(small_report, "check").exit_code == 0
+    assert command(small_report, "check", "--strict").exit_code == 1
+
+
+def test_sections_are_confirmed_by_a_command(small_report: Path) -> None:
+    names = ["index.md#home", "further.md#further", "further.md#details"]
+    done = command(small_report, "confirm", *names)
+    assert done.exit_code == 0 and all(name in done.stdout for name in names)
+    assert command(small_report, "check").stdout == "Nothing to mend.\n"
+
+
+def test_confirming_nothing_is_a_mistake(small_report: Path) -> None:
+    assert command(small_report, "confirm").exit_code == 2

@@ -1,0 +1,148 @@
+"""What prose must not say by itself: numbers that look measured, and words that compare.
+
+A measured number is a name (`{{ project.published.test.accuracy }}`), a constant of the design is `{{ given(8192) }}`;
+a comparison stands within `{% claim %}`, or within `{% general %}` if it says nothing of these results. Which words
+compare is data of each language: `comparing` in its `catalogue.yml`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+import yaml
+from babel.numbers import get_decimal_symbol
+from babel.units import format_unit
+
+from reportgen.finding import Finding
+from reportgen.language import Language, language
+from reportgen.report import Catalogue, Report
+from reportgen.source import Passage, Source
+
+YEARS = range(1800, 2200)
+"""Four digits that are taken for a year."""
+MEASURED_UNITS = ("second", "minute", "hour", "percent")
+"""What a number is measured in, by the names that Babel's data (CLDR) give to units."""
+WORD_LISTS = ("comparing", "units")
+"""Entries of a catalogue that are no prose."""
+
+_NUMBER = re.compile(
+    r"(?<!\w)(?P<sign>[+−±-][ \u00a0\u202f]?)?"
+    r"(?P<number>\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d.,]?\d)|\d+(?:[.,’']\d+)*)"
+)
+_SIZE_BEFORE = re.compile(r"[×xX][ \u00a0\u202f]*$")
+_SIZE_AFTER = re.compile(r"[ \u00a0\u202f]*[×xX](?!\w*[a-z]{2})")
+_NAME_BEFORE = re.compile(r"\b[A-ZÀ-Þ][\w+-]*[ \u00a0\u202f]$")
+
+
+def check_page(source: Source, code: str, catalogue: Catalogue) -> Iterator[Finding]:
+    """Every loose number and every comparing word outside a claim on one page, in order."""
+    for section in source.sections:
+        for passage in section.passages:
+            yield from _check(passage, source.file, code, catalogue)
+
+
+def check_catalogue(report: Report, code: str) -> Iterator[Finding]:
+    """The same in the names that the catalogue gives, which are prose, too."""
+    file = report.docs / code / "catalogue.yml"
+    root = yaml.compose(file.read_text(encoding="utf-8"))
+    catalogue = report.catalogue(code)
+    waiting = [root] if root else []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.MappingNode):
+            waiting += [value for key, value in reversed(node.value) if key.value not in WORD_LISTS]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += reversed(node.value)
+        elif isinstance(node, yaml.ScalarNode):
+            passage = Passage(node.value, ((0, node.start_mark.line + 1),))
+            yield from _check(passage, report.relative(file), code, catalogue)
+
+
+def _check(passage: Passage, file: str, code: str, catalogue: Catalogue) -> Iterator[Finding]:
+    found = [
+        *(
+            (
+                offset,
+                f"'{text}' looks measured, and it is typed by hand",
+                "a fact, or {{ given(…) }} if nobody measured it",
+            )
+            for offset, text in numbers(passage.text, language(code), catalogue.units)
+        ),
+        *(
+            (
+                offset,
+                f"'{text}' compares, and it stands in no claim",
+                '{% claim "…" %}, or {% general %} if it says nothing of these results',
+            )
+            for offset, text in comparisons(passage.text, catalogue.comparing)
+            if not passage.is_covered(offset)
+        ),
+    ]
+    for offset, what, remedy in sorted(found):
+        yield Finding(file, what, remedy, passage.line(offset))
+
+
+def numbers(text: str, words: Language, units: tuple[str, ...] = ()) -> Iterator[tuple[int, str]]:
+    """Every number in `text` that looks measured, with its offset."""
+    unit = _units(words.code, units)
+    for found in _NUMBER.finditer(text):
+        measure = unit.match(text, found.end())
+        if not measure and re.match(r"\w", text[found.end() : found.end() + 1]):
+            continue  # part of a name, such as 3D
+        shown = text[found.start() : measure.end() if measure else found.end()]
+        if measure or (found["sign"] or "").startswith("±"):
+            yield found.start(), shown
+        elif _SIZE_BEFORE.search(text[: found.start()]) or _SIZE_AFTER.match(text, found.end()):
+            continue
+        elif _looks_measured(found["number"], text[: found.start()], words):
+            yield found.start(), shown
+
+
+def _looks_measured(number: str, before: str, words: Language) -> bool:
+    """Whether a number without a unit is more exact than what anybody counts or chooses."""
+    whole, *rest = re.split(r"[.,’' \u00a0\u202f]", number)
+    if not rest:
+        return len(whole) > 4 or (len(whole) == 4 and int(whole) not in YEARS)
+    if len(rest) > 1:
+        # Groups of thousands; else a version, or a date.
+        return all(len(part) == 3 for part in rest) and len(whole) <= 3
+    (decimals,) = rest
+    if len(decimals) >= 3 or whole == "0" or len(whole) > 1:
+        return True
+    # One digit before the mark and one or two behind it: `Python 3.11`, `notebook 6.3`, or a rounded loss.
+    decimal = number[1] == get_decimal_symbol(words.locale)
+    return decimal and len(decimals) == 2 and not _NAME_BEFORE.search(before)
+
+
+@cache
+def _units(code: str, more: tuple[str, ...]) -> re.Pattern[str]:
+    """What may follow a number and makes it a measured one."""
+    locale = language(code).locale
+    forms = {
+        re.sub(r"[\d\s\u00a0]+", " ", format_unit(count, unit, length=length, locale=locale)).strip()
+        for unit in MEASURED_UNITS
+        for length in ("long", "short", "narrow")
+        for count in (1, 2)
+    }
+    every = sorted({"%", "‰", "s", "min", "h", *forms, *more}, key=lambda form: (-len(form), form))
+    return re.compile(rf"[ \u00a0\u202f-]?(?:{'|'.join(map(_pattern, every))})(?!\w)", re.IGNORECASE)
+
+
+def comparisons(text: str, words: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+    """Every comparing word in `text`, with its offset."""
+    if words:
+        for found in _comparing(words).finditer(text):
+            yield found.start(), found[0]
+
+
+@cache
+def _comparing(words: tuple[str, ...]) -> re.Pattern[str]:
+    longest_first = sorted(words, key=lambda word: (-len(word), word))
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(_pattern, longest_first))})(?!\w)", re.IGNORECASE)
+
+
+def _pattern(words: str) -> str:
+    """A word or several, as data write them: `*` stands for the rest of a word, a space for any space."""
+    return r"\s+".join(re.escape(word).replace(r"\*", r"\w*") for word in words.split())

@@ -1,0 +1,102 @@
+"""Whatever one language's version of a page has and the other lacks is named with its line and its side."""
+
+from __future__ import annotations
+
+import pytest
+
+from reportgen.parity import check
+from reportgen.source import Source, parse
+
+PAGE = """# A { #a }
+
+A sentence with {{ p.x }} and {% claim "c" %}a claim{% endclaim %}, {{ p.y }}.
+
+{{ curves("p") }}
+
+{{ results("p") }}
+
+## B { #b }
+
+```sh
+nox
+```
+
+## C { #c }
+
+| a |
+| - |
+"""
+
+
+def findings(ours: str, theirs: str) -> list[str]:
+    """What is found, as a user reads it, with short names for the two versions."""
+    page = {"en": Source("en.md", parse(ours)), "es": Source("es.md", parse(theirs))}
+    return [str(finding) for finding in check(page)]
+
+
+def test_two_versions_with_the_same_parts_have_the_same_parts() -> None:
+    other = PAGE.replace("A sentence with", "Una frase con").replace("a claim", "una afirmación")
+    assert findings(PAGE, other) == []
+
+
+def test_the_order_within_a_sentence_belongs_to_the_language() -> None:
+    other = PAGE.replace('{{ p.x }} and {% claim "c" %}a claim{% endclaim %}', '{% claim "c" %}b{% endclaim %} {{p.x}}')
+    assert findings(PAGE, other) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "now", "found"),
+    [
+        ("{{ p.x }}", "", "es.md, line 1: section a lacks {{ p.x }}, which en.md, line 3, has."),
+        ('{% claim "c" %}a claim{% endclaim %}', "",
+         "es.md, line 1: section a lacks claim c, which en.md, line 3, has."),
+        ('{{ curves("p") }}', "", 'es.md, line 1: section a lacks {{ curves("p") }}, which en.md, line 5, has.'),
+        ("```sh\nnox\n```", "", "es.md, line 9: section b lacks a block of code (sh), which en.md, line 11, has."),
+        ("| a |\n| - |", "",
+         "es.md, line 15: section c lacks a table of 1 rows and 1 columns, which en.md, line 17, has."),
+        ("## B { #b }", "### B { #b }",
+         "es.md, line 9: section b is a heading of level 3, but of level 2 in en.md, line 9."),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_named_with_the_side_that_lacks_it(part: str, now: str, found: str) -> None:
+    changed = PAGE.replace(part, now + "\n" * (part.count("\n") - now.count("\n")))
+    assert findings(PAGE, changed) == [found]
+    if "lacks" in found:
+        turned = found.replace("en.md", "?").replace("es.md", "en.md").replace("?", "es.md")
+        assert findings(changed, PAGE) == [turned]
+
+
+def test_a_missing_section_is_named_once_and_not_part_by_part() -> None:
+    assert findings(PAGE, PAGE[: PAGE.index("## C")]) == ["es.md: section c is missing, which en.md, line 15, has."]
+
+
+def test_the_same_fact_used_twice_is_needed_twice() -> None:
+    assert findings(PAGE.replace("a claim", "{{ p.y }}"), PAGE) == [
+        "es.md, line 1: section a lacks {{ p.y }}, which en.md, line 3, has."
+    ]
+
+
+def test_blocks_stand_in_the_same_order() -> None:
+    turned = PAGE.replace("curves", "?").replace("results", "curves").replace("?", "results")
+    assert findings(PAGE, turned) == [
+        'es.md, line 5: section a has {{ results("p") }} where en.md, line 5, has {{ curves("p") }}.'
+    ]
+
+
+def test_sections_stand_in_the_same_order() -> None:
+    turned = PAGE.replace("{ #b }", "?").replace("{ #c }", "{ #b }").replace("?", "{ #c }")
+    assert findings(PAGE, turned)[0] == "es.md, line 9: section c stands where en.md, line 9, has b."
+
+
+def test_a_heading_without_an_identifier_is_named_in_each_version() -> None:
+    other = PAGE.replace("## B { #b }", "## B")
+    assert findings(other, other) == [
+        f"{file}, line 9: heading 'B' has no explicit identifier. "
+        "Mend it with: ## B { #… }, the same in every language"
+        for file in ("en.md", "es.md")
+    ]
+
+
+def test_two_headings_with_one_identifier_are_named() -> None:
+    twice = PAGE.replace("{ #c }", "{ #b }")
+    assert findings(twice, twice)[0].startswith("en.md, line 15: section b has the identifier of the one in line 9.")

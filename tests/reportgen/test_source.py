@@ -1,0 +1,172 @@
+"""A page's source tells its sections, what each says and what it shows, and on which line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reportgen.errors import ReportError
+from reportgen.source import HOLE, Section, parse
+
+PAGE = """---
+title: not prose
+---
+
+# {{ title("first") }} { #project }
+
+In **bold**, `code 90%` and a [link](other.md#results "a title") with {{ a.b.c }}
+on two lines{% claim "deeper" %}, it is
+better{% endclaim %} than \\* that.
+
+## Two { #two .big }
+
+{{ curves('first',   since = "x") }}
+
+| a | b |
+| - | - |
+| c | {{ d - e }} |
+
+```sh
+nox -s docs   # 90 % {{ f }}
+```
+
+<p class="x" markdown>In a *block* {{ g }}</p>
+
+![The picture](assets/x.svg)
+
+!!! warning "Careful"
+    Said `here`
+
+    and there.
+
+### Three
+
+{% general %}Smaller is better.{% endgeneral %} {# nobody
+sees this 99 % #}Seen.
+{% raw %}{{ shown }}{% endraw %}
+"""
+
+
+def sections(text: str) -> dict[str | None, Section]:
+    return {section.identifier: section for section in parse(text)}
+
+
+def words(section: Section) -> list[str]:
+    return [" ".join(passage.text.split()) for passage in section.passages]
+
+
+def items(section: Section) -> list[tuple[str, int, bool]]:
+    return [(str(item), item.line, item.alone) for item in section.items]
+
+
+def test_a_section_begins_at_its_heading_and_is_known_by_its_explicit_identifier() -> None:
+    found = [(section.level, section.identifier, section.title, section.line) for section in parse(PAGE)]
+    assert found == [(1, "project", HOLE, 5), (2, "two", "Two", 11), (3, None, "Three", 32)]
+
+
+def test_prose_is_what_a_reader_reads_as_a_sentence() -> None:
+    project, two, three = parse(PAGE)
+    assert words(project) == [f"In bold, {HOLE} and a a title link with {HOLE} on two lines, it is better than * that."]
+    assert words(two) == [
+        "Two", "a", "b", "c", f"In a block {HOLE}", "The picture", f'"Careful" Said {HOLE}', "and there."
+    ]  # fmt: skip
+    assert words(three) == ["Three", "Smaller is better. Seen. {{ shown }}"]
+
+
+def test_what_a_page_shows_and_claims_is_told_in_order_with_its_lines() -> None:
+    project, two, three = parse(PAGE)
+    assert items(project) == [('{{ title("first") }}', 5, False), ("{{ a.b.c }}", 7, False), ("claim deeper", 8, False)]
+    assert items(two) == [
+        ('{{ curves("first", since="x") }}', 13, True),
+        ("a table of 2 rows and 2 columns", 15, True),
+        ("{{ d - e }}", 17, True),
+        ("a block of code (sh)", 19, True),
+        ("{{ f }}", 20, False),
+        ("{{ g }}", 23, False),
+        ("picture assets/x.svg", 25, True),
+    ]
+    assert items(three) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "line", "covered"),
+    [("bold", 7, False), ("two lines", 8, False), ("it is", 8, True), ("better", 9, True), ("than", 9, False)],
+)
+def test_every_word_has_its_line_and_knows_whether_a_claim_covers_it(word: str, line: int, covered: bool) -> None:
+    (passage,) = parse(PAGE)[0].passages
+    offset = passage.text.index(word)
+    assert (passage.line(offset), passage.is_covered(offset)) == (line, covered)
+
+
+def test_text_after_an_expression_of_several_lines_is_on_its_own_line() -> None:
+    (section,) = parse("# A { #a }\n\n{{ b -\n c }}\n\nHere {% claim 'x' -%}\n\nit is{% endclaim %}.\n")
+    (_, passage) = section.passages
+    assert passage.line(passage.text.index("Here")) == 6
+    assert items(section) == [("{{ b - c }}", 3, True), ("claim x", 6, False)]
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        (("  it", "it"), True),
+        (("**bold**", "bold"), True),
+        (("{{ a.b.c }}", "{{ a.b.d }}"), True),
+        (("\n\n\n", "\n\n"), True),
+        (("two lines", "three lines"), False),
+        (("code 90%", "code 91%"), False),
+        (("than \\* that.", "than \\* that. And more."), False),
+    ],
+)
+def test_the_fingerprint_is_of_the_words_alone(change: tuple[str, str], same: bool) -> None:
+    before, after = parse(PAGE)[0], parse(PAGE.replace(*change))[0]
+    assert (before.fingerprint == after.fingerprint) is same
+
+
+def test_what_stands_above_the_first_heading_is_a_section_of_its_own() -> None:
+    assert [(section.level, section.identifier) for section in parse("Text.\n\n# A { #a }\n")] == [(0, "top"), (1, "a")]
+    assert [section.identifier for section in parse("\n\n# A { #a }\n")] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("# A\n\n{{ a", "the page, line 3: unexpected end of template"),
+        ("# A\n\n{{ a. }}", "the page, line 3: expected name or number"),
+        ('# A\n\n{% claim "x" %}never ended', "the page, line 3: .*Unexpected end of template.*'endclaim'"),
+        ("# A\n\n{% endclaim %}", "the page, line 3: .*unknown tag 'endclaim'"),
+    ],
+)
+def test_broken_jinja_is_named_with_its_line(text: str, complaint: str) -> None:
+    with pytest.raises(ReportError, match=complaint):
+        parse(text)
+
+
+PIECES = st.sampled_from(
+    ["# A { #a }\n", "\n", "word ", "{{ a.b }}", "**", "`", "| a |\n| - |\n", "> ", "- ", "<b>", "90 %", "\\", "[x](y)",
+     '{% claim "c" %}', "{% endclaim %}", "{# no #}", "    ", "```\n", "é", "![", "&amp;", "{", "}"]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=30).map("".join))
+def test_any_page_is_read_or_refused_with_a_sentence_and_every_line_exists(text: str) -> None:
+    try:
+        found = parse(text)
+    except ReportError:
+        return
+    last = text.count("\n") + 1
+    for section in found:
+        lines: list[Any] = [section.line, *(item.line for item in section.items)]
+        lines += [line for passage in section.passages for _, line in passage.lines]
+        assert all(1 <= line <= last for line in lines)
+
+
+@given(st.lists(PIECES, max_size=30).map("".join))
+def test_every_expression_of_a_page_is_told_exactly_once(text: str) -> None:
+    try:
+        found = parse(text)
+    except ReportError:
+        return
+    assert sum(str(item) == "{{ a.b }}" for section in found for item in section.items) == text.count("{{ a.b }}")

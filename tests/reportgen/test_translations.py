@@ -1,0 +1,120 @@
+"""A section's versions are confirmed together; whoever changes one hears that the others are older."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reportgen import report as reports
+from reportgen import source, translations
+from reportgen.errors import ReportError
+from reportgen.translations import FILE
+
+SECTION = "further.md#details"
+
+
+def write(root: Path, code: str, text: str) -> None:
+    (root / "docs" / code / "further.md").write_text(
+        f"# Title {{ #further }}\n\n## Details {{ #details }}\n\n{text}\n", encoding="utf-8"
+    )
+
+
+@pytest.fixture
+def root(small_report: Path) -> Path:
+    write(small_report, "en", "One sentence.")
+    write(small_report, "es", "Una frase.")
+    return small_report
+
+
+def confirm(root: Path, *names: str) -> list[str]:
+    report = reports.load(root)
+    return translations.confirm(report, source.read_all(report, report.pages()), names)
+
+
+def findings(root: Path) -> list[str]:
+    report = reports.load(root)
+    versions = source.read_all(report, ["further.md"])["further.md"]
+    return [str(finding) for finding in translations.check("further.md", versions, translations.read(report))]
+
+
+def about_details(root: Path) -> list[str]:
+    return [finding for finding in findings(root) if "section details" in finding]
+
+
+def test_a_section_that_was_never_confirmed_is_named_with_the_command(root: Path) -> None:
+    assert findings(root) == [
+        f"docs/en/further.md, line {line}: section {name} was never confirmed to say the same as its Spanish text. "
+        f"Mend it with: python -m reportgen confirm further.md#{name}"
+        for line, name in [(1, "further"), (3, "details")]
+    ]
+
+
+def test_a_confirmed_section_is_in_step_until_its_words_change(root: Path) -> None:
+    assert confirm(root, SECTION) == [f"{SECTION}: en 3 words, es 3 words"]
+    assert about_details(root) == []
+    write(root, "en", "One   {{ first.published.seconds }}\nsentence.")
+    assert about_details(root) == []
+
+
+@pytest.mark.parametrize(("code", "older", "newer"), [("en", "es", "English"), ("es", "en", "Spanish")])
+def test_the_version_that_did_not_follow_is_named(root: Path, code: str, older: str, newer: str) -> None:
+    confirm(root, SECTION)
+    write(root, code, "Another.")
+    assert about_details(root) == [
+        f"docs/{older}/further.md, line 3: section details is older than its {newer} text. "
+        f"Mend it with: the same change here, then python -m reportgen confirm {SECTION}"
+    ]
+
+
+def test_a_section_that_changed_in_every_language_is_to_be_confirmed_again(root: Path) -> None:
+    confirm(root, SECTION)
+    write(root, "en", "Another.")
+    write(root, "es", "Otra.")
+    (found,) = about_details(root)
+    assert "section details changed in every language since it was confirmed" in found
+    confirm(root, SECTION)
+    assert about_details(root) == []
+
+
+def test_several_sections_are_confirmed_by_name_and_the_others_are_not(root: Path) -> None:
+    confirm(root, "further.md#further", SECTION)
+    assert findings(root) == []
+    kept = json.loads((root / "docs" / FILE).read_text(encoding="utf-8"))
+    assert list(kept["sections"]) == [SECTION, "further.md#further"]
+
+
+@pytest.mark.parametrize("name", ["further.md#detials", "further.md", "futher.md#details"])
+def test_an_unknown_section_gets_the_nearest_name_and_nothing_is_kept(root: Path, name: str) -> None:
+    with pytest.raises(ReportError, match=r"is no section that stands in every language.*Did you mean further.md#"):
+        confirm(root, SECTION, name)
+    assert not (root / "docs" / FILE).exists()
+
+
+def test_what_was_kept_of_a_section_that_is_gone_is_dropped(root: Path) -> None:
+    confirm(root, SECTION)
+    for code in ("en", "es"):
+        (root / "docs" / code / "further.md").write_text("# Title { #further }\n", encoding="utf-8")
+    confirm(root, "further.md#further")
+    assert list(translations.read(reports.load(root)).sections) == ["further.md#further"]
+
+
+def test_the_file_has_a_line_for_each_section(root: Path) -> None:
+    confirm(root, "index.md#home", SECTION)
+    lines = (root / "docs" / FILE).read_text(encoding="utf-8").splitlines()
+    assert [line.split('"')[1] for line in lines if "#" in line] == [SECTION, "index.md#home"]
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ('{"version": 2, "sections": {}}', "docs/translations.json: version: Input should be 1"),
+        ('{"version": 1,\n', "docs/translations.json, line 2: not valid JSON"),
+        ('{"version": 1, "sections": {"a#b": 3}}', "docs/translations.json: sections.a#b"),
+    ],
+)
+def test_a_file_that_this_program_did_not_write_is_refused(root: Path, content: str, complaint: str) -> None:
+    (root / "docs" / FILE).write_text(content, encoding="utf-8")
+    with pytest.raises(ReportError, match=complaint):
+        findings(root)
