@@ -6,7 +6,7 @@ A message is its English sentence. `locale/<code>.po` translates it; adding a la
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
+from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
@@ -100,6 +101,10 @@ class Language:
             return f"{minutes}\u00a0min {seconds}\u00a0s"
         hours, minutes = divmod(round(value / 60), 60)
         return f"{self.count(hours)}\u00a0h {minutes}\u00a0min"
+
+    def enumeration(self, items: Sequence[str]) -> str:
+        """Items as a sentence lists them: `0, 1, and 2`, `0, 1 y 2`."""
+        return format_list(items, locale=self.locale)
 
     def date(self, moment: datetime) -> str:
         """A day, in the language's medium form: `Mar 1, 2026`, `1 mar 2026`."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from decimal import Decimal
 
 from reportgen import facts, fingerprint
 from reportgen.edition import NOTHING, show
 from reportgen.errors import ReportError
 from reportgen.facts import Fact, Origin, Quoted
-from reportgen.record import Network
+from reportgen.record import Network, Record
 from reportgen.tools import PageTools
 
 
@@ -41,7 +42,28 @@ class Tables(PageTools):
 
     def results(self, project: str) -> str:
         known = self.facts(project)
-        return self.edition.html("results", known, self.dataset_names(known.records))
+        return self.edition.html("results", known, self.dataset_names(known.records), self._changed(known.records))
+
+    def _changed(self, runs: Sequence[Record]) -> list[tuple[str, str]]:
+        """What changed since `runs`, in a sentence for those with the same changes, and the command that mends it."""
+        words, seeds = self.edition.words, dict[tuple[str, ...], list[Record]]()
+        for run in runs:
+            known = self.edition.material.confirmations[run.project, run.seed]
+            if files := fingerprint.changed(run, known, self.report.root):
+                seeds.setdefault(files, []).append(run)
+        return [
+            (
+                words.gettext(
+                    "Changed since the run of seed {seeds}: {files}."
+                    if len(same) == 1
+                    else "Changed since the runs of seeds {seeds}: {files}.",
+                    seeds=words.enumeration([str(run.seed) for run in same]),
+                    files=words.enumeration(list(files)),
+                ),
+                fingerprint.remedy(same[0]),
+            )
+            for files, same in seeds.items()
+        ]
 
     def layers(self, project: str) -> str:
         runs = self.runs(project)

@@ -15,6 +15,7 @@ from reportgen import record as records
 from reportgen import report as reports
 from reportgen.build import gather
 from reportgen.errors import ReportError
+from reportgen.fingerprint import fingerprint
 from reportgen.record import Network, Record
 from reportgen.render import Page, Renderer
 from tests.synthetic import record
@@ -188,6 +189,36 @@ def test_the_provenance_tells_each_run_its_state_and_hands_out_its_record(small_
     target = "assets/records/first/seed-1/record.json"
     assert f'href="{target}"' in rendered.markdown
     assert isinstance(rendered.assets[target], Path)
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("en", "Changed since the runs of seeds 0 and 2: scripts/first.py."),
+        ("es", "Ha cambiado desde las ejecuciones con las semillas 0 y 2: scripts/first.py."),
+    ],
+)
+def test_results_of_runs_whose_sources_changed_are_marked_beside_the_numbers(
+    small_report: Path, code: str, sentence: str
+) -> None:
+    script = small_report / "scripts" / "first.py"
+    script.parent.mkdir()
+    script.write_text("a = 2\n", encoding="utf-8")
+    runs = [
+        record("first", seed, script="scripts/first.py", sources={"scripts/first.py": fingerprint(f"a = {now}\n")})
+        for seed, now in [(0, 1), (1, 2), (2, 1)]
+    ]
+    marked = page(small_report, '{{ results("first") }}', *runs, code=code).markdown
+    assert marked.index("rg-unconfirmed") < marked.index("<table")
+    assert sentence in marked and "<code>python -m experiments replay first</code>" in marked
+
+
+def test_results_that_todays_sources_stand_for_are_not_marked(small_report: Path) -> None:
+    script = small_report / "scripts" / "first.py"
+    script.parent.mkdir()
+    script.write_text("a = 1  # as then\n", encoding="utf-8")
+    run = record("first", script="scripts/first.py", sources={"scripts/first.py": fingerprint("a = 1\n")})
+    assert "rg-unconfirmed" not in page(small_report, '{{ results("first") }}', run).markdown
 
 
 @pytest.mark.parametrize("tool", ["layers", "training_settings", "curves", "confusion", "mistakes", "provenance"])
