@@ -14,7 +14,12 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "tests", "docs"]
 
-LOCKS = {"docs": [], "experiments": ["experiments"], "tests": ["experiments", "tests"], "lint": ["tests", "lint"]}
+LOCKS = {
+    "docs": [],
+    "experiments": ["experiments"],
+    "tests": ["experiments", "ray", "tests"],
+    "lint": ["tests", "lint"],
+}
 """Which extras of the distribution each lock file holds, beside what the site needs."""
 
 

@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments import data, project
+from experiments.executor import Executor, Local, Ray
 from experiments.job import RESULTS, SEEDS, Job
-from experiments.run import ask_canary, replay, run, standing
+from experiments.run import replay, run, standing
 from reportgen import record
 from reportgen.errors import ReportError
 
@@ -28,6 +29,7 @@ console = Console()
 errors = Console(stderr=True)
 
 PROFILES = ("full", "smoke")
+EXECUTORS = ("local", "ray")
 SCRATCH = RESULTS.parents[1] / "build"
 
 Projects = Annotated[
@@ -93,6 +95,20 @@ def run_projects(
         Path | None,
         typer.Option(help="VGG16 weights (.h5 or .weights.h5) for Projects 7 to 10. [default: ImageNet's, by Keras]"),
     ] = None,
+    deterministic: Annotated[
+        bool,
+        typer.Option("--deterministic", help="Only operations that compute the same bits twice on one machine."),
+    ] = False,
+    executor: Annotated[
+        str, typer.Option(help="`local`: on this machine. `ray`: on a Ray cluster, which the extra `ray` is for.")
+    ] = "local",
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=1, help="How many runs side by side, each with its share of the cores.")
+    ] = 1,
+    address: Annotated[
+        str | None,
+        typer.Option(help="The Ray cluster's head. [default: RAY_ADDRESS, or the cluster this machine belongs to]"),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Train even what is up to date, and start over what was cut off.")
     ] = False,
@@ -111,8 +127,11 @@ def run_projects(
     """
     if profile not in PROFILES:
         raise ReportError(f"Unknown profile {profile!r}: expected one of {', '.join(PROFILES)}.")
+    where = _executor(executor, jobs, address)
     identifiers = _identifiers(projects)
     chosen = source or ("sample" if profile == "smoke" else os.environ.get("CIFAR10_DIR") or "keras")
+    if chosen not in ("keras", "sample"):
+        chosen = str(Path(chosen).resolve())  # a run's process, perhaps on another machine, starts elsewhere
     if source:
         data.name_of(source)  # a wrong folder is told before anything trains
     if results is None:
@@ -122,14 +141,31 @@ def run_projects(
         raise ReportError(
             "A smoke run cannot go into experiments/results, where the recorded runs are; name another folder."
         )
-    jobs = [
-        Job(identifier, number, profile, precision or "float32", chosen, results.resolve(), vgg16_weights, force)
+    asked = [
+        Job(
+            identifier,
+            number,
+            profile,
+            precision or "float32",
+            chosen,
+            results.resolve(),
+            vgg16_weights and vgg16_weights.resolve(),
+            force,
+            deterministic,
+        )
         for identifier in identifiers
         for number in seed or ((SEEDS[0],) if profile == "smoke" else SEEDS)
     ]
-    failed = run(jobs, console, force=force, explicit_data=source is not None, explicit_precision=precision is not None)
+    failed = run(
+        asked,
+        console,
+        where,
+        force=force,
+        explicit_data=source is not None,
+        explicit_precision=precision is not None,
+    )
     if failed:
-        errors.print(f"[red]{len(failed)} of {len(jobs)} runs failed.[/]")
+        errors.print(f"[red]{len(failed)} of {len(asked)} runs failed.[/]")
         raise typer.Exit(1)
 
 
@@ -193,15 +229,24 @@ def train_one(
     results: Annotated[Path, typer.Option()],
     vgg16_weights: Annotated[Path | None, typer.Option()] = None,
     fresh: Annotated[bool, typer.Option("--fresh")] = False,
+    deterministic: Annotated[bool, typer.Option("--deterministic")] = False,
 ) -> None:
-    """Do one run in this process."""
-    from experiments.canary import Specification
-    from experiments.worker import pretrained, work
+    """Do one run in this process; the environment variables of determinism are set by who starts it."""
+    from experiments.worker import perform
 
-    job = Job(identifier, seed, profile, precision, source, results, vgg16_weights, fresh)
-    weights = pretrained(job)  # what is missing is told before anything is computed
-    answer = ask_canary(identifier, seed, precision)
-    work(job, Specification.model_validate(answer["specification"]).canary, weights)
+    perform(Job(identifier, seed, profile, precision, source, results, vgg16_weights, fresh, deterministic))
+
+
+def _executor(name: str, jobs: int, address: str | None) -> Executor:
+    if name not in EXECUTORS:
+        raise ReportError(f"Unknown executor {name!r}: expected one of {', '.join(EXECUTORS)}.")
+    if name == "ray":
+        if jobs != 1:
+            raise ReportError("--jobs is for --executor local; on a cluster, each project's resources decide.")
+        return Ray(address)
+    if address:
+        raise ReportError("--address names a Ray cluster; add --executor ray, or leave it out.")
+    return Local(jobs)
 
 
 def _identifiers(words: list[str] | None) -> tuple[str, ...]:

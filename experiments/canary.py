@@ -32,13 +32,6 @@ STEP_TOLERANCE = 1e-3
 FIT_TOLERANCE = 5e-2
 """Relative, on another machine: rounding differs from the first step on, and training amplifies it."""
 
-DETERMINISTIC = {
-    "TF_DETERMINISTIC_OPS": "1",
-    "XLA_FLAGS": "--xla_gpu_deterministic_ops=true",
-    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
-}
-"""Environment variables under which the backends compute the same twice."""
-
 
 class Specification(BaseModel):
     """What would be trained: resolved, that is, read off the network as built rather than off the sources."""

@@ -16,12 +16,20 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("keras", "tensorflow", "jax", "jaxlib", "torch", "numpy", "opencv-python-headless", "pyarrow")
 """Those whose version can change a number."""
 
+DETERMINISTIC = {
+    "TF_DETERMINISTIC_OPS": "1",
+    "XLA_FLAGS": "--xla_gpu_deterministic_ops=true",
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+}
+"""Environment variables under which the backends compute the same twice, read once when a backend starts."""
+
 
 def describe() -> Environment:
     """This machine and these programs, now; imports Keras."""
     import keras
 
     backend = keras.backend.backend()
+    git_commit, git_clean = commit()
     return Environment(
         python=platform.python_version(),
         backend=f"{backend} {importlib.metadata.version(backend)}",
@@ -30,15 +38,17 @@ def describe() -> Environment:
         device=_accelerator(backend) or processor(),
         cores=cores(),
         memory_gib=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        git_commit=_git("rev-parse", "HEAD"),
-        # Results are what a run writes, not what it is made from.
-        git_clean=None
-        if (
-            changes := _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)experiments/results")
-        )
-        is None
-        else not changes,
+        deterministic=all(os.environ.get(name) == value for name, value in DETERMINISTIC.items()),
+        git_commit=git_commit,
+        git_clean=git_clean,
     )
+
+
+def commit() -> tuple[str | None, bool | None]:
+    """The commit of these sources, and whether what git tracks is as committed; None outside a checkout."""
+    # Results are what a run writes, not what it is made from.
+    changes = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)experiments/results")
+    return _git("rev-parse", "HEAD"), None if changes is None else not changes
 
 
 def versions() -> dict[str, str]:

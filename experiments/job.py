@@ -1,4 +1,4 @@
-"""A job: one run that was asked for, and what can be told of it without Keras."""
+"""A job: one run that was asked for, what can be told of it without Keras, and the files that it leaves."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 
 from experiments import project
 from experiments.environment import ROOT
+from reportgen import record
 from reportgen.fingerprint import dependencies, fingerprints
+from reportgen.record import Record
 
 RESULTS = ROOT / "experiments" / "results"
 """The recorded runs, which are committed."""
@@ -16,6 +18,8 @@ SEEDS = (0, 1, 2)
 """Three runs of each project, the fewest that show a spread."""
 FIGURES = ("curves.svg", "confusion.svg")
 """What is drawn from a record and stands beside it."""
+MISTAKES = "mistakes.png"
+"""The sheet of the images that the network got wrong with confidence."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,13 @@ class Job:
     """A file of VGG16 weights; None: those of Keras Applications, for the projects that start from them."""
     fresh: bool = False
     """Start over, even where a run that was cut off could go on."""
+    deterministic: bool = False
+    """Only operations that compute the same bits twice on one machine, though they may be slower."""
+
+    @property
+    def name(self) -> str:
+        """What a user calls it."""
+        return f"{self.project} seed {self.seed}"
 
     @property
     def command(self) -> str:
@@ -42,6 +53,7 @@ class Job:
             f"python -m experiments run {self.project} --seed {self.seed} --profile {self.profile} "
             f"--precision {self.precision} --data {source} --force"
             + (" --vgg16-weights FILE" if self.vgg16_weights else "")
+            + (" --deterministic" if self.deterministic else "")
         )
 
     @property
@@ -56,6 +68,7 @@ class Job:
             *("--results", str(self.results)),
             *(("--vgg16-weights", str(self.vgg16_weights)) if self.vgg16_weights else ()),
             *(("--fresh",) if self.fresh else ()),
+            *(("--deterministic",) if self.deterministic else ()),
         ]
 
 
@@ -63,3 +76,18 @@ def sources(identifier: str) -> dict[str, str]:
     """The fingerprints of everything that decides the numbers of a project's runs, by path relative to the root."""
     script = project.script(identifier).relative_to(ROOT).as_posix()
     return fingerprints(dependencies([script, "experiments/train.py"], "experiments", ROOT), ROOT)
+
+
+def keep(done: Record, mistakes: bytes | None, results: Path) -> None:
+    """Write a finished run into its folder below `results`: the sheet of its `mistakes`, a PNG, if any, and its record.
+
+    A record stands for a finished run, so that it is written last; what an earlier run left there ends with it.
+    """
+    folder = record.folder(results, done.project, done.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (record.CONFIRMATIONS_FILE, *FIGURES, MISTAKES):
+        (folder / name).unlink(missing_ok=True)
+    if mistakes is not None:
+        with record.replacing(folder / MISTAKES) as stream:
+            stream.write(mistakes)
+    record.write(done, results)

@@ -72,6 +72,16 @@ class Training:
 
 
 @dataclass(frozen=True)
+class Resources:
+    """What one run takes of a machine, for a cluster to place it; nothing of it decides a number."""
+
+    cpus: int = 2
+    gpus: float = 0.25
+    """The share of a GPU, on machines that have one: four runs of a small network fill one together."""
+    memory_gib: float = 3.0
+
+
+@dataclass(frozen=True)
 class Project:
     """One experiment: a network and the way to train it."""
 
@@ -82,6 +92,7 @@ class Project:
     """The side to which images are resized, in pixels."""
     weights: str | None = None
     """What its VGG16 layers start from: `random`, `imagenet`, or a file's name; None where it has no such layers."""
+    resources: Resources = Resources()
 
 
 FOLDER = Path(__file__).parent / "projects"

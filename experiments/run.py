@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rich.console import Console
+from rich.markup import escape
 
 from experiments import data
-from experiments.canary import DETERMINISTIC, Specification, differences, largest_difference
-from experiments.environment import ROOT
+from experiments.canary import Specification, differences, largest_difference
+from experiments.environment import DETERMINISTIC, ROOT
+from experiments.executor import Executor
 from experiments.job import FIGURES, Job, sources
 from reportgen import record
 from reportgen.errors import ReportError
@@ -67,6 +69,8 @@ def reason_to_train(
         raise ReportError(f"{now.detail} Or train it anew with --force.")
     if now.record.profile != job.profile:
         return f"recorded with profile {now.record.profile}"
+    if job.deterministic and not now.record.environment.deterministic:
+        return "recorded with operations that need not compute the same twice"
     if explicit_precision and now.record.precision != job.precision:
         return f"recorded in {now.record.precision}"
     if explicit_data and now.record.dataset.name != data.name_of(job.source):
@@ -138,11 +142,6 @@ def ask_canary(project: str, seed: int, precision: str, backend: str | None = No
     return answer
 
 
-def spawn(job: Job) -> bool:
-    """Train `job` in a process of its own, which shows its own progress; whether it succeeded."""
-    return not subprocess.run([sys.executable, "-m", "experiments", "train", *job.arguments], cwd=ROOT).returncode
-
-
 def draw(folder: Path) -> None:
     """Draw the figures that are missing beside the record in `folder`."""
     if all((folder / name).exists() for name in FIGURES):
@@ -155,12 +154,19 @@ def draw(folder: Path) -> None:
 
 
 def run(
-    jobs: Sequence[Job], console: Console, *, force: bool, explicit_data: bool, explicit_precision: bool
+    jobs: Sequence[Job],
+    console: Console,
+    executor: Executor,
+    *,
+    force: bool,
+    explicit_data: bool,
+    explicit_precision: bool,
 ) -> list[Job]:
-    """Train what is missing or stale, leave the rest, say which; the jobs that failed."""
-    failed = []
+    """Have trained what is missing or stale, leave the rest, say which; the jobs that failed."""
+    failed: list[Job] = []
+    missing: list[Job] = []
     for job in jobs:
-        name = f"{job.project} seed {job.seed}"
+        name = job.name
         now = standing(job.results, job.project, job.seed)
         try:
             reason = reason_to_train(
@@ -184,15 +190,17 @@ def run(
             console.print(f"[red]{name}: {problem}[/]", highlight=False)
             failed.append(job)
             continue
-        console.print(f"[bold]{name}[/]: training ({reason})", highlight=False)
-        if spawn(job):
-            draw(record.folder(job.results, job.project, job.seed))
-            console.print(
-                f"[green]{name}: recorded[/] in {_relative(record.folder(job.results, job.project, job.seed))}"
-            )
+        console.print(f"[bold]{name}[/]: to be trained ({reason})", highlight=False)
+        missing.append(job)
+    for ended in executor.train(missing, console) if missing else ():
+        folder = record.folder(ended.job.results, ended.job.project, ended.job.seed)
+        if ended.recorded:
+            draw(folder)
+            console.print(f"[green]{ended.job.name}: recorded[/] in {_relative(folder)}")
         else:
-            console.print(f"[red]{name}: failed[/]; nothing was recorded.", highlight=False)
-            failed.append(job)
+            why = f" {escape(ended.why_not)}" if ended.why_not else ""
+            console.print(f"[red]{ended.job.name}: failed[/]; nothing was recorded.{why}", highlight=False)
+            failed.append(ended.job)
     return failed
 
 

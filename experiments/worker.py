@@ -7,19 +7,31 @@ from datetime import UTC, datetime
 from typing import Literal, cast
 
 from experiments import data, project, vgg16
+from experiments.canary import Specification
 from experiments.checkpoint import Checkpoint
 from experiments.environment import ROOT, describe
-from experiments.job import FIGURES, Job, sources
+from experiments.job import Job, keep, sources
 from experiments.mistakes import sheet
 from experiments.progress import EpochProgress
+from experiments.run import ask_canary
 from experiments.train import build, network_of, settings_of, train
 from experiments.vgg16 import Pretrained
-from reportgen import record
 from reportgen.record import Canary, Dataset, Record
 
 SMOKE_EPOCHS = 2
 CHECKPOINTS = ROOT / "build" / "checkpoints"
 """Away from the results, which are committed."""
+
+
+def perform(job: Job) -> Record:
+    """Do one run in this process, from the weights that it starts with to its record.
+
+    Raises:
+        ReportError: as `work`, or the weights cannot be had, or the canary failed.
+    """
+    weights = pretrained(job)  # what is missing is told before anything is computed
+    answer = ask_canary(job.project, job.seed, job.precision)
+    return work(job, Specification.model_validate(answer["specification"]).canary, weights)
 
 
 def pretrained(job: Job) -> Pretrained | None:
@@ -60,6 +72,7 @@ def work(job: Job, canary: Canary, weights: Pretrained | None) -> Record:
             "images": dataset.sha256,
             "backend": environment.backend,
             "packages": environment.packages,
+            "deterministic": environment.deterministic,
         },
     )
     if job.fresh:
@@ -106,13 +119,7 @@ def work(job: Job, canary: Canary, weights: Pretrained | None) -> Record:
         mistakes=run.mistakes,
         canary=canary,
     )
-    folder = record.folder(job.results, job.project, job.seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    # A record stands for a finished run, so that it is written last; what an earlier one left ends with it.
-    for name in (record.CONFIRMATIONS_FILE, *FIGURES):
-        (folder / name).unlink(missing_ok=True)
-    if run.mistakes:
-        (folder / "mistakes.png").write_bytes(sheet([split.test.pixels[wrong.index] for wrong in run.mistakes]))
-    record.write(done, job.results)
+    wrong = [split.test.pixels[mistake.index] for mistake in run.mistakes]
+    keep(done, sheet(wrong) if wrong else None, job.results)
     checkpoint.remove()
     return done

@@ -138,6 +138,9 @@ class Environment(_Part):
     """The processor that trained, by its model name."""
     cores: Annotated[int, Field(ge=1)]
     memory_gib: Annotated[float, Field(gt=0)]
+    deterministic: bool = False
+    """Whether only operations were allowed that compute the same bits twice; records of before this field asked for
+    none of it."""
     git_commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None
     """The commit of the sources; None outside a git checkout."""
     git_clean: bool | None

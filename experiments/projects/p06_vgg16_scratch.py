@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from experiments.project import Adam, Project
+from experiments.project import Adam, Project, Resources
 from experiments.projects import p05_augmentation
 
 if TYPE_CHECKING:
@@ -49,4 +49,5 @@ PROJECT = Project(
     network=network,
     training=dataclasses.replace(p05_augmentation.PROJECT.training, optimizer=Adam(learning_rate=1e-4, clipnorm=1.0)),
     weights="random",
+    resources=Resources(cpus=4, gpus=1, memory_gib=6),
 )

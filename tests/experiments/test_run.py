@@ -137,3 +137,26 @@ def test_other_images_are_asked_for_only_by_data(smoke: Path) -> None:
     asked = {"force": False, "explicit_precision": False}
     assert reason_to_train(job, now, explicit_data=False, **asked) is None
     assert reason_to_train(job, now, explicit_data=True, **asked) == "recorded on sample"
+
+
+@pytest.mark.slow
+def test_a_deterministic_run_gives_the_same_bits_twice(tmp_path: Path) -> None:
+    """Augmentation, batch normalization and dropout included; only the clock may tell the two apart."""
+    runs = []
+    for folder in ("first", "second"):
+        options = ("--profile", "smoke", "--deterministic", "--results", str(tmp_path / folder))
+        done = experiments("run", "p05_augmentation", *options)
+        assert done.returncode == 0, done.stdout + done.stderr
+        (run,) = record.read_all(tmp_path / folder)
+        assert run.environment.deterministic and run.command.endswith("--deterministic")
+        runs.append(run.model_dump(exclude={"started", "seconds"}))
+        for epoch in runs[-1]["history"]:
+            del epoch["seconds"]
+    assert runs[0] == runs[1]
+
+
+def test_a_deterministic_run_replaces_one_that_was_not(smoke: Path) -> None:
+    now = standing(smoke, "p00_base", 0)
+    job = Job("p00_base", 0, "smoke", "float32", "sample", smoke, deterministic=True)
+    reason = reason_to_train(job, now, force=False, explicit_data=False, explicit_precision=False)
+    assert reason == "recorded with operations that need not compute the same twice"

@@ -172,6 +172,10 @@ def test_every_field_of_a_record_must_be_there(tmp_path: Path) -> None:
             read(changed(tmp_path, name))
 
 
+def test_a_record_of_before_the_choice_of_determinism_was_made_without_it(tmp_path: Path) -> None:
+    assert read(changed(tmp_path, "environment", "deterministic")).environment.deterministic is False
+
+
 def test_an_unknown_field_is_refused_for_it_may_be_a_misspelt_one(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"field dataset\.shape is unknown to version 1"):
         read(changed(tmp_path, "dataset", "shape", to=[32, 32, 3]))

@@ -1,0 +1,230 @@
+"""Where runs are trained: side by side on this machine, or on the nodes of a Ray cluster.
+
+Both take jobs and tell of each as it ends. What was recorded then stands in the job's folder of results: on this
+machine the process of the run has written it; from a cluster the files come back as bytes, and this process writes
+them, so that the nodes need no storage in common.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from rich.console import Console
+
+from experiments import project
+from experiments.environment import DETERMINISTIC, ROOT, commit
+from experiments.job import MISTAKES, Job, keep
+from reportgen import record
+from reportgen.errors import ReportError, first_line
+
+RETRIES = 3
+"""How often a run is started again elsewhere when the node that trained it is lost."""
+TRAVELS_NOT = [".git", ".nox", ".venv", "build", "site", "shared", "docs", "tests", "experiments/results"]
+"""What a node does not need to train: everything else of the repository is sent to it."""
+SHARED_DEVICE = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+"""Environment variables without which the first of several processes would take all the memory of a GPU."""
+PASSED_ON = ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL")
+"""Environment variables that hold for the runs on other machines, too."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How one job ended."""
+
+    job: Job
+    recorded: bool
+    why_not: str = ""
+    """What went wrong, where the process of the run has not told it itself."""
+
+
+class Executor(Protocol):
+    """Something that trains jobs."""
+
+    def train(self, jobs: Sequence[Job], console: Console) -> Iterator[Finished]:
+        """Train every job, and tell of each when it ends; the order is that of their ends."""
+        ...
+
+
+@dataclass(frozen=True)
+class Local:
+    """Processes on this machine, one for each run."""
+
+    jobs: int = 1
+    """How many run side by side; each has its share of the processor's cores to itself."""
+
+    def train(self, jobs: Sequence[Job], console: Console) -> Iterator[Finished]:
+        """Train every job in a process of its own, which shows its own progress."""
+        if self.jobs == 1:
+            for job in jobs:
+                yield Finished(job, not subprocess.run(_command(job), cwd=ROOT, env=_environment(job)).returncode)
+            return
+        free: queue.Queue[set[int]] = queue.Queue()
+        for share in shares(self.jobs):
+            free.put(share)
+        with ThreadPoolExecutor(self.jobs, initializer=_take, initargs=(free,)) as pool:
+            running = {pool.submit(_follow, job, console): job for job in jobs}
+            for future in as_completed(running):
+                yield Finished(running[future], not future.result())
+
+
+@dataclass(frozen=True)
+class Ray:
+    """A Ray cluster, whose nodes have Python and the packages that training needs, and get these sources from here."""
+
+    address: str | None = None
+    """Where the cluster's head is, as `host:port`; None: RAY_ADDRESS, or the cluster that this machine belongs to."""
+
+    def train(self, jobs: Sequence[Job], console: Console) -> Iterator[Finished]:
+        """Train every job on a node that has what its project asks for; start it again elsewhere if the node is lost.
+
+        Raises:
+            ReportError: Ray is not installed, there is no such cluster, or none of its nodes has what a job asks for.
+        """
+        try:
+            import ray
+        except ImportError as problem:
+            raise ReportError(
+                "--executor ray needs Ray, which is not installed; `pip install ray` adds it. "
+                "On one machine, --executor local does without."
+            ) from problem
+        address = self.address or os.environ.get("RAY_ADDRESS") or "auto"
+        try:
+            ray.init(
+                address=address,
+                runtime_env={"working_dir": str(ROOT), "excludes": TRAVELS_NOT},
+                logging_level=logging.ERROR,
+            )
+        except (ConnectionError, ValueError, RuntimeError) as problem:
+            raise ReportError(
+                f"No Ray cluster at {address!r} ({first_line(problem)}). `ray start --head` starts one, and prints "
+                "the address for --address."
+            ) from problem
+        try:
+            yield from _on_cluster(ray, jobs, console)
+        finally:
+            ray.shutdown()
+
+
+def _on_cluster(ray: Any, jobs: Sequence[Job], console: Console) -> Iterator[Finished]:
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    sources = commit()
+    waiting = {}
+    for job in jobs:
+        asked = resources(job, nodes)
+        variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        # A worker that has trained ends, so that each run has a process of its own here, too.
+        task = ray.remote(max_calls=1, max_retries=RETRIES)(perform).options(
+            **asked,
+            name=job.name,
+            scheduling_strategy="SPREAD",
+            runtime_env={"env_vars": {**variables, **SHARED_DEVICE, **(DETERMINISTIC if job.deterministic else {})}},
+        )
+        waiting[task.remote(job)] = job
+    console.print(f"{len(waiting)} runs handed to {len(nodes)} nodes.", highlight=False)
+    while waiting:
+        (done,), _ = ray.wait(list(waiting), num_returns=1)
+        job = waiting.pop(done)
+        try:
+            receive(ray.get(done), job, *sources)
+        except ray.exceptions.RayTaskError as problem:
+            if not isinstance(problem.cause, ReportError):
+                raise
+            yield Finished(job, False, str(problem.cause))
+        except ray.exceptions.RayError as problem:
+            yield Finished(job, False, f"lost {RETRIES + 1} times ({first_line(problem)})")
+        else:
+            yield Finished(job, True)
+
+
+def resources(job: Job, nodes: Sequence[dict[str, float]]) -> dict[str, float]:
+    """What `job` takes of a node, as Ray's options: `num_cpus`, `num_gpus` and `memory` in bytes.
+
+    A share of a GPU is asked for only where a node has one at all; a project can also be trained without.
+
+    Raises:
+        ReportError: none of the `nodes`, each told as Ray's resources, has so much.
+    """
+    declared = project.load(job.project).resources
+    gpus = declared.gpus if any(node.get("GPU") for node in nodes) else 0.0
+    memory = declared.memory_gib * 2**30
+    if not any(
+        node.get("CPU", 0) >= declared.cpus and node.get("GPU", 0) >= gpus and node.get("memory", 0) >= memory
+        for node in nodes
+    ):
+        largest = max((node.get("CPU", 0) for node in nodes), default=0)
+        raise ReportError(
+            f"{job.project} asks for {declared.cpus} cores, {gpus:g} GPUs and {declared.memory_gib:g} GiB, and none of "
+            f"the cluster's {len(nodes)} nodes has that (the largest has {largest:g} cores). Add a node, or lower the "
+            "project's resources."
+        )
+    return {"num_cpus": declared.cpus, "num_gpus": gpus, "memory": memory}
+
+
+def perform(job: Job) -> dict[str, bytes]:
+    """Do `job` in this process, on whatever machine it is, and return the files that it left, by name."""
+    from experiments.worker import perform as train
+
+    with tempfile.TemporaryDirectory() as results:
+        train(dataclasses.replace(job, results=Path(results)))
+        folder = record.folder(Path(results), job.project, job.seed)
+        return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def receive(files: dict[str, bytes], job: Job, git_commit: str | None, git_clean: bool | None) -> None:
+    """Write what `perform` returned into the results of `job`.
+
+    The sources have come to the node without their history, so that their commit is told here.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / record.RECORD_FILE
+        file.write_bytes(files[record.RECORD_FILE])
+        done = record.read(file)
+    environment = done.environment.model_copy(update={"git_commit": git_commit, "git_clean": git_clean})
+    keep(done.model_copy(update={"environment": environment}), files.get(MISTAKES), job.results)
+
+
+def shares(jobs: int) -> list[set[int]]:
+    """The cores that this process may use, dealt out to so many jobs; where there are fewer cores, some share one."""
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    return [set(cores[k::jobs]) or set(cores[k % len(cores) :][:1] if cores else []) for k in range(jobs)]
+
+
+def _take(free: queue.Queue[set[int]]) -> None:
+    """Keep this thread, and the processes that it will start, to a share of the cores."""
+    if share := free.get():
+        os.sched_setaffinity(0, share)
+
+
+def _follow(job: Job, console: Console) -> int:
+    """Train `job`, and show the lines that its process prints one by one: several bars would overwrite each other."""
+    with subprocess.Popen(
+        _command(job),
+        cwd=ROOT,
+        env={**_environment(job), **SHARED_DEVICE},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            console.print(line.rstrip(), markup=False, highlight=False, soft_wrap=True)
+    return process.returncode
+
+
+def _command(job: Job) -> list[str]:
+    return [sys.executable, "-m", "experiments", "train", *job.arguments]
+
+
+def _environment(job: Job) -> dict[str, str]:
+    return {**os.environ, **(DETERMINISTIC if job.deterministic else {})}

@@ -1,0 +1,149 @@
+"""Where runs are trained: side by side, and on a real Ray cluster of two nodes, one of which is killed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.environment import commit
+from experiments.executor import receive, resources, shares
+from experiments.job import MISTAKES, Job
+from reportgen import record
+from reportgen.errors import ReportError
+from tests import synthetic
+
+ROOT = Path(__file__).resolve().parents[2]
+JOB = Job("p00_base", 0, "smoke", "float32", "sample", Path("results"))
+GIB = 2.0**30
+WIDE = {"COLUMNS": "300"}
+PATIENCE = 300
+"""Seconds until a process on a busy machine must have started."""
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "experiments", "run", "p00_base", "--profile", "smoke", *arguments]
+
+
+@pytest.mark.slow
+def test_two_runs_side_by_side_share_the_cores_and_are_both_recorded(tmp_path: Path) -> None:
+    seeds = ("--seed", "0", "--seed", "1")
+    done = subprocess.run(
+        command(*seeds, "--jobs", "2", "--results", str(tmp_path)), cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    records = record.read_all(tmp_path)
+    assert [run.seed for run in records] == [0, 1]
+    assert {run.environment.cores for run in records} == {max(1, len(os.sched_getaffinity(0)) // 2)}
+    assert "p00_base seed 1  epoch 2/2" in done.stdout
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3, 64])
+def test_every_job_has_a_core_and_no_core_is_left_idle(jobs: int) -> None:
+    cores = os.sched_getaffinity(0)
+    dealt = shares(jobs)
+    assert len(dealt) == jobs and all(dealt)
+    assert set().union(*dealt) == cores
+    if jobs <= len(cores):
+        assert sum(map(len, dealt)) == len(cores)
+
+
+def test_a_project_asks_for_a_gpu_only_where_a_node_has_one() -> None:
+    cpu = {"CPU": 8.0, "memory": 16 * GIB}
+    assert resources(JOB, [cpu]) == {"num_cpus": 2, "num_gpus": 0.0, "memory": 3 * GIB}
+    assert resources(JOB, [cpu, {**cpu, "GPU": 1.0}])["num_gpus"] == 0.25
+
+
+def test_a_cluster_without_a_node_that_is_large_enough_is_refused_with_a_sentence() -> None:
+    with pytest.raises(ReportError, match=r"p00_base asks for 2 cores, 0 GPUs and 3 GiB, and none of the cluster's 1 "):
+        resources(JOB, [{"CPU": 1.0, "memory": 16 * GIB}])
+
+
+def test_what_comes_back_from_a_node_is_written_with_the_commit_of_the_sources_that_went_there(tmp_path: Path) -> None:
+    made = synthetic.record("p00_base", 3)
+    sent = record.write(made, tmp_path / "node")
+    job = Job("p00_base", 3, "full", "float32", "sample", tmp_path / "here")
+    receive({record.RECORD_FILE: sent.read_bytes(), MISTAKES: b"PNG"}, job, "f" * 40, True)
+    folder = record.folder(job.results, "p00_base", 3)
+    read = record.read(folder / record.RECORD_FILE)
+    assert (read.environment.git_commit, read.environment.git_clean) == ("f" * 40, True)
+    assert read.model_copy(update={"environment": made.environment}) == made
+    assert (folder / MISTAKES).read_bytes() == b"PNG"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--executor", "slurm"), "Unknown executor 'slurm': expected one of local, ray"),
+        (("--address", "localhost:6379"), "add --executor ray"),
+        (("--executor", "ray", "--jobs", "2"), "--jobs is for --executor local"),
+    ],
+)
+def test_options_that_do_not_fit_together_are_a_sentence(arguments: tuple[str, ...], sentence: str) -> None:
+    done = subprocess.run(command(*arguments), cwd=ROOT, capture_output=True, text=True, env={**os.environ, **WIDE})
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_ray_is_not_imported_for_runs_on_one_machine() -> None:
+    program = "import sys, experiments.__main__; assert 'ray' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    """A head that trains nothing; whoever asks adds nodes."""
+    pytest.importorskip("ray", reason="Ray is not installed; it is an extra for several machines")
+    from ray.cluster_utils import Cluster
+
+    small = {"object_store_memory": 80 * 2**20, "include_dashboard": False}
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **small})
+    yield made
+    made.shutdown()
+
+
+@pytest.mark.slow
+def test_the_runs_of_a_node_that_dies_are_done_elsewhere(cluster: Any, tmp_path: Path) -> None:
+    """Two nodes train a run each; one is killed in the middle of its run, and yet every run is recorded."""
+    nodes = [cluster.add_node(num_cpus=2, memory=4 * 2**30, object_store_memory=80 * 2**20) for _ in range(2)]
+    cluster.wait_for_nodes()
+    arguments = ("--executor", "ray", "--address", cluster.address, "--results", str(tmp_path))
+    with subprocess.Popen(
+        command("--seed", "0", "--seed", "1", *arguments),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, **WIDE},
+    ) as driver:
+        wait_until(lambda: all(trains(node) for node in nodes) or driver.poll() is not None)
+        assert driver.poll() is None and not record.read_all(tmp_path)
+        cluster.remove_node(nodes[0], allow_graceful=False)
+        output, _ = driver.communicate()
+    assert driver.returncode == 0, output
+    assert "2 runs handed to 3 nodes." in output
+    records = record.read_all(tmp_path)
+    assert [run.seed for run in records] == [0, 1]
+    assert {(run.environment.git_commit, run.environment.git_clean) for run in records} == {commit()}
+    assert all((record.folder(tmp_path, "p00_base", seed) / MISTAKES).exists() for seed in (0, 1))
+
+
+def trains(node: Any) -> bool:
+    """Whether a worker of this node is inside a run; Ray gives its process the run's name."""
+    raylet = node.all_processes["raylet"][0].process.pid
+    listed = subprocess.run(["ps", "-o", "args=", "--ppid", str(raylet)], capture_output=True, text=True)
+    return "ray::p00_base" in listed.stdout
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    ends = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < ends, "nothing happened in time"
+        time.sleep(0.5)
