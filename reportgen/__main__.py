@@ -1,10 +1,11 @@
-"""`python -m reportgen`: build, check, confirm, serve and publish the report."""
+"""`python -m reportgen`: build, check, confirm, compare, serve and publish the report."""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,14 @@ app = typer.Typer(
 )
 console = Console()
 errors = Console(stderr=True)
+
+
+class Form(StrEnum):
+    """How `compare` writes."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+
 
 Root = Annotated[Path, typer.Option(help="The root of the report, where pyproject.toml is.")]
 Results = Annotated[Path | None, typer.Option(help="Build from these results instead of the recorded runs.")]
@@ -88,6 +97,28 @@ def confirm_sections(
     report = reports.load(root)
     for line in translations.confirm(report, source.read_all(report, report.pages()), sections):
         console.print(f"[green]in step:[/] {line}", highlight=False)
+
+
+@app.command("compare")
+def compare_results(
+    before: Annotated[Path, typer.Argument(help="A folder of results.")],
+    after: Annotated[Path, typer.Argument(help="Another one.")],
+    root: Root = Path("."),
+    form: Annotated[Form, typer.Option("--format", help="For a terminal, or for a pull request.")] = Form.TEXT,
+) -> None:
+    """Tell which numbers move and which claims change their verdict from one set of results to another.
+
+    Exit status 1 if a claim changes its verdict; numbers may move.
+    """
+    from reportgen.changes import between
+
+    found = between(gather(reports.load(root, before)), gather(reports.load(root, after)))
+    if form is Form.MARKDOWN:
+        typer.echo(found.markdown(), nl=False)
+    else:
+        console.print(found.text())
+    if found.turns:
+        raise typer.Exit(1)
 
 
 @app.command("serve")

@@ -51,13 +51,7 @@ def _records(material: Material) -> Iterator[Finding]:
 def _claims(material: Material, sources: Sources) -> Iterator[Finding]:
     """Claims that are not what their writer expects of them, and those that no page makes."""
     file = material.report.relative(material.report.claims)
-    said: dict[str, list[str]] = {}
-    for versions in sources.values():
-        for version in versions.values():
-            for section in version.sections:
-                for item in section.items:
-                    if item.kind == "claim":
-                        said.setdefault(item.key, []).append(f"{version.file}, line {item.line}")
+    said = source.claims(sources)
     for identifier, judgement in material.judgements.items():
         line, expected = judgement.claim.line, judgement.claim.expect
         where = f"; it is said in {' and '.join(said[identifier])}" if identifier in said else ""

@@ -135,6 +135,18 @@ def read(report: Report, code: str, page: str) -> Source:
     return Source(shown, parse(file.read_text(encoding="utf-8"), shown))
 
 
+def claims(sources: Sources) -> dict[str, list[str]]:
+    """The files and lines that make each claim, by its identifier."""
+    said: dict[str, list[str]] = {}
+    for versions in sources.values():
+        for version in versions.values():
+            for section in version.sections:
+                for item in section.items:
+                    if item.kind == "claim":
+                        said.setdefault(item.key, []).append(f"{version.file}, line {item.line}")
+    return said
+
+
 def parse(text: str, shown: str = "the page") -> tuple[Section, ...]:
     """The sections of a page, from its text; `shown` names it where its Jinja is broken.
 

@@ -1,0 +1,149 @@
+"""What changes in the report if it is built from other results: numbers that move, and claims that turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from reportgen import source
+from reportgen.claims import METRICS, Verdict
+from reportgen.edition import Edition, Material, show
+from reportgen.evidence import Evidence
+from reportgen.facts import Fact, ProjectFacts, Summary
+from reportgen.language import Language
+
+
+@dataclass(frozen=True)
+class Move:
+    """A number of one project that is another one afterwards, or appears, or disappears."""
+
+    project: str
+    metric: str
+    before: Fact
+    after: Fact
+    runs: tuple[int, int]
+    """How many, before and after."""
+
+    @property
+    def difference(self) -> Fact:
+        """Of the numbers as they are shown; absent where one of them is."""
+        return self.after - self.before
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A claim whose verdict on the reproduction is another one afterwards."""
+
+    identifier: str
+    sentence: str
+    before: Verdict
+    after: Verdict
+    unexpected: bool
+    """Whether it is now contradicted, and its writer expected otherwise."""
+    said: tuple[str, ...]
+    """The files and lines that make the claim."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Everything that two sets of results tell differently."""
+
+    moves: tuple[Move, ...]
+    turns: tuple[Turn, ...]
+    claims: int
+    """How many claims were judged on both."""
+    words: Language
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self.moves or self.turns)
+
+    def _rows(self) -> Iterator[tuple[str, ...]]:
+        for move in self.moves:
+            numbers = [str(show(fact, self.words)) for fact in (move.before, move.after)]
+            difference = str(show(move.difference, self.words)) if move.difference.value is not None else ""
+            yield move.project, move.metric, *numbers, difference, " → ".join(map(str, move.runs))
+
+    @property
+    def summary(self) -> str:
+        """One sentence."""
+        return (
+            f"{_count(len(self.moves), 'number')} moved; {len(self.turns)} of {_count(self.claims, 'claim')} "
+            "changed the verdict."
+        )
+
+    def text(self) -> RenderableType:
+        """For a terminal."""
+        numbers = Table()
+        for k, name in enumerate(HEADER):
+            numbers.add_column(name, justify="left" if k < 2 else "right")
+        for row in self._rows():
+            numbers.add_row(*map(escape, row))
+        turned = [
+            f"[bold]{turn.identifier}[/]: {turn.before} → [{COLOURS[turn.after]}]{turn.after}[/]"
+            + f"\n  {escape(turn.sentence)}"
+            + "".join(f"\n  {escape(place)}" for place in turn.said)
+            for turn in self.turns
+        ]
+        return Group(*([numbers] if self.moves else []), *turned, self.summary)
+
+    def markdown(self) -> str:
+        """For a comment under a pull request."""
+        parts = [f"### What these results change\n\n{self.summary}"]
+        if self.turns:
+            claims = [
+                f"- `{turn.identifier}`: {turn.before} → **{turn.after}**{' (unexpected)' if turn.unexpected else ''}. "
+                f"{turn.sentence} Said in {'; '.join(turn.said) or 'no page'}."
+                for turn in self.turns
+            ]
+            parts += ["#### Claims that changed their verdict", "\n".join(claims)]
+        if self.moves:
+            rows = [_row(HEADER), _row(["---", "---", "---:", "---:", "---:", "---:"]), *map(_row, self._rows())]
+            parts += ["#### Numbers that moved", "\n".join(rows)]
+        return "\n\n".join(parts) + "\n"
+
+
+COLOURS: Mapping[Verdict, str] = {"holds": "green", "contradicted": "red", "undecided": "yellow"}
+HEADER = ("Project", "Metric", "Before", "After", "Difference", "Runs")
+
+
+def between(before: Material, after: Material) -> Changes:
+    """The changes from one set of results to another, of the same report."""
+    said = source.claims(source.read_all(after.report, after.pages))
+    evidence = Evidence(Edition(after, after.report.languages[0]), "index.md", {})
+    turns = [
+        Turn(
+            identifier,
+            evidence.sentence(now),
+            then.reproduction.verdict,
+            now.reproduction.verdict,
+            now.unexpected,
+            tuple(said.get(identifier, ())),
+        )
+        for identifier, now in after.judgements.items()
+        if (then := before.judgements.get(identifier)) and then.reproduction.verdict != now.reproduction.verdict
+    ]
+    projects = dict.fromkeys([*before.facts, *after.facts])
+    moves = [
+        move for project in projects for move in _moves(project, before.facts.get(project), after.facts.get(project))
+    ]
+    return Changes(tuple(moves), tuple(turns), len(after.judgements), evidence.edition.words)
+
+
+def _moves(project: str, before: ProjectFacts | None, after: ProjectFacts | None) -> Iterator[Move]:
+    for name, metric in METRICS.items():
+        then, now = (Summary(metric.reproduced(known) if known else (), metric.kind) for known in (before, after))
+        if then.mean.value != now.mean.value:
+            yield Move(project, name, then.mean, now.mean, (len(then.values), len(now.values)))
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

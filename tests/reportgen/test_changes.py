@@ -1,0 +1,93 @@
+"""From one set of results to another: the numbers that move, and the claims whose truth changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from reportgen import record as records
+from reportgen.__main__ import app
+from reportgen.record import Record
+from tests.synthetic import record
+
+CLAIM = """
+first-is-good:
+  kind: above
+  metric: test.accuracy
+  of: first
+  value: 50 %
+  expect: {study: holds, reproduction: holds}
+"""
+
+
+def results(root: Path, name: str, *runs: Record) -> Path:
+    """A folder of results of its own."""
+    folder = root / name
+    folder.mkdir()
+    for run in runs:
+        records.write(run, folder)
+    return folder
+
+
+def compare(root: Path, before: list[Record], after: list[Record], *options: str) -> Result:
+    """What the command says of two sets of results, between which a report makes one claim."""
+    (root / "docs" / "claims.yml").write_text(CLAIM, encoding="utf-8")
+    for code in ("en", "es"):
+        (root / "docs" / code / "further.md").write_text(
+            '# A { #further }\n\n## B { #details }\n\n{% claim "first-is-good" %}It is{% endclaim %}.\n',
+            encoding="utf-8",
+        )
+    folders = [str(results(root, name, *runs)) for name, runs in [("a", before), ("b", after)]]
+    return CliRunner().invoke(app, ["compare", *folders, "--root", str(root), *options], env={"COLUMNS": "120"})
+
+
+def test_the_same_results_change_nothing(small_report: Path) -> None:
+    runs = [record("first", 0), record("first", 1)]
+    done = compare(small_report, runs, runs)
+    assert (done.exit_code, done.stdout) == (0, "0 numbers moved; 0 of 1 claim changed the verdict.\n")
+
+
+def test_a_number_that_moves_is_told_with_its_difference_and_the_runs(small_report: Path) -> None:
+    done = compare(small_report, [record("first", right=60)], [record("first", seed, right=61) for seed in (0, 1)])
+    assert done.exit_code == 0
+    row = next(line for line in done.stdout.splitlines() if "test.accuracy" in line and "gap" not in line)
+    assert [cell.strip() for cell in row.replace("\u00a0", " ").split("│")[1:-1]] == [
+        "first", "test.accuracy", "60.00%", "61.00%", "+1.00 pp", "1 → 2"
+    ]  # fmt: skip
+    assert "test.cross_entropy" not in done.stdout
+
+
+def test_a_claim_that_turns_is_told_with_its_sentence_and_every_line_that_makes_it(small_report: Path) -> None:
+    done = compare(small_report, [record("first", right=60)], [record("first", right=40)])
+    assert done.exit_code == 1
+    assert "first-is-good: holds → contradicted" in done.stdout
+    assert "In test accuracy, 1 is above 50%." in done.stdout
+    assert "docs/en/further.md, line 5" in done.stdout and "docs/es/further.md, line 5" in done.stdout
+    assert "1 of 1 claim changed the verdict." in done.stdout
+
+
+def test_a_project_that_appears_has_a_number_where_there_was_none(small_report: Path) -> None:
+    done = compare(small_report, [], [record("first", right=60)])
+    assert done.exit_code == 1 and "undecided → holds" in done.stdout
+    assert "not reproduced yet" in done.stdout
+
+
+def test_the_same_as_markdown_for_a_pull_request(small_report: Path) -> None:
+    done = compare(small_report, [record("first", right=60)], [record("first", right=40)], "--format", "markdown")
+    lines = done.stdout.replace("\u00a0", " ").splitlines()
+    assert lines[0] == "### What these results change"
+    assert (
+        "- `first-is-good`: holds → **contradicted** (unexpected). In test accuracy, 1 is above 50%. "
+        "Said in docs/en/further.md, line 5; docs/es/further.md, line 5."
+    ) in lines
+    assert "| first | test.accuracy | 60.00% | 40.00% | −20.00 pp | 1 → 1 |" in lines
+
+
+@pytest.mark.parametrize("missing", ["a", "b"])
+def test_a_folder_that_is_not_there_is_a_sentence(small_report: Path, missing: str) -> None:
+    there = results(small_report, "there")
+    folders = [str(small_report / missing), str(there)][:: 1 if missing == "a" else -1]
+    done = CliRunner().invoke(app, ["compare", *folders, "--root", str(small_report)])
+    assert "there is no such folder of results" in str(done.exception)
