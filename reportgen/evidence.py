@@ -41,6 +41,7 @@ MESSAGES: Mapping[str, str] = {
     "lower by": "In {metric}, {of} is below {than} by more than {margin}.",
     "lower times": "In {metric}, {of} has less than what {than} has, divided by {times}.",
     "similar by": "In {metric}, {of} and {than} differ by at most {margin}.",
+    "equal": "In {metric}, {of} is equal to {than}.",
     "best": "In {metric}, {of} does best; it was compared with {among}.",
     "worst": "In {metric}, {of} does worst; it was compared with {among}.",
     "ranked": "In {metric}, from best to worst: {order}.",
@@ -205,14 +206,13 @@ class Evidence(PageTools):
             tables.append((self.edition.words.gettext(METRICS[metric].label), rows, difference))
         return self.edition.html("claim_note", judgement, self.sentence(judgement), tables, GLYPHS, self.verdict)
 
-    def _compared(self, project: str, metric: Metric) -> tuple[Fact, str]:
-        """What a claim compares of a project: the study's figure, and the mean of the runs with their number."""
+    def _compared(self, project: str, metric: Metric) -> tuple[Fact, Summary]:
+        """What a claim compares of a project: the study's figure and the runs'."""
         known = self.facts(project)
         published, runs = metric.published(known), Summary(metric.reproduced(known), metric.kind)
         origins = (*published.origins, *(known.reproduced.test.accuracy.origins if runs.values else ()))
         self.origins.update(dict.fromkeys(origins))
-        text = str(show(runs, self.edition.words))
-        return published, f"{text} ({self.edition.seeds(len(runs.values))})" if runs.values else text
+        return published, runs
 
     def _source_note(self, origin: Origin) -> str:
         known = self.facts(origin.project)
@@ -258,6 +258,8 @@ class Evidence(PageTools):
                 values["than"] = self._list([self.short(name) for name in than])
                 if times:
                     key, values["times"] = f"{key} times", words.decimal(times)
+                elif margin and not margin.number and key == "similar":
+                    key = "equal"
                 elif margin:
                     key, values["margin"] = f"{key} by", quantity(margin)
             case Extreme(of=of, among=among):
