@@ -169,6 +169,73 @@ def run_projects(
         raise typer.Exit(1)
 
 
+@app.command()
+def pretrain(
+    source: Annotated[
+        Path,
+        typer.Option(
+            "--data",
+            envvar="TINY_IMAGENET_DIR",
+            help="A folder of Parquet files, train-*.parquet and valid-*.parquet, with the columns image and label.",
+        ),
+    ],
+    name: Annotated[str | None, typer.Option(help="What the set is called. [default: like the folder]")] = None,
+    image_size: Annotated[int, typer.Option(min=32, help="Pixels a side to train on; 32 suits a CPU.")] = 64,
+    epochs: Annotated[int, typer.Option(min=1)] = 60,
+    batch_size: Annotated[int, typer.Option(min=1)] = 256,
+    steps_per_epoch: Annotated[
+        int | None, typer.Option(min=1, help="Batches in an epoch. [default: one pass over the set]")
+    ] = None,
+    learning_rate: Annotated[float, typer.Option(min=1e-6, help="Its highest value.")] = 5e-4,
+    smallest_crop: Annotated[
+        float, typer.Option(min=0.05, max=1, help="The smallest part of an image that a crop shows.")
+    ] = 0.35,
+    precision: Annotated[str, typer.Option(help="Keras's policy of arithmetic, such as mixed_bfloat16.")] = "float32",
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    restart: Annotated[bool, typer.Option("--restart", help="Start over what was cut off.")] = False,
+    weights: Annotated[
+        Path | None, typer.Option("--output", help="Where weights go. [default: build/pretraining]")
+    ] = None,
+    records: Annotated[
+        Path | None, typer.Option("--records", help="Where the record goes. [default: experiments/pretraining]")
+    ] = None,
+) -> None:
+    """Train VGG16 on a labelled set of images, and leave weights that `run --vgg16-weights` takes.
+
+    Behind every epoch there are weights, a card that says what they are, and a record. A pretraining that was cut off
+    goes on behind its last epoch with the same command.
+    """
+    from experiments import labelled
+    from experiments.pretrain import RECORDS, WEIGHTS, Recipe
+    from experiments.pretrain import pretrain as train_anew
+
+    recipe = Recipe(
+        image_size=image_size,
+        epochs=epochs,
+        batch_size=batch_size,
+        steps_per_epoch=steps_per_epoch,
+        learning_rate=learning_rate,
+        smallest_crop=smallest_crop,
+        precision=precision,
+        seed=seed,
+    )
+    images = labelled.load(source, image_size, name)
+    console.print(images.summary, highlight=False)
+    done = train_anew(
+        images,
+        recipe,
+        weights=(weights or WEIGHTS).resolve(),
+        records=(records or RECORDS).resolve(),
+        restart=restart,
+    )
+    last = done.pretraining.history[-1]
+    console.print(
+        f"[green]{images.name}: pretrained[/], {last.val_top1:.2%} of the images for validation right at the first "
+        f"guess, {last.val_top5:.2%} within five.\nWeights: {done.weights}\nRecord: {done.record}",
+        highlight=False,
+    )
+
+
 @app.command("replay")
 def replay_projects(projects: Projects = None, seed: Seed = None, results: Results = RESULTS) -> None:
     """Repeat the canary of recorded runs and append a confirmation where it agrees. Exit status 1 if any is stale."""

@@ -91,7 +91,8 @@ def _training(source: str) -> Figure:
     """An epoch of Project 1 as the project trains it, against a plain `fit` on the same images, turn by turn."""
     from experiments import data
     from experiments.data import Images
-    from experiments.train import Batches, build, scaled
+    from experiments.scaling import scaled
+    from experiments.train import Batches, build
 
     declared = project.load("p01_deeper")
     size = declared.training.batch_size

@@ -112,7 +112,7 @@ def name_of(source: str) -> str:
     for part in ("train", "test"):
         rows = 0
         for file in files[part]:
-            with _parquet(file):
+            with parquet(file):
                 rows += pq.ParquetFile(file).metadata.num_rows
         sizes.append(rows)
     known = {(50_000, 10_000): "cifar10", (45_000, 6_017): "cifar10-51k"}
@@ -186,7 +186,7 @@ def _read(files: list[Path]) -> Images:
 
     total = 0
     for file in files:
-        with _parquet(file):
+        with parquet(file):
             total += pq.ParquetFile(file).metadata.num_rows
     pixels = np.empty((total, SIDE, SIDE, 3), dtype=np.uint8)
     labels = np.empty(total, dtype=np.int64)
@@ -237,7 +237,7 @@ def _batches(file: Path) -> Iterator[pa.RecordBatch]:
             raise ReportError(f"{file}: column {name!r} is {schema.field(name).type}, expected {expected}.")
     batches = table.iter_batches(batch_size=4096, columns=["img", "label"])
     while True:
-        with _parquet(file):
+        with parquet(file):
             batch = next(batches, None)
         if batch is None:
             return
@@ -245,7 +245,7 @@ def _batches(file: Path) -> Iterator[pa.RecordBatch]:
 
 
 @contextmanager
-def _parquet(file: Path) -> Iterator[None]:
+def parquet(file: Path) -> Iterator[None]:
     """Turn what pyarrow says of a file that is cut short, damaged or of another format into a sentence."""
     try:
         yield

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from experiments.scaling import UNIT_INTERVAL, Scaling
 from reportgen.errors import ReportError
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class Training:
-    """How a network is trained. The loss is sparse categorical cross-entropy; pixels are scaled by 1/255."""
+    """How a network is trained. The loss is sparse categorical cross-entropy."""
 
     batch_size: int
     early_stopping: tuple[EarlyStopping, ...]
@@ -90,6 +91,8 @@ class Project:
     training: Training
     image_size: int = 32
     """The side to which images are resized, in pixels."""
+    pixel_scaling: Scaling = UNIT_INTERVAL
+    """What the network is fed, whatever its weights expect: the study scaled by 1/255 throughout."""
     weights: str | None = None
     """What its VGG16 layers start from: `random`, `imagenet`, or a file's name; None where it has no such layers."""
     resources: Resources = Resources()

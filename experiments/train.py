@@ -19,6 +19,7 @@ from experiments.augmentation import augment, resize
 from experiments.checkpoint import Checkpoint, Diary, KeepCheckpoint
 from experiments.data import SIDE, Images, Split
 from experiments.project import Augmentation, Project
+from experiments.scaling import UNIT_INTERVAL, Scaling, scaled
 from experiments.stopping import RestoreIfStopped, outcome
 from reportgen.errors import ReportError, first_line
 from reportgen.record import Epoch, Layer, Metrics, Mistake, Network, Setting, Stopping
@@ -44,7 +45,7 @@ class Run:
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Images in batches, scaled by 1/255 as they are drawn, so that the enlarged floating-point set is never held.
+    """Images in batches, scaled as they are drawn, so that the enlarged floating-point set is never held.
 
     With a seed, every epoch draws all images once, in an order that only the seed and the number of the epoch decide;
     augmentation, if any, is decided by the seed, the epoch and the number of the batch.
@@ -57,6 +58,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         image_size: int,
         seed: int | None = None,
         augmentation: Augmentation | None = None,
+        scaling: Scaling = UNIT_INTERVAL,
     ) -> None:
         super().__init__()
         self._images = images
@@ -64,6 +66,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self._image_size = image_size
         self._seed = seed
         self._augmentation = augmentation
+        self._scaling = scaling
         self.draw(0)
 
     def __len__(self) -> int:
@@ -71,13 +74,13 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         return -(-len(self._images.labels) // self._batch_size)
 
     def __getitem__(self, index: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-        """Batch `index`: pixels (batch, height, width, 3) in [0, 1] and labels (batch,)."""
+        """Batch `index`: scaled pixels (batch, height, width, 3) and labels (batch,)."""
         chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         pixels = resize(self._images.pixels[chosen], self._image_size)
         if self._augmentation is None:
-            return scaled(pixels), self._images.labels[chosen]
+            return scaled(pixels, self._scaling), self._images.labels[chosen]
         random = np.random.default_rng((self._seed or 0, self._epoch, index))
-        return scaled(augment(pixels, self._augmentation, random)), self._images.labels[chosen]
+        return scaled(augment(pixels, self._augmentation, random), self._scaling), self._images.labels[chosen]
 
     def draw(self, epoch: int) -> None:
         """Take the order of epoch `epoch`, counted from 0."""
@@ -111,9 +114,18 @@ def order_sha256(size: int, seed: int, epochs: int) -> str:
     return digest.hexdigest()
 
 
-def scaled(pixels: npt.NDArray[np.uint8] | npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Pixels from 0..255 to [0, 1], the study's only preprocessing."""
-    return pixels.astype(np.float32) / np.float32(255)
+def use_precision(precision: str) -> None:
+    """Compute in `precision` from now on.
+
+    Raises:
+        ReportError: Keras has no such policy.
+    """
+    try:
+        keras.config.set_dtype_policy(precision)
+    except (ValueError, TypeError) as problem:
+        raise ReportError(
+            f"Unknown precision {precision!r}: expected one of Keras's policies, such as float32 or mixed_bfloat16."
+        ) from problem
 
 
 def build(project: Project, seed: int, precision: str) -> keras.Model:
@@ -122,12 +134,7 @@ def build(project: Project, seed: int, precision: str) -> keras.Model:
     Raises:
         ReportError: Keras has no such precision.
     """
-    try:
-        keras.config.set_dtype_policy(precision)
-    except (ValueError, TypeError) as problem:
-        raise ReportError(
-            f"Unknown precision {precision!r}: expected one of Keras's policies, such as float32 or mixed_bfloat16."
-        ) from problem
+    use_precision(precision)
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
     try:
@@ -173,7 +180,7 @@ def settings_of(project: Project) -> dict[str, Setting]:
         "optimizer": type(training.optimizer).__name__,
         "learning_rate": training.optimizer.learning_rate,
         "loss": LOSS,
-        "pixel_scaling": "1/255",
+        "pixel_scaling": project.pixel_scaling,
         **{f"patience_{rule.monitor}": rule.patience for rule in training.early_stopping},
     }
     if training.optimizer.clipnorm is not None:
@@ -210,16 +217,16 @@ def train(
         ReportError: the loss stopped being a number, or the checkpoint is of another run.
     """
     training = project.training
-    size, side = training.batch_size, project.image_size
+    size, side, scaling = training.batch_size, project.image_size, project.pixel_scaling
     stoppers = [RestoreIfStopped(rule) for rule in training.early_stopping]
-    batches = Batches(split.train, size, side, seed, training.augmentation)
+    batches = Batches(split.train, size, side, seed, training.augmentation, scaling)
     diary = Diary()
     keeper = [] if checkpoint is None else [KeepCheckpoint(checkpoint, stoppers, diary)]
     if checkpoint is not None:
         checkpoint.resume(model, diary)
     model.fit(
         batches,
-        validation_data=Batches(split.validation, size, side),
+        validation_data=Batches(split.validation, size, side, scaling=scaling),
         epochs=epochs or training.epochs,
         initial_epoch=len(diary.epochs),
         shuffle=False,  # Keras would shuffle the batches once more, out of Python's global generator
@@ -231,7 +238,7 @@ def train(
             f"The loss stopped being a number in epoch {len(diary.epochs)}; the run is not recorded. "
             "A lower learning rate, or --precision float32, usually helps."
         )
-    probabilities = model.predict(Batches(split.test, size, side), verbose=0)
+    probabilities = model.predict(Batches(split.test, size, side, scaling=scaling), verbose=0)
     return Run(
         history=tuple(
             Epoch(
@@ -245,17 +252,17 @@ def train(
         ),
         stopping=outcome(stoppers, len(diary.epochs)),
         seconds=sum(epoch["seconds"] for epoch in diary.epochs),
-        train=measure(model, split.train, size, side),
-        validation=measure(model, split.validation, size, side),
-        test=measure(model, split.test, size, side),
+        train=measure(model, split.train, size, side, scaling),
+        validation=measure(model, split.validation, size, side, scaling),
+        test=measure(model, split.test, size, side, scaling),
         confusion=confusion(split.test.labels, probabilities),
         mistakes=confident_mistakes(split.test.labels, probabilities),
     )
 
 
-def measure(model: keras.Model, images: Images, batch_size: int, image_size: int) -> Metrics:
+def measure(model: keras.Model, images: Images, batch_size: int, image_size: int, scaling: Scaling) -> Metrics:
     """Accuracy and cross-entropy of a trained network on `images`, without dropout or augmentation."""
-    found = model.evaluate(Batches(images, batch_size, image_size), verbose=0, return_dict=True)
+    found = model.evaluate(Batches(images, batch_size, image_size, scaling=scaling), verbose=0, return_dict=True)
     return Metrics(accuracy=found["accuracy"], cross_entropy=found["loss"])
 
 

@@ -6,16 +6,62 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import keras
 import numpy as np
 import numpy.typing as npt
+from pydantic import AwareDatetime, Field
 
 from reportgen.errors import ReportError, first_line
+from reportgen.record import Fraction, Part, Sha256, read_as, write_as
 
 IMAGENET = {"6d6bbae143d832006294945121d1f1fc", "64373286793e3c8b2b4e3219cbf3544b"}
 """The MD5 of the files that Keras Applications publishes, without and with the top layers."""
+
+
+RESERVED = ("imagenet", "random")
+"""Names that stand for the weights that Keras publishes, and for none."""
+
+
+class Card(Part):
+    """What a file of weights made here promises, in a JSON file of the same name beside it."""
+
+    schema_version: Literal[1] = 1
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
+    """The data set that the weights were trained on; what a run on them records as its `weights`."""
+    architecture: str
+    preprocessing: str
+    """How pixels must be prepared, by the names of `experiments.scaling`."""
+    image_size: Annotated[int, Field(ge=1)]
+    """Of the images trained on, in pixels."""
+    classes: Annotated[int, Field(ge=2)]
+    epochs_done: Annotated[int, Field(ge=1)]
+    epochs: Annotated[int, Field(ge=1)]
+    """Epochs asked for."""
+    top1: Fraction
+    top5: Fraction
+    """Accuracy on the images for validation."""
+    weights_sha256: Sha256
+    record: str
+    """The record of the pretraining, relative to the root of the repository."""
+    started: AwareDatetime
+    run: Sha256
+    """Over settings, sources and data: the same for all epochs of one pretraining."""
+
+
+def read_card(file: Path) -> Card:
+    """Read and validate the card of a file of weights.
+
+    Raises:
+        RecordError: it is missing, damaged, of another version, or a field is missing or wrong.
+    """
+    return read_as(file, Card)
+
+
+def write_card(card: Card, file: Path) -> Path:
+    """Write the card of a file of weights, whole or not at all."""
+    return write_as(card, file)
 
 
 @dataclass(frozen=True)

@@ -43,13 +43,13 @@ class RecordError(ReportError):
     """A record, or a file beside it, that cannot be read: the message names file, field and what was expected."""
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
     """A part of the format: frozen, without unknown fields, without NaN or infinity."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Metrics(_Part):
+class Metrics(Part):
     """How well a trained network does on one set of images."""
 
     accuracy: Fraction
@@ -58,7 +58,7 @@ class Metrics(_Part):
     """The mean negative logarithm of the probability given to the label, in nats."""
 
 
-class Epoch(_Part):
+class Epoch(Part):
     """One pass over the training images; its training figures are means over the batches, as Keras prints them."""
 
     accuracy: Fraction
@@ -69,7 +69,7 @@ class Epoch(_Part):
     """Training and validation of this epoch, by the wall clock."""
 
 
-class Layer(_Part):
+class Layer(Part):
     """One row of the layer table."""
 
     name: str
@@ -79,7 +79,7 @@ class Layer(_Part):
     parameters: Count
 
 
-class Network(_Part):
+class Network(Part):
     """The network as it was built, layer by layer."""
 
     name: str
@@ -103,7 +103,7 @@ class Network(_Part):
         return self
 
 
-class Dataset(_Part):
+class Dataset(Part):
     """The images that the run saw."""
 
     name: str
@@ -124,7 +124,7 @@ class Dataset(_Part):
     """Over the indices of the training and the validation images, in order."""
 
 
-class Environment(_Part):
+class Environment(Part):
     """The machine and the programs."""
 
     python: str
@@ -147,7 +147,7 @@ class Environment(_Part):
     """Whether the files that git tracks were as committed."""
 
 
-class Stopping(_Part):
+class Stopping(Part):
     """How early stopping ended the run, and which epoch's weights were kept."""
 
     reason: Literal["val_loss", "val_accuracy", "both", "none"]
@@ -156,7 +156,7 @@ class Stopping(_Part):
     """The epoch (from 1) whose weights were measured; the last one if none was restored."""
 
 
-class Mistake(_Part):
+class Mistake(Part):
     """A test image that the network got wrong with confidence."""
 
     index: Count
@@ -167,7 +167,7 @@ class Mistake(_Part):
     """What the network gave its wrong prediction."""
 
 
-class Canary(_Part):
+class Canary(Part):
     """A deterministic miniature of the run, on the embedded sample: cheap to repeat, sensitive to any change of code.
 
     It tells a rearranged program from one that computes something else. See `experiments.canary`.
@@ -184,7 +184,7 @@ class Canary(_Part):
     """Over the order in which the first epochs draw the training images."""
 
 
-class Record(_Part):
+class Record(Part):
     """One run: one project, one seed, one machine."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -242,7 +242,7 @@ class Record(_Part):
         return self
 
 
-class Confirmation(_Part):
+class Confirmation(Part):
     """A proof that the sources of a later day still do what the record says: the canary was repeated and agreed."""
 
     confirmed: AwareDatetime
@@ -254,14 +254,14 @@ class Confirmation(_Part):
     """The largest relative difference between the two canaries."""
 
 
-class Confirmations(_Part):
+class Confirmations(Part):
     """All confirmations of one record, oldest first."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
     confirmations: tuple[Confirmation, ...] = ()
 
 
-_Document = TypeVar("_Document", Record, Confirmations)
+Document = TypeVar("Document", bound=Part)
 
 
 def folder(results: Path, project: str, seed: int) -> Path:
@@ -275,7 +275,7 @@ def read(file: Path) -> Record:
     Raises:
         RecordError: the file is missing, truncated, of another version, or a field is missing or wrong.
     """
-    return _read(file, Record)
+    return read_as(file, Record)
 
 
 def read_all(results: Path) -> tuple[Record, ...]:
@@ -299,7 +299,7 @@ def read_all(results: Path) -> tuple[Record, ...]:
 
 def write(record: Record, results: Path) -> Path:
     """Write `record` into its folder below `results`, whole or not at all, and return the file."""
-    return _write(record, folder(results, record.project, record.seed) / RECORD_FILE)
+    return write_as(record, folder(results, record.project, record.seed) / RECORD_FILE)
 
 
 def read_confirmations(record_folder: Path) -> tuple[Confirmation, ...]:
@@ -309,16 +309,21 @@ def read_confirmations(record_folder: Path) -> tuple[Confirmation, ...]:
         RecordError: the file cannot be read.
     """
     file = record_folder / CONFIRMATIONS_FILE
-    return _read(file, Confirmations).confirmations if file.exists() else ()
+    return read_as(file, Confirmations).confirmations if file.exists() else ()
 
 
 def confirm(confirmation: Confirmation, record_folder: Path) -> Path:
     """Append `confirmation` to those beside a record; the record itself is never touched."""
     known = read_confirmations(record_folder)
-    return _write(Confirmations(confirmations=(*known, confirmation)), record_folder / CONFIRMATIONS_FILE)
+    return write_as(Confirmations(confirmations=(*known, confirmation)), record_folder / CONFIRMATIONS_FILE)
 
 
-def _read(file: Path, form: type[_Document]) -> _Document:
+def read_as(file: Path, form: type[Document]) -> Document:
+    """Read and validate a file of one of this program's formats, as one of which `form` has a `schema_version`.
+
+    Raises:
+        RecordError: the file is missing, truncated, of another version, or a field is missing or wrong.
+    """
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -360,13 +365,14 @@ def _complaints(problem: ValidationError) -> Iterator[str]:
             yield f"field {field}: {error['msg'].removeprefix('Value error, ')}{shown}"
 
 
-def _write(document: Record | Confirmations, file: Path) -> Path:
+def write_as(document: Part, file: Path) -> Path:
+    """Write `document` into `file`, whole or not at all; folders are made."""
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(file, dumps(document))
     return file
 
 
-def dumps(document: Record | Confirmations) -> str:
+def dumps(document: Part) -> str:
     """The JSON text of a record: fields in the order of the types, short lists on one line, for a readable diff."""
     return _indent(document.model_dump(mode="json")) + "\n"
 

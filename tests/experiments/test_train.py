@@ -21,7 +21,6 @@ from experiments.train import (
     confusion,
     network_of,
     order,
-    scaled,
     settings_of,
     train,
 )
@@ -270,11 +269,6 @@ def test_the_order_that_fit_draws_is_a_function_of_seed_and_epoch() -> None:
 @given(st.integers(1, 200), st.integers(0, 2**32), st.integers(0, 100))
 def test_an_order_draws_every_image_once(size: int, seed: int, epoch: int) -> None:
     assert sorted(order(size, seed, epoch)) == list(range(size))
-
-
-def test_scaling_a_batch_equals_scaling_the_whole_set() -> None:
-    every = np.arange(256, dtype=np.uint8)
-    np.testing.assert_array_equal(scaled(every), every.astype(np.float32) / 255.0)
 
 
 def test_an_unknown_precision_is_refused_with_a_sentence() -> None:

@@ -1,0 +1,24 @@
+"""How pixels from 0 to 255 become what a network takes. Names are those of the setting `pixel_scaling` in a record."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Scaling = Literal["1/255", "BGR - ImageNet mean"]
+UNIT_INTERVAL: Scaling = "1/255"
+"""Red, green, blue from 0 to 1: what the study fed to every network."""
+BGR_MEAN: Scaling = "BGR - ImageNet mean"
+"""Blue, green, red, minus ImageNet's mean of each, not scaled: what VGG16's authors fed to it."""
+MEAN = np.array([103.939, 116.779, 123.68], dtype=np.float32)
+"""Blue, green, red; the numbers that came with VGG16's weights."""
+
+
+def scaled(
+    pixels: npt.NDArray[np.uint8] | npt.NDArray[np.float32], scaling: Scaling = UNIT_INTERVAL
+) -> npt.NDArray[np.float32]:
+    """RGB pixels from 0 to 255, (batch, height, width, 3), prepared as `scaling` says."""
+    values = pixels.astype(np.float32)
+    return values / np.float32(255) if scaling == UNIT_INTERVAL else values[..., ::-1] - MEAN
