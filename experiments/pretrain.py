@@ -423,7 +423,9 @@ class _Pretraining:
 def save(weights: dict[str, list[Any]], file: Path) -> None:
     """Write kernels and biases by layer, as trained, into `file` (`.weights.h5`), for images that are not scaled."""
     keras.config.set_dtype_policy("float32")
-    model = keras.applications.VGG16(include_top=False, weights=None)
+    # An input without a name gets a number of its own, and the file would differ with every model built before.
+    image = keras.Input((None, None, 3), name="image")
+    model = keras.applications.VGG16(include_top=False, weights=None, input_tensor=image)
     for layer in model.layers:
         if layer.weights:
             kernel, bias = (np.asarray(value, dtype=np.float32) for value in weights[layer.name])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from reportgen.pretraining import Pretraining
 from reportgen.record import Confirmation, Environment, Record
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -113,3 +114,44 @@ def confirmation(day: int = 1, **changes: Any) -> Confirmation:
         "largest_difference": 0.0,
     }
     return Confirmation.model_validate({**content, **changes})
+
+
+def pretraining(**changes: Any) -> Pretraining:
+    """A pretraining of two short epochs; `changes` replace whole fields."""
+    epoch = {
+        "loss": 2.5,
+        "accuracy": 0.125,
+        "val_top1": 0.25,
+        "val_top5": 0.5,
+        "val_cross_entropy": 2.25,
+        "seconds": 3.0,
+    }
+    content: dict[str, Any] = {
+        "architecture": "DeepNet",
+        "preprocessing": "1/255",
+        "weights_sha256": HASH,
+        "seed": 0,
+        "precision": "float32",
+        "command": "python -m experiments pretrain --data DIR",
+        "started": datetime(2026, 3, 1, 12, 30, tzinfo=UTC),
+        "seconds": 6.0,
+        "sources": {"experiments/pretrain.py": HASH},
+        "dataset": {
+            "name": "set",
+            "classes": 3,
+            "train": 80,
+            "validation": 20,
+            "files": ["train-0.parquet", "valid-0.parquet"],
+            "resized": 2,
+            "grey": 1,
+            "sha256": HASH,
+        },
+        "environment": environment(),
+        "network": record().network,
+        "settings": {"image_size": 32, "learning_rate": 0.001},
+        "epochs": 2,
+        "steps_per_epoch": 4,
+        "batch_size": 10,
+        "history": [epoch, {**epoch, "val_top1": 0.375}],
+    }
+    return Pretraining.model_validate({**content, **changes})

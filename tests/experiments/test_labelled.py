@@ -1,0 +1,134 @@
+"""Labelled sets of any classes and sizes: read as they are, brought to one size, refused with the place at fault."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from experiments import data, labelled
+from reportgen.errors import ReportError
+from tests.experiments.labelled_files import few, grey, jpeg, png, wide, write
+
+
+def images(count: int) -> list[np.ndarray]:
+    return list(data.load("sample").train.pixels[:count])
+
+
+def test_images_of_the_wanted_size_are_read_as_they_are(tmp_path: Path) -> None:
+    found = labelled.load(few(tmp_path / "Some set"), 32)
+    sample = data.load("sample").train
+    known = np.flatnonzero(sample.labels < 4)[:48]
+    np.testing.assert_array_equal(found.train.pixels, sample.pixels[known])
+    np.testing.assert_array_equal(found.train.labels, sample.labels[known])
+    assert (found.name, found.classes, found.resized, found.grey) == ("some-set", 4, 0, 0)
+    assert found.summary == "some-set: 48 images to train on and 16 for validation, 4 classes."
+
+
+def test_images_of_many_sizes_are_cut_square_resized_and_counted(tmp_path: Path) -> None:
+    folder = few(tmp_path / "set")
+    pixels = images(3)
+    write(folder / "train-00001.parquet", [wide(pixels[0]), png(pixels[1]), wide(pixels[2])], [0, 1, 2])
+    found = labelled.load(folder, 32)
+    assert found.resized == 2 and "2 resized to 32x32 pixels" in found.summary
+    middle = cv2.resize(pixels[0], (96, 64))[:, 16:80]
+    expected = cv2.resize(middle, (32, 32), interpolation=cv2.INTER_AREA)
+    np.testing.assert_array_equal(found.train.pixels[48], expected)
+
+
+def test_grey_images_become_rgb_and_are_counted(tmp_path: Path) -> None:
+    found = labelled.load(few(tmp_path / "set", encode=grey), 32)
+    assert found.grey == 64 and "64 without colour" in found.summary
+    assert np.ptp(found.train.pixels, axis=-1).max() == 0
+
+
+def test_the_hash_changes_with_a_pixel_or_a_label(tmp_path: Path) -> None:
+    whole = labelled.load(few(tmp_path / "a"), 32)
+    assert whole.sha256 == labelled.load(few(tmp_path / "b"), 32).sha256
+    assert whole.sha256 != labelled.load(few(tmp_path / "c", encode=jpeg), 32).sha256
+
+
+@pytest.mark.parametrize(("encode", "kept"), [(png, 300), (jpeg, 300), (jpeg, 0)])
+def test_an_image_that_was_cut_short_is_refused_with_its_row(tmp_path: Path, encode: object, kept: int) -> None:
+    """OpenCV itself would fill the rest of it with grey."""
+    folder = few(tmp_path / "set")
+    pixels = images(2)
+    whole = encode(pixels[1])  # type: ignore[operator]
+    assert len(whole) > kept
+    write(folder / "train-00001.parquet", [png(pixels[0]), whole[:kept]], [0, 1])
+    with pytest.raises(ReportError, match=r"train-00001\.parquet, row 1: the image is cut short"):
+        labelled.load(folder, 32)
+
+
+def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
+    folder = few(tmp_path / "set")
+    file = folder / "train-00000-of-00001.parquet"
+    file.write_bytes(file.read_bytes()[:-200])
+    with pytest.raises(ReportError, match="damaged or of another format"):
+        labelled.load(folder, 32)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([0, None], r"row 1: the image has no label"),
+        ([0, -1], r"row 1: label -1 stands for an image without a label"),
+        (["cat", "dog"], r"column 'label' is string, expected whole numbers"),
+    ],
+)
+def test_images_without_labels_are_refused(tmp_path: Path, labels: list[object], message: str) -> None:
+    folder = few(tmp_path / "set")
+    write(folder / "train-00001.parquet", [png(image) for image in images(2)], labels)
+    with pytest.raises(ReportError, match=message):
+        labelled.load(folder, 32)
+
+
+def test_a_set_without_a_column_of_labels_is_refused_with_what_it_has(tmp_path: Path) -> None:
+    folder = few(tmp_path / "set")
+    table = pq.read_table(folder / "train-00000-of-00001.parquet").drop_columns(["label"])
+    pq.write_table(table, folder / "train-00000-of-00001.parquet")
+    with pytest.raises(ReportError, match=r"no column 'label'; expected image \(or img\) and label, found image"):
+        labelled.load(folder, 32)
+
+
+def test_a_column_of_images_without_bytes_is_refused(tmp_path: Path) -> None:
+    folder = few(tmp_path / "set")
+    pq.write_table(pa.table({"img": ["a.png", "b.png"], "label": [0, 1]}), folder / "train-00001.parquet")
+    with pytest.raises(ReportError, match="column 'img' is string, expected a struct with the field bytes"):
+        labelled.load(folder, 32)
+
+
+def test_one_class_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match="have 1 class, expected at least two"):
+        labelled.load(few(tmp_path / "set", classes=1, train=10, valid=5), 32)
+
+
+def test_a_label_that_only_validation_has_is_refused(tmp_path: Path) -> None:
+    folder = few(tmp_path / "set")
+    write(folder / "valid-00001.parquet", [png(image) for image in images(1)], [9])
+    with pytest.raises(ReportError, match="have the label 9, which no training image has"):
+        labelled.load(folder, 32)
+
+
+def test_a_missing_folder_and_a_missing_part_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match="there is no such folder"):
+        labelled.load(tmp_path / "none", 32)
+    folder = few(tmp_path / "set")
+    (folder / "valid-00000-of-00001.parquet").unlink()
+    with pytest.raises(ReportError, match=r"expected files valid-\*\.parquet, validation-\*\.parquet"):
+        labelled.load(folder, 32)
+
+
+@pytest.mark.slow
+def test_the_shared_set_is_read_whole() -> None:
+    folder = os.environ.get("TINY_IMAGENET_DIR")
+    if not folder:
+        pytest.skip("TINY_IMAGENET_DIR names no folder of Tiny ImageNet, so that there is nothing to read")
+    found = labelled.load(Path(folder), 64)
+    assert (len(found.train.labels), len(found.validation.labels), found.classes) == (75_000, 5_000, 200)
+    assert found.resized == 0 and 0.01 < found.grey / 80_000 < 0.05

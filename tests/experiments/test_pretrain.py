@@ -1,0 +1,180 @@
+"""Pretraining on a few real images: it learns, goes on where it was cut off to the bit, and leaves what it promises."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import itertools
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from experiments import labelled, vgg16
+from experiments.environment import ROOT
+from experiments.labelled import LabelledSet
+from experiments.pretrain import (
+    Finished,
+    Recipe,
+    averaging,
+    batches,
+    build,
+    crops,
+    initialise,
+    inputs,
+    pretrain,
+    save,
+)
+from experiments.scaling import BGR_MEAN, scaled
+from reportgen import pretraining
+from reportgen.errors import ReportError
+from tests.experiments.labelled_files import few
+
+RECIPE = Recipe(image_size=32, epochs=3, batch_size=8, steps_per_epoch=2, learning_rate=1e-3)
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> LabelledSet:
+    return labelled.load(few(tmp_path_factory.mktemp("sets") / "few"), 32)
+
+
+@pytest.fixture(scope="module")
+def finished(images: LabelledSet, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    folder = tmp_path_factory.mktemp("pretraining")
+    return pretrain(images, RECIPE, weights=folder / "weights", records=folder / "records")
+
+
+class CutOff(keras.callbacks.Callback):  # type: ignore[misc]
+    """Ends the process, as far as `fit` can tell, in the middle of the third epoch."""
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._epoch = epoch
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if self._epoch == 2 and batch == 1:
+            raise KeyboardInterrupt
+
+
+def test_the_weights_are_named_by_their_hash_and_their_card_and_record_say_what_they_are(finished: Finished) -> None:
+    sha256 = hashlib.sha256(finished.weights.read_bytes()).hexdigest()
+    assert finished.weights.name == f"few-32px-{sha256[:12]}.weights.h5"
+    card, record = vgg16.read_card(finished.card), pretraining.read(finished.record)
+    assert card.weights_sha256 == record.weights_sha256 == sha256
+    assert (card.name, card.architecture, card.preprocessing) == ("few", "VGG16", BGR_MEAN)
+    assert (card.epochs_done, card.epochs, card.classes, card.image_size) == (3, 3, 4, 32)
+    assert (card.top1, card.top5) == (record.history[-1].val_top1, record.history[-1].val_top5)
+    assert record.finished and record.passes == 3 * 2 * 8 / 48
+    assert record.network.parameters == 14_714_688 + 512 * 4 + 4
+    assert {"experiments/pretrain.py", "experiments/labelled.py"} <= set(record.sources)
+    assert sorted(file.name for file in finished.weights.parent.iterdir() if file.is_file()) == sorted(
+        [finished.weights.name, finished.card.name]
+    )
+    assert not list((finished.weights.parent / "checkpoints").iterdir())
+
+
+@pytest.mark.slow
+def test_a_run_that_was_cut_off_leaves_unfinished_weights_and_ends_like_one_that_was_not(
+    images: LabelledSet, finished: Finished, tmp_path: Path
+) -> None:
+    weights, records = tmp_path / "weights", tmp_path / "records"
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(images, RECIPE, weights=weights, records=records, callbacks=[CutOff()])
+    (card,) = weights.glob("*.json")
+    assert (vgg16.read_card(card).epochs_done, vgg16.read_card(card).epochs) == (2, 3)
+    # Other settings do not go on from there.
+    with pytest.raises(ReportError, match=r"cut off after epoch 2 and cannot go on.*changed since: learning_rate"):
+        pretrain(images, dataclasses.replace(RECIPE, learning_rate=1e-4), weights=weights, records=records)
+    resumed = pretrain(images, RECIPE, weights=weights, records=records)
+    assert resumed.weights.name == finished.weights.name
+    without_seconds = [
+        [epoch.model_copy(update={"seconds": 0.0}) for epoch in done.pretraining.history]
+        for done in (resumed, finished)
+    ]
+    assert without_seconds[0] == without_seconds[1]
+    assert [file.name for file in records.iterdir()] == [resumed.record.name]
+
+
+def test_a_set_that_would_pass_for_the_study_s_weights_is_refused(images: LabelledSet, tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match="'imagenet' would pass for what the study used"):
+        pretrain(dataclasses.replace(images, name="imagenet"), RECIPE, weights=tmp_path, records=tmp_path)
+
+
+def test_the_written_weights_give_on_unscaled_images_what_the_network_saw(images: LabelledSet, tmp_path: Path) -> None:
+    some = inputs(images.train.pixels[:16])
+    trained = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
+    initialise(trained, some)
+    file = tmp_path / "mine.weights.h5"
+    save({layer.name: layer.get_weights() for layer in trained.layers if layer.weights}, file)
+    read = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
+    for name, weights in vgg16.from_file(file).layers.items():
+        read.get_layer(name).set_weights(weights)
+    own = scaled(images.train.pixels[:16], BGR_MEAN)
+    np.testing.assert_allclose(read.predict(own, verbose=0), trained.predict(some, verbose=0), rtol=1e-5, atol=1e-6)
+
+
+def test_fresh_weights_give_every_channel_of_every_convolution_mean_0_and_deviation_1(images: LabelledSet) -> None:
+    some = inputs(images.train.pixels[:32])
+    base = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
+    initialise(base, some)
+    for name in ("block1_conv1", "block2_conv2", "block3_conv3"):
+        layer = base.get_layer(name)
+        signal = keras.Model(base.input, layer.input).predict(some, verbose=0)
+        found = np.asarray(keras.ops.conv(signal, layer.kernel, padding="same") + layer.bias)
+        np.testing.assert_allclose(found.mean((0, 1, 2)), 0, atol=1e-3)
+        np.testing.assert_allclose(found.std((0, 1, 2)), 1, atol=1e-3)
+
+
+def test_the_learning_rate_rises_then_falls_to_zero_and_biases_do_not_decay(images: LabelledSet) -> None:
+    model = build(RECIPE, 4, 100, inputs(images.train.pixels[:8]))
+    schedule = model.optimizer._learning_rate
+    rates = [float(schedule(step)) for step in range(101)]
+    assert rates[0] == 0 and max(rates) == pytest.approx(1e-3) == rates[5] and rates[100] == pytest.approx(0, abs=1e-9)
+    assert rates[5:] == sorted(rates[5:], reverse=True)
+    decaying = [weight.path for weight in model.trainable_variables if model.optimizer._use_weight_decay(weight)]
+    assert len(decaying) == 14 and not any("bias" in path for path in decaying)
+
+
+def test_images_too_small_and_an_unknown_precision_are_refused(images: LabelledSet) -> None:
+    some = inputs(images.train.pixels[:8])
+    with pytest.raises(ReportError, match="needs 32x32 pixels; --image-size is 16"):
+        build(dataclasses.replace(RECIPE, image_size=16), 4, 10, some)
+    with pytest.raises(ReportError, match="Unknown precision"):
+        build(dataclasses.replace(RECIPE, precision="tiny"), 4, 10, some)
+
+
+def test_a_pass_shows_every_image_once_and_batches_depend_on_seed_and_step_alone(images: LabelledSet) -> None:
+    whole = dataclasses.replace(RECIPE, smallest_crop=1.0)
+    labels = np.concatenate([batch[1] for batch in itertools.islice(batches(images.train, 4, whole, 0), 6)])
+    assert sorted(labels.argmax(1)) == sorted(images.train.labels)
+    first = list(itertools.islice(batches(images.train, 4, RECIPE, 0), 9))
+    later = list(itertools.islice(batches(images.train, 4, RECIPE, 7), 2))
+    for before, now in zip(first[7:], later, strict=True):
+        np.testing.assert_array_equal(before[0], now[0])
+        np.testing.assert_array_equal(before[1], now[1])
+    assert not np.array_equal(first[0][0], first[6][0])
+
+
+def test_crops_keep_their_share_of_the_area_and_half_of_them_are_mirrored() -> None:
+    """A ramp from left to right tells how much of its width a crop shows and whether it was mirrored."""
+    count, side = 2_000, 32
+    ramp = np.broadcast_to(np.arange(side, dtype=np.uint8)[:, None] * 8, (side, side, 3))  # along the width
+    across = crops(np.stack([ramp] * count), 0.35, np.random.default_rng(0)).astype(int)
+    down = crops(np.stack([ramp.transpose(1, 0, 2)] * count), 0.35, np.random.default_rng(0)).astype(int)
+    slope = across[:, 0, -1, 0] - across[:, 0, 0, 0]
+    assert 0.47 < (slope < 0).mean() < 0.53
+    widths = (np.abs(slope) / 8 + 1) / side
+    heights = ((down[:, -1, 0, 0] - down[:, 0, 0, 0]) / 8 + 1) / side
+    area = widths * heights
+    assert area.min() > 0.27 and area.max() <= 1.0 and 0.6 < area.mean() < 0.75
+
+
+def test_the_average_spans_a_tenth_of_all_steps_and_never_less_than_one() -> None:
+    assert averaging(5) == 0 and averaging(1_000) == pytest.approx(0.99) and averaging(20_000) == pytest.approx(0.9995)
+
+
+def test_weights_and_checkpoints_go_where_git_does_not_look() -> None:
+    from experiments import pretrain as module
+
+    assert module.WEIGHTS.is_relative_to(ROOT / "build")
