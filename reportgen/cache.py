@@ -13,7 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from reportgen import charts, language
-from reportgen.charts import Drawing, draw
+from reportgen.charts import draw
+from reportgen.drawings import Drawing
 from reportgen.language import Language
 from reportgen.record import write_atomically
 

@@ -1,17 +1,14 @@
-"""What is drawn, and how: a chart is plain data (a `Drawing`), and `draw` makes an SVG of it in a language.
+"""Drawings to SVG, in a language. Drawn once in plain colours; `themed` lets a page's style sheet choose them.
 
-Drawn once in plain colours; `themed` lets a page's style sheet choose them. Deterministic: the same drawing gives the
-same bytes, so that a drawing can be kept by its content (see `reportgen.cache`).
+Deterministic: the same drawing gives the same bytes.
 """
 
 from __future__ import annotations
 
 import io
 import re
-import statistics
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -23,16 +20,29 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator
 
+from reportgen.drawings import (
+    GRID,
+    INK,
+    OTHER,
+    PAPER,
+    REPRODUCTION,
+    TRAIN,
+    VALIDATION,
+    Curves,
+    Diagram,
+    Dots,
+    Drawing,
+    Line,
+    Matrix,
+    Panel,
+    Plane,
+    Run,
+    Series,
+    Unit,
+)
 from reportgen.language import Language, language
 from reportgen.record import Record
 
-INK, GRID, PAPER = "#24292f", "#d0d7de", "#ffffff"
-TRAIN, VALIDATION, REPRODUCTION, OTHER = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
-"""Four of Okabe and Ito's colours, which colour-blind readers can tell apart.
-
-One voice in every chart: training is blue and validation orange; what was reproduced, or the project that a page is
-about, is green, and another project beside it purple. The study's figures are hollow, in the colour of text.
-"""
 VARIABLES = {
     INK: "ink",
     GRID: "grid",
@@ -71,147 +81,6 @@ STYLE: dict[Any, Any] = {
     "figure.dpi": 72,
     "legend.frameon": False,
 }
-
-Unit = Literal["percent", "points", "nats", "seconds", "count"]
-"""Fractions as percentages, their differences as percentage points, cross-entropy, durations, whole numbers."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One quantity of one run, by epoch from 1."""
-
-    name: str
-    values: tuple[float, ...]
-    kept: int
-    """The epoch whose weights were kept."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One quantity of several runs that differ in nothing but the seed."""
-
-    key: str
-    """What the quantity is called in files, such as `val_accuracy`."""
-    name: str
-    colour: str
-    dashed: bool
-    """So that colour is not all that tells two lines apart."""
-    runs: tuple[Run, ...]
-
-    def mean(self) -> tuple[float, ...]:
-        """The mean over the runs, for the epochs that all of them had."""
-        return tuple(statistics.fmean(values) for values in zip(*(run.values for run in self.runs), strict=False))
-
-    def range(self) -> tuple[tuple[float, float], ...]:
-        """The smallest and the largest value of the runs still going on, by epoch, while there are two."""
-        lengths = sorted(len(run.values) for run in self.runs)
-        at = [[run.values[k] for run in self.runs if k < len(run.values)] for k in range(lengths[-2])]
-        return tuple((min(values), max(values)) for values in at)
-
-
-@dataclass(frozen=True)
-class Panel:
-    """Lines over the same epochs, in one unit."""
-
-    key: str
-    title: str
-    unit: Unit
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True)
-class Curves:
-    """Panels one above the other, over the same epochs."""
-
-    across: str
-    kept: str
-    """What the dot is called."""
-    panels: tuple[Panel, ...]
-
-
-@dataclass(frozen=True)
-class Series:
-    """Marks that belong together."""
-
-    key: str
-    name: str
-    colour: str
-    hollow: bool
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A value, with its spread on either side if it has one."""
-
-    value: float
-    spread: float | None = None
-
-
-@dataclass(frozen=True)
-class Row:
-    """What one thing scored in each series; None where it has nothing."""
-
-    key: str
-    label: str
-    marks: tuple[Mark | None, ...]
-
-
-@dataclass(frozen=True)
-class Dots:
-    """Rows one below the other; each mark stands at its value."""
-
-    down: str
-    """What the rows are."""
-    across: str
-    unit: Unit
-    series: tuple[Series, ...]
-    rows: tuple[Row, ...]
-    zero: bool = False
-    """Whether nought is in the picture."""
-
-
-@dataclass(frozen=True)
-class Spot:
-    """One thing in a plane: where each series puts it; None where a series has no place for it."""
-
-    key: str
-    sign: str
-    """A character or two that stand beside it."""
-    label: str
-    places: tuple[tuple[float, Mark] | None, ...]
-
-
-@dataclass(frozen=True)
-class Plane:
-    """Values (upwards) against another quantity (across, logarithmic)."""
-
-    down: str
-    """What the spots are."""
-    across: str
-    across_unit: Unit
-    upwards: str
-    unit: Unit
-    series: tuple[Series, ...]
-    spots: tuple[Spot, ...]
-
-
-@dataclass(frozen=True)
-class Matrix:
-    """Fractions by row and column; each cell shows its number in per cent, without a sign.
-
-    The stronger the colour, the larger the number. In a matrix with a `diagonal`, what stands on it has one colour and
-    the rest another.
-    """
-
-    down: str
-    across: str
-    rows: tuple[str, ...]
-    columns: tuple[str, ...]
-    cells: tuple[tuple[float | None, ...], ...]
-    diagonal: bool
-
-
-Drawing = Curves | Dots | Plane | Matrix
 
 
 def run_figures(record: Record) -> dict[str, str]:
@@ -310,6 +179,8 @@ def draw(drawing: Drawing, words: Language) -> str:
                 return _svg(_draw_plane(drawing, words))
             case Matrix():
                 return _svg(_draw_matrix(drawing, words))
+            case Diagram():
+                return _svg(_draw_diagram(drawing, words))
 
 
 def _draw_curves(drawing: Curves, words: Language) -> Figure:
@@ -482,6 +353,54 @@ def _draw_matrix(drawing: Matrix, words: Language) -> Figure:
     axes.tick_params(length=0)
     axes.set_xlabel(drawing.across)
     axes.set_ylabel(drawing.down)
+    return figure
+
+
+def _draw_diagram(drawing: Diagram, words: Language) -> Figure:
+    """Maps are blocks as high as their sides and as wide as they have channels; vectors are bars of their length."""
+    boxes, size = drawing.boxes, len(drawing.boxes)
+    figure = Figure(figsize=(WIDTH, 4.9), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    side = max((box.shape[0] for box in boxes if len(box.shape) > 1), default=1)
+    depth = max((box.shape[-1] for box in boxes if len(box.shape) > 1), default=2)
+    length = max((box.shape[-1] for box in boxes if len(box.shape) == 1), default=2)
+    before: tuple[int, ...] = ()
+    for place, box in enumerate(boxes):
+        colour = REPRODUCTION if box.parameters else GRID
+        if box.shape == before and not box.parameters:
+            width = 0.12  # it changes neither the shape nor anything that is learned: no more than a slice
+        elif len(box.shape) > 1:
+            width = 0.25 + 0.6 * float(np.log2(box.shape[-1] + 1) / np.log2(depth + 1))
+        else:
+            width = 0.25
+        height = box.shape[0] / side if len(box.shape) > 1 else float(np.log2(box.shape[-1] + 1) / np.log2(length + 1))
+        style: dict[str, Any] = {"facecolor": colour, "edgecolor": INK, "linewidth": 0.7, "alpha": 0.75}
+        above.add_patch(Rectangle((place - width / 2, -height / 2), width, height, **style))
+        before = box.shape
+    total = max(sum(box.parameters for box in boxes), 1)
+    shares = [box.parameters / total for box in boxes]
+    below.bar(range(size), shares, 0.62, color=REPRODUCTION, alpha=0.75, edgecolor=INK, linewidth=0.7)
+    for place, share in enumerate(shares):
+        if share >= 0.005:
+            shown = words.percent(share, 1 if 0.99 < share < 1 else 0)
+            below.annotate(shown, (place, share), (0, 3), textcoords="offset points", ha="center", fontsize=9.5)
+    above.set(xlim=(-0.7, max(size, 6) - 0.3), ylim=(-0.55, 0.55))
+    above.set_title(drawing.above)
+    above.yaxis.set_major_locator(NullLocator())
+    above.spines[:].set_visible(False)
+    above.tick_params(length=0, labelbottom=False)
+    above.grid(visible=False)
+    below.set_ylim(0, 1.18 * (max(shares) or 1))
+    below.set_title(drawing.below)
+    below.yaxis.set_major_locator(NullLocator())
+    below.spines["left"].set_visible(False)
+    below.grid(visible=False)
+    names = [f"{_clipped(box.type, 18)} {'×'.join(map(str, box.shape))}" for box in boxes]
+    below.set_xticks(range(size), names, rotation=90, fontsize=9.8)
+    below.tick_params(length=0)
+    for colour, name in zip((REPRODUCTION, GRID), drawing.kinds, strict=True):
+        above.bar(0, 0, 0, color=colour, edgecolor=INK, linewidth=0.7, alpha=0.75, label=name)
+    figure.legend(loc="outside upper left", ncols=2, handlelength=1, columnspacing=1.2, handletextpad=0.4)
     return figure
 
 

@@ -10,7 +10,21 @@ from markupsafe import Markup
 
 from reportgen import charts, frame
 from reportgen.cache import Cache
-from reportgen.charts import INK, REPRODUCTION, Dots, Drawing, Mark, Matrix, Plane, Row, Series, Spot
+from reportgen.drawings import (
+    INK,
+    REPRODUCTION,
+    Box,
+    Diagram,
+    Dots,
+    Drawing,
+    Mark,
+    Matrix,
+    Plane,
+    Row,
+    Series,
+    Spot,
+    Unit,
+)
 from reportgen.facts import Fact, ProjectFacts, Summary
 from reportgen.record import Record
 from reportgen.tools import PageTools
@@ -46,6 +60,7 @@ class Figures(PageTools):
         "accuracy_parameters",
         "accuracy_time",
         "class_chart",
+        "network",
     )
 
     def curves(self, project: str, against: str | None = None) -> str:
@@ -181,6 +196,29 @@ class Figures(PageTools):
         runs = [run for known in alike for run in known.records]
         return self._framed("class-chart", title, drawing, frame.text(drawing, words), caption, self._records(*runs))
 
+    def network(self, project: str) -> str:
+        """The layers of a project: what shape each gives to what it sees, and where the parameters are."""
+        words, runs = self.edition.words, self.runs(project)
+        if not runs:
+            return self.missing()
+        drawing = Diagram(
+            words.gettext("Layer"),
+            words.gettext("Output"),
+            words.gettext("Parameters, in per cent of all"),
+            (words.gettext("with parameters"), words.gettext("without")),
+            tuple(
+                Box(layer.name, layer.type, tuple(side or 1 for side in layer.output_shape[1:]), layer.parameters)
+                for layer in runs[0].network.layers
+            ),
+        )
+        title = words.gettext("The network: {project}", project=self.short(project))
+        caption = words.gettext(
+            "From the first layer to the last. A block is as high as the sides of its maps and the wider, the more of "
+            "them there are; a narrow bar is a vector, and a slice a layer that neither learns nor changes the shape."
+        )
+        source = self._records(runs[0])
+        return self._framed(f"network-{project}", title, drawing, frame.text(drawing, words), caption, source)
+
     def mistakes(self, project: str) -> str:
         """The most confident mistakes of the first seed that left a sheet of them."""
         for run in self.runs(project):
@@ -225,7 +263,7 @@ class Figures(PageTools):
         identifier: str,
         title: str,
         across: str,
-        unit: charts.Unit,
+        unit: Unit,
         places: Callable[[ProjectFacts], tuple[tuple[float, Mark] | None, ...]],
         note: str = "",
     ) -> str:

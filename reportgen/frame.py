@@ -10,7 +10,8 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from reportgen.charts import Curves, Dots, Drawing, Line, Mark, Matrix, Plane, Unit, written
+from reportgen.charts import written
+from reportgen.drawings import Curves, Diagram, Dots, Drawing, Line, Mark, Matrix, Plane, Unit
 from reportgen.language import Language
 
 NOTHING = "–"
@@ -65,10 +66,19 @@ def table(drawing: Drawing, words: Language) -> Table:
                 (name, *(NOTHING if cell is None else words.percent(cell, 1) for cell in cells))
                 for name, cells in zip(drawing.rows, drawing.cells, strict=True)
             ]
+        case Diagram():
+            head = (drawing.across, drawing.above, words.gettext("Parameters"))
+            rows = [
+                (f"{box.name} ({box.type})", _shape(box.shape), words.count(box.parameters)) for box in drawing.boxes
+            ]
     return Table(head, tuple(rows))
 
 
-def text(drawing: Dots | Plane | Matrix, words: Language) -> str:
+def _shape(shape: Sequence[int]) -> str:
+    return " × ".join(map(str, shape))
+
+
+def text(drawing: Dots | Plane | Matrix | Diagram, words: Language) -> str:
     """What a chart shows, in one sentence a row: its alternative text."""
     match drawing:
         case Dots():
@@ -108,6 +118,16 @@ def text(drawing: Dots | Plane | Matrix, words: Language) -> str:
                 _extremes(name, cells, drawing.columns, words)
                 for name, cells in zip(drawing.rows, drawing.cells, strict=True)
             )
+        case Diagram():
+            return "; ".join(
+                words.gettext(
+                    "{type} {shape}, {count} parameters",
+                    type=box.type,
+                    shape=_shape(box.shape),
+                    count=words.count(box.parameters),
+                )
+                for box in drawing.boxes
+            )
     return "; ".join(f"{label}: {', '.join(f'{name} {value}' for name, value in values)}" for label, values in said)
 
 
@@ -136,7 +156,7 @@ def csv_text(drawing: Drawing) -> str:
 def _csv_rows(drawing: Drawing) -> Iterator[Sequence[object]]:
     match drawing:
         case Curves():
-            yield "panel", "line", "run", "epoch", "value", "kept"
+            yield "quantity", "line", "run", "epoch", "value", "kept"
             for panel in drawing.panels:
                 for line in panel.lines:
                     for run in line.runs:
@@ -161,6 +181,10 @@ def _csv_rows(drawing: Drawing) -> Iterator[Sequence[object]]:
             yield "row", *drawing.columns
             for name, cells in zip(drawing.rows, drawing.cells, strict=True):
                 yield name, *("" if cell is None else cell for cell in cells)
+        case Diagram():
+            yield "layer", "type", "shape", "parameters"
+            for box in drawing.boxes:
+                yield box.name, box.type, "x".join(map(str, box.shape)), box.parameters
 
 
 def _numbers(mark: Mark | None) -> tuple[object, object]:

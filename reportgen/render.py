@@ -28,6 +28,7 @@ from reportgen.edition import Edition, Material
 from reportgen.errors import ReportError
 from reportgen.evidence import ClaimTags, Evidence, cite
 from reportgen.figures import Figures
+from reportgen.scripts import Scripts
 from reportgen.tables import Tables
 from reportgen.tools import PageTools
 
@@ -116,7 +117,7 @@ class Renderer:
         return f"'{word}' is not a known name{hint}"
 
 
-TOOLS: tuple[type[PageTools], ...] = (Tables, Figures)
+TOOLS: tuple[type[PageTools], ...] = (Tables, Figures, Scripts)
 _NAMES = (*Evidence.NAMES, *(name for kind in TOOLS for name in kind.NAMES))
 """Every function that a page can call."""
 _OPENING = re.compile(r"(---\n.*?\n---\n)?\s*(#[^\n]*\n)?", re.DOTALL)

@@ -24,7 +24,6 @@ class Tables(PageTools):
         "layers",
         "training_settings",
         "changes",
-        "code",
         "provenance",
         "setting",
         "dataset",
@@ -105,15 +104,6 @@ class Tables(PageTools):
             for kind, a, b, c, d in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes()
             if kind != "equal"
         ]
-
-    def code(self, project: str) -> str:
-        """The project's script as it stands in its file."""
-        self.facts(project)
-        name = self.report.script.format(project=project)
-        file = self.report.root / name
-        if not file.exists():
-            raise ReportError(f"there is no script {name} of {project} to show.")
-        return f'```python title="{name}"\n{file.read_text(encoding="utf-8").rstrip()}\n```'
 
     def provenance(self, project: str) -> str:
         words, material = self.edition.words, self.edition.material
