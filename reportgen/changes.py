@@ -11,7 +11,7 @@ from rich.table import Table
 
 from reportgen import source
 from reportgen.claims import METRICS, Verdict
-from reportgen.edition import Edition, Material, show
+from reportgen.edition import NOTHING, Edition, Material, show
 from reportgen.evidence import Evidence
 from reportgen.facts import Fact, ProjectFacts, Summary
 from reportgen.language import Language
@@ -64,9 +64,11 @@ class Changes:
 
     def _rows(self) -> Iterator[tuple[str, ...]]:
         for move in self.moves:
-            numbers = [str(show(fact, self.words)) for fact in (move.before, move.after)]
-            difference = str(show(move.difference, self.words)) if move.difference.value is not None else ""
-            yield move.project, move.metric, *numbers, difference, " → ".join(map(str, move.runs))
+            numbers = [
+                NOTHING if fact.value is None else str(show(fact, self.words))
+                for fact in (move.before, move.after, move.difference)
+            ]
+            yield move.project, move.metric, *numbers, " → ".join(map(str, move.runs))
 
     @property
     def summary(self) -> str:
@@ -80,7 +82,7 @@ class Changes:
         """For a terminal."""
         numbers = Table()
         for k, name in enumerate(HEADER):
-            numbers.add_column(name, justify="left" if k < 2 else "right")
+            numbers.add_column(name, justify="left" if k < 2 else "right", no_wrap=True)
         for row in self._rows():
             numbers.add_row(*map(escape, row))
         turned = [

@@ -24,6 +24,7 @@ from jinja2 import (
 )
 
 from reportgen import facts
+from reportgen.checklist import Checklist
 from reportgen.edition import Edition, Material
 from reportgen.errors import ReportError
 from reportgen.evidence import ClaimTags, Evidence, cite
@@ -117,7 +118,7 @@ class Renderer:
         return f"'{word}' is not a known name{hint}"
 
 
-TOOLS: tuple[type[PageTools], ...] = (Tables, Figures, Scripts)
+TOOLS: tuple[type[PageTools], ...] = (Tables, Figures, Scripts, Checklist)
 _NAMES = (*Evidence.NAMES, *(name for kind in TOOLS for name in kind.NAMES))
 """Every function that a page can call."""
 _OPENING = re.compile(r"(---\n.*?\n---\n)?\s*(#[^\n]*\n)?", re.DOTALL)

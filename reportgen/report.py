@@ -31,6 +31,8 @@ class Catalogue(BaseModel):
     """The name of each class of the data set."""
     datasets: dict[str, str]
     """What a data set is, in a clause."""
+    licences: dict[str, str] = {}
+    """Under what terms a data set may be used, in a clause."""
     comparing: tuple[str, ...] = ()
     """Words that compare or judge, and so belong into a claim; `improv*` stands for every word that begins so."""
     units: tuple[str, ...] = ()

@@ -71,7 +71,8 @@ def test_a_claim_that_turns_is_told_with_its_sentence_and_every_line_that_makes_
 def test_a_project_that_appears_has_a_number_where_there_was_none(small_report: Path) -> None:
     done = compare(small_report, [], [record("first", right=60)])
     assert done.exit_code == 1 and "undecided → holds" in done.stdout
-    assert "not reproduced yet" in done.stdout
+    row = next(line for line in done.stdout.splitlines() if "test.accuracy" in line)
+    assert [cell.strip() for cell in row.split("│")[3:-1]] == ["–", "60.00%", "–", "0 → 1"]
 
 
 def test_the_same_as_markdown_for_a_pull_request(small_report: Path) -> None:

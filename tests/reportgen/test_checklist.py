@@ -1,0 +1,150 @@
+"""The checklist is answered from the records; what is weak is answered honestly, what is missing stops the build."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from reportgen.errors import ReportError
+from reportgen.fingerprint import fingerprint
+from reportgen.record import Record
+from tests.reportgen.test_render import page
+from tests.synthetic import environment, record
+
+SCRIPT = "scripts/first.py"
+
+
+@pytest.fixture
+def root(small_report: Path) -> Path:
+    """A report with a licence, a script and the terms of its data set."""
+    (small_report / "LICENSE").write_text("\nMIT License\n\nCopyright\n", encoding="utf-8")
+    (small_report / "scripts").mkdir()
+    (small_report / SCRIPT).write_text("a = 1\n", encoding="utf-8")
+    for code, terms in [("en", "free to use"), ("es", "de uso libre")]:
+        file = small_report / "docs" / code / "catalogue.yml"
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content |= {"licences": {"sample": terms}}
+        file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return small_report
+
+
+def run(seed: int = 0, **changes: Any) -> Record:
+    return record("first", seed, script=SCRIPT, sources={SCRIPT: fingerprint("a = 1\n")}, **changes)
+
+
+def answers(root: Path, *runs: Record, code: str = "en") -> dict[str, tuple[str, str]]:
+    """The answer and the evidence, by the first words of the question."""
+    table = re.search(r"<table.*</table>", page(root, "{{ checklist() }}", *runs, code=code).markdown, re.DOTALL)
+    assert table
+    rows = ElementTree.fromstring(table[0]).iter("tr")
+    cells = [["\n".join(part.strip() for part in cell.itertext() if part.strip()) for cell in row] for row in rows]
+    return {question: (answer, evidence.replace("\u00a0", " ")) for question, answer, evidence in cells[1:]}
+
+
+def test_every_question_is_answered_from_the_records(root: Path) -> None:
+    found = answers(root, run(0), run(1))
+    told = {question: answer for question, (answer, _) in found.items()}
+    assert told == {
+        "Do the claims reflect the results?": "no",
+        "Are the data and their split specified?": "yes",
+        "Are all details of the training given?": "yes",
+        "Are there error bars, and is it said what they are?": "yes",
+        "Is the compute told that the runs needed?": "yes",
+        "Is the code of every run known and open?": "yes",
+        "Does today's code still do what the records say?": "yes",
+        "Are the licences of code and data named?": "yes",
+        "Is there a command that repeats each run?": "yes",
+    }
+    evidence = "\n".join(text for _, text in found.values())
+    for shown in [
+        "320 images for training, 80 for validation, 1,000 for the test",
+        "0123456789ab",
+        "A processor, 2 cores, 8.0 GiB, Linux x86_64: 2 runs, 27.0 s in all.",
+        "The code: MIT License.",
+        "sample: free to use.",
+        "python -m experiments run first --seed 0",
+        "Commit of the records (2):\n012345678901",
+        "Records that today's sources stand for: 2 of 2.",
+        SCRIPT,
+    ]:
+        assert shown in evidence, shown
+
+
+def test_the_checklist_is_written_in_the_language_of_the_page(root: Path) -> None:
+    found = answers(root, run(0), run(1), code="es")
+    assert found["¿Se nombran las licencias del código y de los datos?"] == (
+        "sí",
+        "El código: MIT License.\nsample: de uso libre.",
+    )
+    assert not [question for question in found if not question.startswith("¿")]
+
+
+DIRTY = environment().model_copy(update={"git_clean": False})
+
+
+@pytest.mark.parametrize(
+    ("runs", "question", "answer", "evidence"),
+    [
+        ([run(0)], "Are there error bars", "no", "With one run only, and without error bars: 1."),
+        ([run(0), run(1), record("second")], "Are there error bars", "partly", "without error bars: second."),
+        ([run(0), run(1, environment=DIRTY)], "Is the code", "partly", "with uncommitted changes"),
+        ([run(0), record("first", 1, script=SCRIPT, sources={SCRIPT: "0" * 64})], "Does today's code", "partly",
+         "Unconfirmed: 1. This tells:\npython -m experiments replay first"),
+        ([record("first", script=SCRIPT, sources={SCRIPT: "0" * 64})], "Does today's code", "no", "0 of 1"),
+    ],
+)  # fmt: skip
+def test_what_is_weak_is_answered_honestly(
+    root: Path, runs: list[Record], question: str, answer: str, evidence: str
+) -> None:
+    (found,) = [value for asked, value in answers(root, *runs).items() if asked.startswith(question)]
+    assert found[0] == answer and evidence in found[1]
+
+
+def test_the_claims_and_their_verdicts_are_counted(root: Path) -> None:
+    claim = "{kind: above, metric: test.accuracy, of: first, value: %s, expect: {study: holds, reproduction: holds}}\n"
+    (root / "docs" / "claims.yml").write_text(
+        f"one: {claim % '50 %'}two: {claim % '55 %'}three: {claim % '61 %'}", encoding="utf-8"
+    )
+    answer, evidence = answers(root, run())["Do the claims reflect the results?"]
+    assert answer == "partly"
+    assert evidence.splitlines() == [
+        "Claims that are checked whenever the report is built: 3.",
+        "Their verdicts on the study: holds: 3.",
+        "Their verdicts on the reproduction: contradicted: 1 and holds: 2.",
+    ]
+
+
+NO_COMMIT = environment().model_copy(update={"git_commit": None, "git_clean": None})
+
+
+@pytest.mark.parametrize(
+    ("runs", "complaint"),
+    [
+        ([], "docs/en/index.md, line 1: the checklist is answered from recorded runs, and there is none in results."),
+        ([run(environment=NO_COMMIT)],
+         "needs evidence that is missing: results/first/seed-0/record.json holds no commit of the sources"),
+        ([run(settings={})], "results/first/seed-0/record.json holds no setting"),
+        ([run(dataset=run().dataset.model_copy(update={"name": "other"}))],
+         "needs the terms of the data set other: an entry in `licences` of docs/en/catalogue.yml"),
+    ],
+)  # fmt: skip
+def test_missing_evidence_stops_the_build_with_a_sentence(root: Path, runs: list[Record], complaint: str) -> None:
+    with pytest.raises(ReportError) as problem:
+        answers(root, *runs)
+    assert complaint in str(problem.value)
+
+
+def test_a_repository_without_a_licence_stops_the_build(root: Path) -> None:
+    (root / "LICENSE").unlink()
+    with pytest.raises(ReportError, match="there is no file LICENSE in the root"):
+        answers(root, run())
+
+
+def test_smoke_runs_are_no_evidence(root: Path) -> None:
+    smoke = run(profile="smoke", environment=NO_COMMIT)
+    assert "*Smoke runs are no evidence; the checklist stays empty.*" in page(root, "{{ checklist() }}", smoke).markdown
