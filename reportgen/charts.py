@@ -28,6 +28,7 @@ from reportgen.drawings import (
     REPRODUCTION,
     TRAIN,
     VALIDATION,
+    VARIABLES,
     Curves,
     Diagram,
     Dots,
@@ -43,16 +44,6 @@ from reportgen.drawings import (
 from reportgen.language import Language, language
 from reportgen.record import Record
 
-VARIABLES = {
-    INK: "ink",
-    GRID: "grid",
-    PAPER: "paper",
-    TRAIN: "train",
-    VALIDATION: "validation",
-    REPRODUCTION: "reproduction",
-    OTHER: "other",
-}
-"""The name of the CSS variable (`--rg-…`) for each colour."""
 WIDTH = 5.2
 """Of every chart, in inches: small, so that its words stay legible where it shrinks to the screen of a telephone."""
 STYLE: dict[Any, Any] = {

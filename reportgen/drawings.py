@@ -16,6 +16,16 @@ TRAIN, VALIDATION, REPRODUCTION, OTHER = "#0072b2", "#d55e00", "#009e73", "#cc79
 One voice in every chart: training is blue and validation orange; what was reproduced, or the project that a page is
 about, is green, and another project beside it purple. The study's figures are hollow, in the colour of text.
 """
+VARIABLES = {
+    INK: "ink",
+    GRID: "grid",
+    PAPER: "paper",
+    TRAIN: "train",
+    VALIDATION: "validation",
+    REPRODUCTION: "reproduction",
+    OTHER: "other",
+}
+"""The name of the CSS variable (`--rg-…`) for each colour."""
 
 Unit = Literal["percent", "points", "nats", "seconds", "count"]
 """Fractions as percentages, their differences as percentage points, cross-entropy, durations, whole numbers."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from markupsafe import Markup
 
@@ -46,6 +48,8 @@ class Framed:
     table: frame.Table
     downloads: Sequence[tuple[str, str]]
     """Name and link."""
+    data: Markup
+    """JSON for the script that makes the chart answer; empty where it stays as it is drawn."""
 
 
 class Figures(PageTools):
@@ -88,7 +92,18 @@ class Figures(PageTools):
                     "largest."
                 )
             )
-        return self._framed(identifier, title, drawing, kept, " ".join(caption), self._records(*runs, *other))
+        others = {} if against else self._others(project)
+        return self._framed(identifier, title, drawing, kept, " ".join(caption), self._records(*runs, *other), others)
+
+    def _others(self, project: str) -> dict[str, str]:
+        """Where a script finds the curves of every other project that has a run, by short name."""
+        found = {}
+        for known in self.edition.material.facts.values():
+            if known.records and known.identifier != project:
+                target = f"assets/charts/curves-{known.identifier}.json"
+                self.assets[target] = _json(frame.data(charts.curves(known.records, self.edition.words)))
+                found[self.short(known.identifier)] = self.link(target)
+        return found
 
     def _kept(self, runs: Sequence[Record]) -> str:
         words = self.edition.words
@@ -302,7 +317,17 @@ class Figures(PageTools):
         number = words.gettext("one record") if count == 1 else words.gettext("{n} records", n=count)
         return f"{number} ({self.dataset_names(runs)})"
 
-    def _framed(self, identifier: str, title: str, drawing: Drawing, text: str, caption: str, source: str) -> str:
+    def _framed(
+        self,
+        identifier: str,
+        title: str,
+        drawing: Drawing,
+        text: str,
+        caption: str,
+        source: str,
+        others: Mapping[str, str] = MappingProxyType({}),
+    ) -> str:
+        """A chart with all that belongs to it; `others` are files that a script may lay over it, by name."""
         words = self.edition.words
         svg = Cache(self.report.root / "build" / "charts").svg(drawing, words)
         files = {
@@ -319,8 +344,29 @@ class Figures(PageTools):
             source,
             frame.table(drawing, words),
             [(name, self.link(target)) for name, (target, _) in files.items()],
+            Markup("" if isinstance(drawing, Diagram) else _json(frame.data(drawing) | self._for_a_script(others))),
         )
         return self.edition.html("figure", framed)
+
+    def _for_a_script(self, others: Mapping[str, str]) -> dict[str, object]:
+        """What a script needs beside the drawing: the words of its controls, short names, and what may be laid over."""
+        words = self.edition.words
+        return {
+            "short": {project: self.short(project) for project in self.edition.material.facts},
+            "others": [{"name": name, "href": link} for name, link in others.items()],
+            "words": {
+                "keys": words.gettext("The arrow keys go from value to value."),
+                "mean": words.gettext("mean"),
+                "seeds": words.gettext("Seeds"),
+                "over": words.gettext("Lay over:"),
+                "nothing": words.gettext("nothing"),
+            },
+        }
+
+
+def _json(value: object) -> str:
+    """`value` as JSON that may stand in a page: nothing in it ends a script."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _beginning(names: Sequence[str]) -> str:

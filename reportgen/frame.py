@@ -8,10 +8,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from reportgen.charts import written
-from reportgen.drawings import Curves, Diagram, Dots, Drawing, Line, Mark, Matrix, Plane, Unit
+from reportgen.drawings import VARIABLES, Curves, Diagram, Dots, Drawing, Line, Mark, Matrix, Plane, Unit
 from reportgen.language import Language
 
 NOTHING = "–"
@@ -210,3 +211,17 @@ def _at_epoch(line: Line, k: int, unit: Unit, words: Language) -> str:
     if len(values) == 1:
         return mean
     return f"{mean} ({written(min(values), unit, words)} – {written(max(values), unit, words)})"
+
+
+def data(drawing: Curves | Dots | Plane | Matrix) -> dict[str, Any]:
+    """The drawing for a script in the reader's browser: its numbers and words, and each colour by its name."""
+    return {"kind": type(drawing).__name__, **_named(asdict(drawing))}
+
+
+def _named(value: Any) -> Any:
+    """`value` with the names of colours for their codes and with numbers no longer than they can be seen."""
+    if isinstance(value, dict):
+        return {key: VARIABLES[item] if key == "colour" else _named(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_named(item) for item in value]
+    return round(value, 6) if isinstance(value, float) else value

@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 import matplotlib
 import pytest
 
-from reportgen.charts import VARIABLES, confusion, curves, draw, run_figures, themed
+from reportgen.charts import confusion, curves, draw, run_figures, themed
+from reportgen.drawings import VARIABLES
 from reportgen.language import language
 from tests.synthetic import CLASSES, record
 

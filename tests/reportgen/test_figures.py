@@ -8,6 +8,7 @@ import json
 import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -257,3 +258,33 @@ def test_the_sheet_of_mistakes_is_read_as_it_is_written() -> None:
         mistakes.SCALE,
         mistakes.GAP,
     )
+
+
+def script_data(page: Page) -> dict[str, Any]:
+    """What a figure hands to the script that makes it answer."""
+    (found,) = re.findall(r'<script type="application/json" class="rg-json">(.*?)</script>', page.markdown)
+    data: dict[str, Any] = json.loads(found)
+    return data
+
+
+def test_a_script_gets_the_numbers_of_the_chart_and_the_colours_by_name(small_report: Path) -> None:
+    publish(small_report, "first")
+    data = script_data(page(small_report, "{{ ladder_chart() }}", record("first", right=60)))
+    assert data["kind"] == "Dots"
+    assert [one["colour"] for one in data["series"]] == ["ink", "reproduction"]
+    assert data["rows"][0]["marks"] == [{"value": 0.6256, "spread": None}, {"value": 0.6, "spread": None}]
+
+
+def test_a_script_finds_the_curves_of_every_other_project_that_has_a_run(small_report: Path) -> None:
+    rendered = page(small_report, '{{ curves("first") }}', record("first"), record("second"), path="further.md")
+    (other,) = script_data(rendered)["others"]
+    assert other == {"name": "second", "href": "../assets/charts/curves-second.json"}
+    beside = rendered.assets["assets/charts/curves-second.json"]
+    assert isinstance(beside, str)
+    assert json.loads(beside)["panels"][0]["lines"][0]["runs"][0]["kept"] == 6
+
+
+def test_what_a_script_gets_cannot_end_it(small_report: Path) -> None:
+    name(small_report, classes={"cat": "</script><script>alert(1)"})
+    data = script_data(page(small_report, '{{ confusion("first") }}', record("first")))
+    assert "</script><script>alert(1)" in data["rows"]

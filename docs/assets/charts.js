@@ -1,0 +1,513 @@
+// Makes the charts of a page answer: hover, focus and arrow keys show values, series, projects and seeds are switched on
+// and off, and the curves of another project can be laid over. The drawing that the page came with stays until the
+// library is there, stays without scripts, and is what gets printed.
+(() => {
+  const figures = document.querySelectorAll("figure.rg-figure:has(> script.rg-json)");
+  if (!figures.length) return;
+
+  const assets = new URL(".", document.currentScript.src);
+  const language = document.documentElement.lang;
+  const charts = new Set();
+
+  const libraries = () => {
+    const load = (name) =>
+      new Promise((done, failed) => {
+        const script = document.createElement("script");
+        script.src = new URL(`vendor/${name}`, assets);
+        script.onload = done;
+        script.onerror = failed;
+        document.head.append(script);
+      });
+    libraries.loaded ??= load("chart.umd.min.js").then(() => load("chartjs-chart-matrix.min.js"));
+    return libraries.loaded;
+  };
+
+  const colour = (name) => getComputedStyle(document.body).getPropertyValue(`--rg-${name}`).trim();
+  const faint = (name, share) => `color-mix(in srgb, ${colour(name)} ${Math.round(100 * share)}%, transparent)`;
+
+  const decimals = (value, least, most) =>
+    new Intl.NumberFormat(language, { minimumFractionDigits: least, maximumFractionDigits: most })
+      .format(value)
+      .replace("-", "−");
+  const duration = (value) => {
+    if (Math.round(10 * value) < 600) return `${decimals(value, 1, 1)}\u00a0s`;
+    if (Math.round(value) < 3600) return `${Math.floor(Math.round(value) / 60)}\u00a0min ${Math.round(value) % 60}\u00a0s`;
+    const minutes = Math.round(value / 60);
+    return `${Math.floor(minutes / 60)}\u00a0h ${minutes % 60}\u00a0min`;
+  };
+  const percent = language === "en" ? "%" : "\u00a0%";
+  // A value in full, and a round value on an axis.
+  const written = {
+    percent: (value) => decimals(100 * value, 2, 2) + percent,
+    points: (value) => `${value > 0 ? "+" : ""}${decimals(100 * value, 2, 2)}\u00a0pp`,
+    nats: (value) => decimals(value, 3, 3),
+    seconds: duration,
+    count: (value) => decimals(value, 0, 0),
+  };
+  const short = {
+    ...written,
+    percent: (value) => decimals(100 * value, 0, 2) + percent,
+    points: (value) => `${value > 0 ? "+" : ""}${decimals(100 * value, 0, 2)}\u00a0pp`,
+    nats: (value) => decimals(value, 0, 3),
+    seconds: (value) => (value < 60 ? `${value}\u00a0s` : value < 3600 ? `${value / 60}\u00a0min` : `${value / 3600}\u00a0h`),
+    count: (value) => new Intl.NumberFormat(language, { notation: "compact" }).format(value),
+  };
+  const spread = (unit, mark) => {
+    if (mark.spread === null) return "";
+    return ` ± ${unit === "percent" || unit === "points" ? decimals(100 * mark.spread, 2, 2) : written[unit](mark.spread)}`;
+  };
+
+  const element = (tag, properties = {}, ...children) => {
+    const made = Object.assign(document.createElement(tag), properties);
+    made.append(...children);
+    return made;
+  };
+
+  // What Chart.js is told in the same words every time.
+  const base = (title = "") => ({
+    animation: false,
+    responsive: true,
+    maintainAspectRatio: false,
+    plugins: {
+      legend: { display: false },
+      title: { display: Boolean(title), text: title, align: "start", color: colour("ink"), padding: { top: 0, bottom: 6 } },
+      tooltip: {
+        backgroundColor: colour("paper"),
+        titleColor: colour("ink"),
+        bodyColor: colour("ink"),
+        borderColor: colour("grid"),
+        borderWidth: 1,
+        usePointStyle: true,
+        boxWidth: 8,
+        boxHeight: 8,
+      },
+    },
+  });
+  const axis = (title, unit, more = {}) => ({
+    title: { display: Boolean(title), text: title, color: colour("ink") },
+    grid: { color: colour("grid"), lineWidth: 0.7 },
+    border: { color: colour("grid") },
+    ...more,
+    ticks: { color: colour("ink"), callback: (value) => short[unit](value), ...more.ticks },
+  });
+
+  // Bars on either side of a mean, and words beside a mark.
+  const spreads = {
+    id: "spreads",
+    beforeDatasetsDraw(chart) {
+      const along = chart.options.spreadAlong;
+      if (!along) return;
+      const context = chart.ctx;
+      chart.data.datasets.forEach((dataset, number) => {
+        if (!chart.isDatasetVisible(number)) return;
+        chart.getDatasetMeta(number).data.forEach((point, index) => {
+          const { spread: size, [along]: value } = dataset.data[index];
+          if (!size || point.skip) return;
+          const [from, to] = [value - size, value + size].map((end) => chart.scales[along].getPixelForValue(end));
+          context.strokeStyle = dataset.borderColor;
+          context.lineWidth = 1.5;
+          context.beginPath();
+          context.moveTo(...(along === "x" ? [from, point.y] : [point.x, from]));
+          context.lineTo(...(along === "x" ? [to, point.y] : [point.x, to]));
+          context.stroke();
+        });
+      });
+    },
+  };
+  const signs = {
+    id: "signs",
+    afterDatasetsDraw(chart) {
+      const context = chart.ctx;
+      context.save();
+      context.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+      chart.data.datasets.forEach((dataset, number) => {
+        if (!chart.isDatasetVisible(number)) return;
+        chart.getDatasetMeta(number).data.forEach((point, index) => {
+          const { sign, end, left } = dataset.data[index];
+          if (!sign) return;
+          context.fillStyle = dataset.borderColor;
+          if (end === undefined) return context.fillText(sign, point.x + 7, point.y - 5);
+          context.textAlign = left ? "right" : "left";
+          context.fillText(sign, chart.scales.x.getPixelForValue(end) + (left ? -9 : 9), point.y + 4);
+        });
+      });
+      context.fillStyle = colour("ink");
+      context.textAlign = "left";
+      for (const [place, label] of (chart.options.rowLabels ?? []).entries()) {
+        context.fillText(label, chart.chartArea.left, chart.scales.y.getPixelForValue(place - 0.35));
+      }
+      context.restore();
+    },
+  };
+
+  const dataset = (series, points) => ({
+    label: series.name,
+    data: points,
+    borderColor: colour(series.colour),
+    backgroundColor: series.hollow ? colour("paper") : colour(series.colour),
+    hoverBackgroundColor: series.hollow ? colour("paper") : colour(series.colour),
+    hoverBorderColor: colour(series.colour),
+    pointRadius: 5,
+    pointHoverRadius: 7,
+    pointBorderWidth: 1.6,
+    pointHoverBorderWidth: 2.2,
+  });
+
+  const kinds = {
+    Dots(data, hidden) {
+      const rows = data.rows.filter((row) => !hidden.has(row.key));
+      const datasets = data.series.map((series, k) =>
+        dataset(
+          series,
+          rows.flatMap((row, y) => {
+            const mark = row.marks[k];
+            if (!mark) return [];
+            // The numbers stand outside of everything that is drawn in the row.
+            const known = row.marks.filter(Boolean);
+            const ends = known.flatMap(({ value, spread: size }) => [value - (size ?? 0), value + (size ?? 0)]);
+            const left = known.length > 1 && mark.value === Math.min(...known.map(({ value }) => value));
+            const end = left ? Math.min(...ends) : Math.max(...ends);
+            return [{ x: mark.value, y, ...mark, of: row.label, sign: written[data.unit](mark.value), end, left }];
+          }),
+        ),
+      );
+      const options = base();
+      options.spreadAlong = "x";
+      options.rowLabels = rows.map((row) => (row.label.length > 50 ? `${row.label.slice(0, 49)}…` : row.label));
+      options.layout = { padding: { right: 12 } };
+      options.scales = {
+        x: axis(data.across, data.unit, { grace: "34%", beginAtZero: data.zero }),
+        y: { display: false, min: -0.75, max: Math.max(rows.length - 0.6, 0.5), reverse: true },
+      };
+      options.plugins.tooltip.callbacks = {
+        title: (items) => items[0]?.raw.of ?? "",
+        label: (item) => ` ${item.dataset.label}: ${written[data.unit](item.raw.value)}${spread(data.unit, item.raw)}`,
+      };
+      return [{ type: "scatter", data: { datasets }, options, plugins: [spreads, signs] }];
+    },
+
+    Plane(data, hidden) {
+      const spots = data.spots.filter((spot) => !hidden.has(spot.key));
+      const datasets = data.series.map((series, k) =>
+        dataset(
+          series,
+          spots.flatMap((spot) => {
+            if (!spot.places[k]) return [];
+            const [x, mark] = spot.places[k];
+            return [{ x, y: mark.value, ...mark, of: spot.label, sign: spot.sign }];
+          }),
+        ),
+      );
+      const round =
+        data.across_unit === "seconds"
+          ? [1, 3, 10, 30, 60, 180, 600, 1800, 3600, 10800, 36000, 108000, 360000]
+          : Array.from({ length: 36 }, (_, k) => [1, 2, 5][k % 3] * 10 ** Math.floor(k / 3));
+      const options = base(data.upwards);
+      options.spreadAlong = "y";
+      options.layout = { padding: { right: 18 } };
+      options.scales = {
+        x: axis(data.across, data.across_unit, {
+          type: "logarithmic",
+          ticks: { maxRotation: 0 },
+          afterBuildTicks: (scale) => {
+            scale.ticks = round.filter((value) => value >= scale.min && value <= scale.max).map((value) => ({ value }));
+          },
+        }),
+        y: axis("", data.unit, { grace: "5%" }),
+      };
+      options.plugins.tooltip.callbacks = {
+        title: (items) => items[0]?.raw.of ?? "",
+        label: (item) =>
+          ` ${item.dataset.label}: ${written[data.across_unit](item.raw.x)}, ` +
+          `${written[data.unit](item.raw.value)}${spread(data.unit, item.raw)}`,
+      };
+      return [{ type: "scatter", data: { datasets }, options, plugins: [spreads, signs] }];
+    },
+
+    Matrix(data) {
+      const known = data.cells.flat().filter((cell) => cell !== null);
+      const [low, high] = data.diagonal ? [0, 1] : [Math.min(...known), Math.max(...known)];
+      const cells = data.cells.flatMap((row, y) =>
+        row.flatMap((value, x) => (value === null ? [] : [{ x: data.columns[x], y: data.rows[y], value, same: x === y }])),
+      );
+      const shade = ({ value, same }) => {
+        const depth = (value - low) / (high - low || 1);
+        const name = data.diagonal ? (same ? "train" : "validation") : "reproduction";
+        return faint(name, 0.55 * (data.diagonal ? Math.sqrt(depth) : depth));
+      };
+      const options = base();
+      const clipped = (names) => (value, place) => (names[place].length > 16 ? `${names[place].slice(0, 15)}…` : names[place]);
+      const sides = (names, title, more) => ({
+        ...axis(title, "count", { type: "category", labels: names, offset: true, grid: { display: false } }),
+        ...more,
+        border: { display: false },
+        ticks: { color: colour("ink"), autoSkip: false, maxRotation: 60, callback: clipped(names) },
+      });
+      options.scales = {
+        x: sides(data.columns, data.across, { position: "bottom" }),
+        y: sides(data.rows, data.down, { reverse: false }),
+      };
+      options.plugins.tooltip.callbacks = {
+        title: () => "",
+        label: ({ raw }) => ` ${data.down}: ${raw.y}; ${data.across}: ${raw.x}; ${written.percent(raw.value)}`,
+      };
+      const numbers = {
+        id: "numbers",
+        afterDatasetsDraw(chart) {
+          const context = chart.ctx;
+          context.save();
+          context.font = `${chart.width < 420 ? 11 : 13}px ${getComputedStyle(document.body).fontFamily}`;
+          context.fillStyle = colour("ink");
+          context.textAlign = "center";
+          context.textBaseline = "middle";
+          chart.getDatasetMeta(0).data.forEach((cell, index) => {
+            const { x, y } = cell.getCenterPoint();
+            context.fillText(decimals(100 * cells[index].value, 0, 0), x, y);
+          });
+          context.restore();
+        },
+      };
+      const matrix = {
+        data: cells,
+        backgroundColor: cells.map(shade),
+        hoverBackgroundColor: cells.map(shade),
+        borderColor: colour("ink"),
+        hoverBorderColor: colour("ink"),
+        borderWidth: 0,
+        hoverBorderWidth: 2,
+        width: ({ chart }) => (chart.chartArea?.width ?? 0) / data.columns.length,
+        height: ({ chart }) => (chart.chartArea?.height ?? 0) / data.rows.length,
+      };
+      return [{ type: "matrix", data: { datasets: [matrix] }, options, plugins: [numbers] }];
+    },
+
+    Curves(data, hidden, over) {
+      return data.panels.map((panel, place) => {
+        const datasets = panel.lines.flatMap((line) => curves(line, hidden, (name) => name));
+        for (const line of over?.panels[place].lines ?? []) {
+          datasets.push(...curves({ ...line, colour: "other" }, hidden, (name) => `${over.name}, ${name}`));
+        }
+        const longest = Math.max(...datasets.map(({ data: points }) => points.length), 1);
+        const options = base(panel.title);
+        options.interaction = { mode: "index", intersect: false };
+        options.scales = {
+          x: axis(place === data.panels.length - 1 ? data.across : "", "count", { type: "linear", min: 1, max: longest, ticks: { precision: 0 } }),
+          y: axis("", panel.unit),
+        };
+        options.plugins.tooltip.filter = (item) => !item.dataset.band && !(item.dataIndex < item.dataset.mean);
+        options.plugins.tooltip.callbacks = {
+          title: (items) => (items.length ? `${data.across} ${items[0].parsed.x}` : ""),
+          label: (item) =>
+            ` ${item.dataset.label}: ${written[panel.unit](item.parsed.y)}` +
+            (item.dataset.range ? ` (${item.dataset.range(item.dataIndex).map(written[panel.unit]).join(" – ")})` : "") +
+            (item.dataset.kept === item.parsed.x ? ` (${data.kept})` : ""),
+        };
+        return { type: "line", data: { datasets }, options };
+      });
+    },
+  };
+
+  // One quantity of several runs: each run, and of several the mean and a band from the smallest to the largest.
+  const curves = (line, hidden, naming) => {
+    if (hidden.has(line.name)) return [];
+    const runs = line.runs.filter((run) => !hidden.has(run.name));
+    const several = runs.length > 1;
+    const plain = { borderColor: colour(line.colour), borderDash: line.dashed ? [6, 4] : [], pointRadius: 0, pointHoverRadius: 4, backgroundColor: colour(line.colour) };
+    const at = (values) => values.map((y, k) => ({ x: k + 1, y }));
+    const made = runs.map((run) => ({
+      ...plain,
+      label: naming(line.runs.length > 1 ? `${line.name}, ${run.name}` : line.name),
+      data: at(run.values),
+      kept: run.kept,
+      borderWidth: several ? 1 : 2,
+      borderColor: several ? faint(line.colour, 0.6) : colour(line.colour),
+      pointRadius: run.values.map((_, k) => (k + 1 === run.kept ? 4 : 0)),
+    }));
+    if (!several) return made;
+    const lengths = runs.map((run) => run.values.length).sort((a, b) => a - b);
+    made.forEach((one) => (one.mean = lengths[0])); // until then the mean speaks for the runs
+    const going = (k) => runs.filter((run) => k < run.values.length).map((run) => run.values[k]);
+    const upTo = (length, of) => at(Array.from({ length }, (_, k) => of(going(k))));
+    const band = { ...plain, band: true, borderWidth: 0, pointHoverRadius: 0, backgroundColor: faint(line.colour, 0.16) };
+    return [
+      ...made,
+      { ...band, data: upTo(lengths.at(-2), (values) => Math.min(...values)), fill: false },
+      { ...band, data: upTo(lengths.at(-2), (values) => Math.max(...values)), fill: "-1" },
+      {
+        ...plain,
+        label: naming(`${line.name}, ${words.mean}`),
+        data: upTo(lengths[0], (values) => values.reduce((sum, value) => sum + value, 0) / values.length),
+        range: (k) => [Math.min(...going(k)), Math.max(...going(k))],
+        borderWidth: 2.4,
+      },
+    ];
+  };
+  let words = {};
+
+  const enliven = async (figure) => {
+    const data = JSON.parse(figure.querySelector("script.rg-json").textContent);
+    words = data.words;
+    await libraries();
+    const drawing = figure.querySelector(".rg-chart");
+    const hidden = new Set();
+    let over = null;
+    const live = [];
+
+    const said = element("p", { className: "rg-said" });
+    said.setAttribute("aria-live", "polite");
+    const canvases = element("div", { className: "rg-canvases", tabIndex: 0 });
+    canvases.setAttribute("role", "group");
+    canvases.setAttribute("aria-label", `${figure.querySelector(".rg-figure-title").textContent}. ${data.words.keys}`);
+    const controls = element("div", { className: "rg-controls" });
+
+    const redraw = () => {
+      const made = kinds[data.kind](data, hidden, over);
+      made.forEach((configuration, k) => {
+        if (live[k]) {
+          live[k].data = configuration.data;
+          live[k].options = configuration.options;
+          live[k].update();
+          return;
+        }
+        const canvas = element("canvas");
+        canvas.setAttribute("aria-hidden", "true");
+        canvases.append(element("div", {}, canvas));
+        live.push(new Chart(canvas, configuration));
+      });
+      place = null;
+    };
+
+    const box = (name, mark, key = name) => {
+      const input = element("input", { type: "checkbox", checked: true });
+      input.addEventListener("change", () => {
+        input.checked ? hidden.delete(key) : hidden.add(key);
+        redraw();
+      });
+      return element("label", {}, input, ...(mark ? [mark] : []), name);
+    };
+    const mark = (name, form) => {
+      const sign = element("span", { className: `rg-sign ${form}` });
+      sign.style.setProperty("--rg-this", `var(--rg-${name})`);
+      return sign;
+    };
+    const group = (title, boxes) => {
+      const all = element("details", { className: "rg-pick" }, element("summary", { textContent: title }), element("div", {}, ...boxes));
+      all.addEventListener("keydown", (event) => event.key === "Escape" && (all.open = false));
+      return all;
+    };
+    if (data.kind === "Curves") {
+      controls.append(...data.panels[0].lines.map((line) => box(line.name, mark(line.colour, line.dashed ? "dashed" : "line"))));
+      const seeds = [...new Set(data.panels[0].lines.flatMap((line) => line.runs.map((run) => run.name)))];
+      if (seeds.length > 1) controls.append(group(data.words.seeds, seeds.map((name) => box(name))));
+      if (data.others?.length) {
+        const choose = element("select", {}, new Option(data.words.nothing, ""), ...data.others.map(({ name, href }) => new Option(name, href)));
+        choose.addEventListener("change", async () => {
+          const name = choose.selectedOptions[0].textContent;
+          over = choose.value ? { ...(await (await fetch(choose.value)).json()), name } : null;
+          redraw();
+        });
+        controls.append(element("label", {}, `${data.words.over} `, choose));
+      }
+    } else if (data.series) {
+      const series = (one, number) => {
+        const input = element("input", { type: "checkbox", checked: true });
+        input.addEventListener("change", () => {
+          live[0].setDatasetVisibility(number, input.checked);
+          live[0].update();
+        });
+        return element("label", {}, input, mark(one.colour, one.hollow ? "hollow" : "dot"), one.name);
+      };
+      const rows = data.rows ?? data.spots;
+      controls.append(...data.series.map(series), group(data.down, rows.map((row) => box(data.short[row.key] ?? row.label, null, row.key))));
+    }
+
+    // Arrow keys walk over the values; what a hover would show is shown, and said.
+    let place = null;
+    const walk = () => {
+      const [first] = live;
+      const every = [];
+      if (data.kind === "Curves") {
+        const longest = Math.max(...first.data.datasets.map(({ data: points }) => points.length));
+        for (let index = 0; index < longest; index++) every.push(index);
+      } else {
+        first.data.datasets.forEach((one, datasetIndex) => {
+          if (first.isDatasetVisible(datasetIndex)) one.data.forEach((_, index) => every.push({ datasetIndex, index }));
+        });
+        if (data.kind === "Dots") every.sort((a, b) => at(first, a).y - at(first, b).y);
+        if (data.kind === "Plane") every.sort((a, b) => at(first, a).x - at(first, b).x);
+      }
+      return every;
+    };
+    const at = (chart, { datasetIndex, index }) => chart.data.datasets[datasetIndex].data[index];
+    const point = (stop) => {
+      const lines = [];
+      for (const [number, chart] of live.entries()) {
+        const active =
+          data.kind === "Curves"
+            ? chart.data.datasets.flatMap((one, datasetIndex) =>
+                one.band || stop >= one.data.length ? [] : [{ datasetIndex, index: stop }],
+              )
+            : [stop];
+        const target = active.length ? chart.getDatasetMeta(active[0].datasetIndex).data[active[0].index] : null;
+        if (!target) continue;
+        const { x, y } = target.getCenterPoint ? target.getCenterPoint() : target;
+        chart.setActiveElements(active);
+        chart.tooltip.setActiveElements(active, { x, y });
+        chart.update();
+        if (data.panels) lines.push(data.panels[number].title);
+        lines.push(...chart.tooltip.title, ...chart.tooltip.body.flatMap((part) => part.lines.map((line) => line.trim())));
+      }
+      said.textContent = [...new Set(lines)].filter(Boolean).join("; ");
+    };
+    const leave = () => {
+      place = null;
+      said.textContent = "";
+      for (const chart of live) {
+        chart.setActiveElements([]);
+        chart.tooltip.setActiveElements([], { x: 0, y: 0 });
+        chart.update();
+      }
+    };
+    canvases.addEventListener("keydown", (event) => {
+      const stops = walk();
+      const columns = data.kind === "Matrix" ? data.columns.length : 1;
+      const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
+      if (event.key === "Escape") return leave();
+      if (event.key === "Home") place = 0;
+      else if (event.key === "End") place = stops.length - 1;
+      else if (event.key in steps) {
+        const next = place === null ? 0 : place + steps[event.key];
+        place = next < 0 || next >= stops.length ? place : next;
+      } else return;
+      event.preventDefault();
+      if (stops.length) point(stops[place]);
+    });
+    canvases.addEventListener("blur", leave);
+
+    const shape = drawing.querySelector("svg").viewBox.baseVal;
+    const room = element("div", { className: "rg-live" }, controls, canvases, said);
+    room.style.aspectRatio = `${shape.width} / ${shape.height}`;
+    room.style.maxWidth = `${Math.round((shape.width * 4) / 3)}px`;
+    drawing.append(room);
+    figure.classList.add("rg-is-live");
+    Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+    redraw();
+    charts.add(redraw);
+  };
+
+  // The library is fetched when the first chart comes near.
+  const near = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (!isIntersecting) continue;
+        near.unobserve(target);
+        enliven(target).catch((problem) => console.error(problem));
+      }
+    },
+    { rootMargin: "400px" },
+  );
+  figures.forEach((figure) => near.observe(figure));
+  new MutationObserver(() => charts.forEach((redraw) => redraw())).observe(document.body, {
+    attributeFilter: ["data-md-color-scheme"],
+  });
+})();
