@@ -47,10 +47,7 @@ def gather(report: Report) -> Material:
         facts=known,
         judgements=claims.judge_all(statements, known),
         claim_pages=evidence.uses(report, report.languages[0], pages),
-        confirmations={
-            (run.project, run.seed): record.read_confirmations(record.folder(report.results, run.project, run.seed))
-            for run in records
-        },
+        confirmations={run.key: record.read_confirmations(record.folder_of(run, report.results)) for run in records},
         pages=pages,
         repository=str(_shared(report).get("repo_url") or "").rstrip("/"),
     )

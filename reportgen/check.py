@@ -36,11 +36,11 @@ def _records(material: Material) -> Iterator[Finding]:
     """Every record whose sources changed since it was made or confirmed."""
     report = material.report
     for known in material.facts.values():
-        for run in known.records:
-            confirmations = material.confirmations[run.project, run.seed]
+        for run in known.every_record:
+            confirmations = material.confirmations[run.key]
             changed = fingerprint.changed(run, confirmations, report.root)
             if changed:
-                file = record.folder(report.results, run.project, run.seed) / record.RECORD_FILE
+                file = record.folder_of(run, report.results) / record.RECORD_FILE
                 yield Finding(
                     where=report.relative(file),
                     what=f"unconfirmed: changed since the run are {', '.join(changed)}",

@@ -192,7 +192,7 @@ class Checklist(PageTools):
             run
             for run in runs
             if fingerprint.changed(
-                run, self.edition.material.confirmations[run.project, run.seed], self.report.root
+                run, self.edition.material.confirmations[run.key], self.report.root
             )
         ]  # fmt: skip
         evidence: list[str | tuple[str, str]] = [

@@ -35,7 +35,8 @@ class Material:
     """Every claim with its verdicts, by identifier."""
     claim_pages: Mapping[str, Sequence[str]]
     """The pages on which each claim is used."""
-    confirmations: Mapping[tuple[str, int], Sequence[Confirmation]]
+    confirmations: Mapping[tuple[str, str | None, int], Sequence[Confirmation]]
+    """By the record's key."""
     pages: tuple[str, ...]
     repository: str = ""
     """Where the sources can be read in a browser, if anybody has said: MkDocs's own `repo_url`."""
@@ -47,7 +48,7 @@ class Material:
     @property
     def smoke(self) -> bool:
         """Whether any record is of a run that only proves that everything works."""
-        return any(run.profile == "smoke" for known in self.facts.values() for run in known.records)
+        return any(run.profile == "smoke" for known in self.facts.values() for run in known.every_record)
 
 
 def show(value: object, words: Language) -> object:

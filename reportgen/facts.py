@@ -12,13 +12,13 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from scipy.special import stdtrit
 
 from reportgen.errors import ReportError
-from reportgen.record import Count, Fraction, Identifier, Metrics, Record, Seconds
+from reportgen.record import Count, Fraction, Identifier, Metrics, Record, Seconds, Setting
 
 Side = Literal["published", "reproduced"]
 Kind = Literal["percent", "points", "error", "nats", "seconds", "count"]
@@ -54,6 +54,8 @@ class PublishedProject(_Part):
     seconds: Seconds | None
     train: Metrics | None
     test: Metrics | None
+    requires: dict[str, Setting] = {}
+    """Settings with which the figures were obtained: a run with others stands beside them, never against them."""
 
 
 class Published(_Part):
@@ -241,6 +243,18 @@ class ReproducedFacts:
 
 
 @dataclass(frozen=True)
+class Variant:
+    """Runs of a project that are no reproduction, because they depart from it in more than the seed."""
+
+    name: str | None
+    differences: tuple[tuple[str, Setting, Setting], ...]
+    """Each required setting that differs: its name, the value required, the value found."""
+    reproduced: ReproducedFacts
+    records: tuple[Record, ...]
+    """By seed."""
+
+
+@dataclass(frozen=True)
 class ProjectFacts:
     """Everything that the report knows of one project."""
 
@@ -248,22 +262,47 @@ class ProjectFacts:
     published: PublishedFacts
     reproduced: ReproducedFacts
     records: tuple[Record, ...]
-    """By seed."""
+    """Those that count as a reproduction, by seed."""
+    variants: tuple[Variant, ...] = ()
+
+    @property
+    def every_record(self) -> tuple[Record, ...]:
+        """Those of variants, too."""
+        return (*self.records, *(run for variant in self.variants for run in variant.records))
 
 
 def build(published: Published, records: Sequence[Record]) -> dict[str, ProjectFacts]:
-    """The facts of every project of the study and of every project that has a record, by identifier."""
+    """The facts of every project of the study and of every project that has a record, by identifier.
+
+    A run counts as a reproduction if it has no variant and every setting that the study's figures require.
+    """
     known = {project.id: project for project in published.projects}
     identifiers = [*known, *sorted({record.project for record in records} - set(known))]
-    return {
-        identifier: ProjectFacts(
-            identifier,
-            _published(known.get(identifier)),
-            _reproduced(identifier, runs := tuple(record for record in records if record.project == identifier)),
-            runs,
+    found = {}
+    for identifier in identifiers:
+        project = known.get(identifier)
+        requires = project.requires if project else {}
+        groups: dict[tuple[Any, ...], list[Record]] = {}
+        for run in (record for record in records if record.project == identifier):
+            differences = tuple(
+                (name, wanted, run.settings.get(name))
+                for name, wanted in requires.items()
+                if run.settings.get(name) != wanted
+            )
+            groups.setdefault((run.variant, differences), []).append(run)
+        runs = tuple(groups.pop((None, ()), ()))
+        variants = tuple(
+            Variant(name, differences, _reproduced(same, ()), tuple(same))
+            for (name, differences), same in groups.items()
         )
-        for identifier in identifiers
-    }
+        found[identifier] = ProjectFacts(
+            identifier,
+            _published(project),
+            _reproduced(runs, (Origin(identifier, "reproduced"),)),
+            runs,
+            variants,
+        )
+    return found
 
 
 def _published(project: PublishedProject | None) -> PublishedFacts:
@@ -293,9 +332,7 @@ def _published(project: PublishedProject | None) -> PublishedFacts:
     )
 
 
-def _reproduced(identifier: str, runs: Sequence[Record]) -> ReproducedFacts:
-    origins = (Origin(identifier, "reproduced"),)
-
+def _reproduced(runs: Sequence[Record], origins: tuple[Origin, ...]) -> ReproducedFacts:
     def over(part: Literal["train", "validation", "test"]) -> Summaries:
         measured = [getattr(run, part) for run in runs]
         return Summaries(

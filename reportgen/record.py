@@ -5,6 +5,7 @@ the rest of `reportgen` reads them, and neither knows more of the other than thi
 
     results/<project>/seed-<k>/record.json          one run, never changed afterwards
     results/<project>/seed-<k>/confirmations.json   later proofs that rearranged sources still do the same
+    results/<project>/<variant>/seed-<k>/…          the same of a variant, which departs from what the project declares
 
 A number is kept as measured: accuracies are fractions from 0 to 1, cross-entropies are in nats, times in seconds,
 memory in GiB. Rounding and percent signs belong to the languages.
@@ -21,7 +22,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal, Self, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from reportgen.errors import ReportError
 
@@ -35,6 +45,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Setting = bool | int | float | str | None
 
@@ -189,6 +200,8 @@ class Record(Part):
 
     schema_version: Literal[1] = SCHEMA_VERSION
     project: Identifier
+    variant: Slug | None = None
+    """What tells the run from those of the project as it is declared, in a word; None for those."""
     seed: Count
     profile: Literal["full", "smoke"]
     """`smoke`: a run of a minute that proves that everything works; its numbers mean nothing."""
@@ -219,6 +232,17 @@ class Record(Part):
     mistakes: tuple[Mistake, ...]
     """Most confident first."""
     canary: Canary
+
+    @property
+    def key(self) -> tuple[str, str | None, int]:
+        """What tells it from every other run: project, variant, seed."""
+        return (self.project, self.variant, self.seed)
+
+    @model_serializer(mode="wrap")
+    def _without_an_empty_variant(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Records of before there were variants stay as they are."""
+        content: dict[str, Any] = serialize(self)
+        return {name: value for name, value in content.items() if name != "variant" or value is not None}
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
@@ -264,9 +288,14 @@ class Confirmations(Part):
 Document = TypeVar("Document", bound=Part)
 
 
-def folder(results: Path, project: str, seed: int) -> Path:
+def folder(results: Path, project: str, seed: int, variant: str | None = None) -> Path:
     """Where the run of `project` with `seed` keeps its record and figures."""
-    return results / project / f"seed-{seed}"
+    return results / project / (variant or "") / f"seed-{seed}"
+
+
+def folder_of(record: Record, results: Path) -> Path:
+    """Where `record` and its figures stand below `results`."""
+    return folder(results, record.project, record.seed, record.variant)
 
 
 def read(file: Path) -> Record:
@@ -279,27 +308,28 @@ def read(file: Path) -> Record:
 
 
 def read_all(results: Path) -> tuple[Record, ...]:
-    """Read every record below `results`, sorted by project and seed.
+    """Read every record below `results`, sorted by project, variant and seed.
 
     Raises:
         RecordError: a file cannot be read, or stands in a folder that is not its own.
     """
     records = []
-    for file in sorted(results.glob(f"*/seed-*/{RECORD_FILE}")):
+    places = (f"*/seed-*/{RECORD_FILE}", f"*/*/seed-*/{RECORD_FILE}")
+    for file in sorted(file for place in places for file in results.glob(place)):
         record = read(file)
-        expected = folder(results, record.project, record.seed) / RECORD_FILE
+        expected = folder_of(record, results) / RECORD_FILE
         if file != expected:
             raise RecordError(
-                f"{file}: this is the record of {record.project} with seed {record.seed}, "
+                f"{file}: this is the record of {' '.join(filter(None, record.key[:2]))} with seed {record.seed}, "
                 f"expected in {expected.parent}. Move it there, or delete it."
             )
         records.append(record)
-    return tuple(sorted(records, key=lambda record: (record.project, record.seed)))
+    return tuple(sorted(records, key=lambda record: (record.project, record.variant or "", record.seed)))
 
 
 def write(record: Record, results: Path) -> Path:
     """Write `record` into its folder below `results`, whole or not at all, and return the file."""
-    return write_as(record, folder(results, record.project, record.seed) / RECORD_FILE)
+    return write_as(record, folder_of(record, results) / RECORD_FILE)
 
 
 def read_confirmations(record_folder: Path) -> tuple[Confirmation, ...]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from reportgen import facts, fingerprint
 from reportgen.edition import NOTHING, show
 from reportgen.errors import ReportError
-from reportgen.facts import Fact, Origin, Quoted
+from reportgen.facts import Fact, Origin, ProjectFacts, Quoted, Variant
 from reportgen.record import Network, Record
 from reportgen.tools import PageTools
 
@@ -35,19 +35,48 @@ class Tables(PageTools):
         for identifier, known in self.edition.material.facts.items():
             page = f"projects/{identifier[1:3]}.md"
             link = self.link(page.removesuffix(".md") + "/") if page in self.edition.material.pages else None
-            rows.append({"title": self.title(identifier), "link": link, "facts": known})
+            rows.append(
+                {"title": self.title(identifier), "link": link, "facts": known, "variants": self._variants(known)}
+            )
         every = [run for known in self.edition.material.facts.values() for run in known.records]
         return self.edition.html("ladder", rows, self.dataset_names(every))
 
     def results(self, project: str) -> str:
         known = self.facts(project)
-        return self.edition.html("results", known, self.dataset_names(known.records), self._changed(known.records))
+        return self.edition.html(
+            "results",
+            known,
+            self.dataset_names(known.records),
+            self._changed(known.every_record),
+            self._variants(known),
+        )
+
+    def _variants(self, known: ProjectFacts) -> list[tuple[str, Variant, str]]:
+        """What sets each variant of a project apart, the variant, and the images that it saw."""
+        words = self.edition.words
+        return [
+            (
+                "; ".join(
+                    words.gettext(
+                        "{setting}: {found} instead of {required}",
+                        setting=words.label(name),
+                        found=show(found, words),
+                        required=show(required, words),
+                    )
+                    for name, required, found in variant.differences
+                )
+                or words.gettext("variant {name}", name=variant.name),
+                variant,
+                self.dataset_names(variant.records),
+            )
+            for variant in known.variants
+        ]
 
     def _changed(self, runs: Sequence[Record]) -> list[tuple[str, str]]:
         """What changed since `runs`, in a sentence for those with the same changes, and the command that mends it."""
         words, seeds = self.edition.words, dict[tuple[str, ...], list[Record]]()
         for run in runs:
-            known = self.edition.material.confirmations[run.project, run.seed]
+            known = self.edition.material.confirmations[run.key]
             if files := fingerprint.changed(run, known, self.report.root):
                 seeds.setdefault(files, []).append(run)
         return [
@@ -65,11 +94,11 @@ class Tables(PageTools):
         ]
 
     def layers(self, project: str) -> str:
-        runs = self.runs(project)
+        runs = self.facts(project).every_record
         return self.edition.html("layers", runs[0].network) if runs else self.missing()
 
     def training_settings(self, project: str) -> str:
-        runs = self.runs(project)
+        runs = self.facts(project).every_record
         return self.edition.html("settings", runs[0]) if runs else self.missing()
 
     def changes(self, project: str, since: str) -> str:
@@ -108,8 +137,8 @@ class Tables(PageTools):
     def provenance(self, project: str) -> str:
         words, material = self.edition.words, self.edition.material
         items = []
-        for run in self.runs(project):
-            known = material.confirmations[run.project, run.seed]
+        for run in self.facts(project).every_record:
+            known = material.confirmations[run.key]
             changed = fingerprint.changed(run, known, self.report.root)
             items.append(
                 {

@@ -11,7 +11,7 @@ from typing import ClassVar
 from reportgen.edition import Edition
 from reportgen.errors import ReportError
 from reportgen.facts import ProjectFacts
-from reportgen.record import Record, folder
+from reportgen.record import Record, folder_of
 from reportgen.report import Report
 
 
@@ -70,9 +70,9 @@ class PageTools:
         return "; ".join(map(self.dataset_name, dict.fromkeys(run.dataset.name for run in runs)))
 
     def source(self, run: Record, name: str) -> Path:
-        return folder(self.report.results, run.project, run.seed) / name
+        return folder_of(run, self.report.results) / name
 
     def asset(self, run: Record, name: str) -> str:
-        target = f"assets/records/{run.project}/seed-{run.seed}/{name}"
+        target = f"assets/records/{'/'.join(filter(None, run.key[:2]))}/seed-{run.seed}/{name}"
         self.assets[target] = self.source(run, name)
         return target

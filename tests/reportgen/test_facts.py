@@ -158,3 +158,51 @@ def test_published_figures_that_cannot_be_read_are_named_by_file_and_field(
         file.write_text(content, encoding="utf-8")
     with pytest.raises(ReportError, match=complaint):
         read_published(file)
+
+
+def settings(**changes: Any) -> dict[str, Any]:
+    return {"batch_size": 512, "start": "theirs", "scale": "small", **changes}
+
+
+def strict() -> Published:
+    """A study whose first project was obtained with settings that not every run has."""
+    content = study()
+    content["projects"][0]["requires"] = {"start": "theirs", "scale": "small"}
+    return Published.model_validate(content)
+
+
+def test_runs_with_other_settings_than_the_study_requires_stand_beside_it_and_never_count() -> None:
+    ours = [record("first", seed, right=40, settings=settings(start="ours")) for seed in (0, 1)]
+    known = build(strict(), ours)["first"]
+    assert known.records == () and known.reproduced.test.accuracy.mean.absent == NOT_REPRODUCED
+    (variant,) = known.variants
+    assert variant.differences == (("start", "theirs", "ours"),) and variant.records == tuple(ours)
+    assert variant.reproduced.test.accuracy.mean.value == 0.4
+    assert variant.reproduced.test.accuracy.origins == ()
+    assert known.every_record == tuple(ours)
+
+
+def test_a_run_with_the_required_settings_takes_the_reproductions_place_by_itself() -> None:
+    ours = record("first", 0, right=40, variant="ours", settings=settings(start="ours"))
+    theirs = record("first", 0, right=70, settings=settings())
+    known = build(strict(), [theirs, ours])["first"]
+    assert known.records == (theirs,) and known.reproduced.test.accuracy.mean.value == 0.7
+    assert [variant.name for variant in known.variants] == ["ours"]
+
+
+def test_runs_that_differ_in_different_ways_are_variants_of_their_own() -> None:
+    runs = [
+        record("first", 0, variant="ours", settings=settings(start="ours")),
+        record("first", 1, variant="ours", settings=settings(start="ours")),
+        record("first", 0, variant="ours-large", settings=settings(start="ours", scale="large")),
+        record("first", 0, variant="wide", settings=settings()),
+    ]
+    found = {variant.name: variant for variant in build(strict(), runs)["first"].variants}
+    assert {name: len(variant.records) for name, variant in found.items()} == {"ours": 2, "ours-large": 1, "wide": 1}
+    assert [name for name, _, _ in found["ours-large"].differences] == ["start", "scale"]
+    assert found["wide"].differences == ()
+
+
+def test_a_setting_that_a_run_lacks_is_another_than_the_required_one() -> None:
+    (variant,) = build(strict(), [record("first", 0)])["first"].variants
+    assert variant.differences == (("start", "theirs", None), ("scale", "small", None))

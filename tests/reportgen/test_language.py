@@ -24,6 +24,8 @@ SETTINGS = ("batch_size", "epochs", "optimizer", "learning_rate", "loss", "pixel
 PATIENCE = ("patience_val_loss", "patience_val_accuracy")
 SOMETIMES = ("rotation", "shift", "horizontal_flip", "fill_mode", "clipnorm", "image_size", "weights")
 """Settings that only some projects have."""
+STARTED = ("weights_sha256", "weights_expect", "weights_record", "weights_epochs", "weights_epochs_asked")
+"""Settings of runs that start from weights of our own."""
 
 
 def asked_for(source: str) -> set[str]:
@@ -49,7 +51,7 @@ def messages() -> set[str]:
             keywords={"_": None},
         )
     }
-    labels = {name.replace("_", " ").capitalize() for name in (*SETTINGS, *PATIENCE, *SOMETIMES)}
+    labels = {name.replace("_", " ").capitalize() for name in (*SETTINGS, *PATIENCE, *SOMETIMES, *STARTED)}
     return (
         modules
         | templates

@@ -167,7 +167,7 @@ def test_a_missing_field_is_named_with_its_place(tmp_path: Path, path: tuple[str
 
 
 def test_every_field_of_a_record_must_be_there(tmp_path: Path) -> None:
-    for name in Record.model_fields.keys() - {"schema_version"}:
+    for name in Record.model_fields.keys() - {"schema_version", "variant"}:
         with pytest.raises(RecordError, match=rf"field {name} is missing"):
             read(changed(tmp_path, name))
 
@@ -267,3 +267,20 @@ def test_confirmations_of_another_version_are_refused_and_not_overwritten(tmp_pa
     with pytest.raises(RecordError, match=r"confirmations\.json: schema_version is 2, expected 1"):
         confirm(confirmation(), tmp_path)
     assert '"schema_version": 2' in file.read_text(encoding="utf-8")
+
+
+def test_a_variants_record_stands_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    declared, variant = record(), record(variant="other-weights")
+    for run in (declared, variant):
+        write(run, tmp_path)
+    assert (tmp_path / "p00_base" / "other-weights" / "seed-0" / "record.json").is_file()
+    assert read_all(tmp_path) == (declared, variant)
+    assert '"variant"' not in dumps(declared)
+    assert '"variant": "other-weights"' in dumps(variant)
+
+
+def test_a_variants_record_in_the_folder_of_the_project_itself_is_refused(tmp_path: Path) -> None:
+    write(record(variant="other-weights"), tmp_path)
+    (tmp_path / "p00_base" / "other-weights" / "seed-0").rename(tmp_path / "p00_base" / "seed-0")
+    with pytest.raises(RecordError, match="the record of p00_base other-weights with seed 0, expected in"):
+        read_all(tmp_path)

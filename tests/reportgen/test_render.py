@@ -154,6 +154,44 @@ def test_the_results_say_in_the_languages_words_on_which_data_they_were_had(smal
     assert re.search(r'class="rg-caption">[^<]*: la muestra\.', rendered.markdown)
 
 
+def requiring(root: Path, **settings: Any) -> None:
+    """Have the study's figures require `settings`."""
+    study = json.loads((root / "published.json").read_text(encoding="utf-8"))
+    study["projects"][0]["requires"] = settings
+    (root / "published.json").write_text(json.dumps(study), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("code", "nothing", "apart"),
+    [
+        ("en", "not reproduced yet", "Initial weights: ours instead of theirs"),
+        ("es", "aún sin reproducir", "Pesos de partida: ours en vez de theirs"),
+    ],
+)
+def test_runs_that_are_no_reproduction_have_a_line_of_their_own_that_says_why(
+    small_report: Path, code: str, nothing: str, apart: str
+) -> None:
+    requiring(small_report, weights="theirs")
+    run = record("first", right=40, variant="ours", settings={"weights": "ours"})
+    _, first, variant = cells(page(small_report, "{{ ladder() }}", run, code=code))
+    assert first[2] == nothing
+    assert variant[0].endswith(apart) and variant[1] == "–" and variant[2].startswith("40") and variant[3] == "–"
+
+
+def test_a_variant_has_its_own_table_of_results_and_its_own_provenance(small_report: Path) -> None:
+    requiring(small_report, weights="theirs")
+    runs = [
+        record("first", right=60, settings={"weights": "theirs"}),
+        record("first", right=40, variant="ours", settings={"weights": "ours"}),
+    ]
+    rendered = page(small_report, '{{ results("first") }}\n\n{{ provenance("first") }}', *runs)
+    whole, apart = rendered.markdown.split("Initial weights: ours instead of theirs", 1)
+    assert "60.00%" in whole and "40.00%" not in whole and "40.00%" in apart
+    assert "Seed 0 (ours)" in apart
+    files = {target: str(file) for target, file in rendered.assets.items()}
+    assert files["assets/records/first/ours/seed-0/record.json"].endswith("results/first/ours/seed-0/record.json")
+
+
 def test_the_layers_are_listed_with_shapes_and_totals(small_report: Path) -> None:
     _, flatten, dense, total = cells(page(small_report, '{{ layers("first") }}', record("first")))
     assert flatten == ["flatten", "Flatten", "3072", "0"]
