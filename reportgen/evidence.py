@@ -9,6 +9,7 @@ where it comes from.
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -98,19 +99,14 @@ def uses(report: Report, code: str, pages: tuple[str, ...]) -> dict[str, tuple[s
 class Evidence(PageTools):
     """What a page may call for claims, and what it has called so far."""
 
-    NAMES = ("claim", "general", "given", "findings", "claims_table")
+    NAMES = ("claim", "claim_entry", "general", "given", "findings", "claims_table")
 
     used: dict[str, Judgement] = field(default_factory=dict)
     origins: dict[Origin, None] = field(default_factory=dict)
 
     def claim(self, identifier: str, caller: Callable[[], str]) -> str:
         """The sentence between the tags, and its mark."""
-        known = self.edition.material.judgements
-        if identifier not in known:
-            near = difflib.get_close_matches(identifier, known, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else "."
-            raise ReportError(f"'{identifier}' is not a claim of {self.report.relative(self.report.claims)}{hint}")
-        judgement = known[identifier]
+        judgement = self._judgement(identifier)
         # The first use is where the note leads back to.
         anchor = "" if identifier in self.used else f' id="said-{identifier}"'
         self.used[identifier] = judgement
@@ -126,6 +122,21 @@ class Evidence(PageTools):
             f'<a class="rg-mark" href="#claim-{identifier}" role="doc-noteref" aria-label="{escape(label)}">'
             f"{glyphs}</a></span>"
         )
+
+    def claim_entry(self, identifier: str) -> str:
+        """A claim's entry as it stands in the file of claims."""
+        line = self._judgement(identifier).claim.line
+        first, *rest = self.report.claims.read_text(encoding="utf-8").splitlines()[line - 1 :]
+        entry = [first, *itertools.takewhile(lambda text: text.startswith(" "), rest)]
+        return "\n".join(["```yaml", *entry, "```"])
+
+    def _judgement(self, identifier: str) -> Judgement:
+        known = self.edition.material.judgements
+        if identifier not in known:
+            near = difflib.get_close_matches(identifier, known, n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else "."
+            raise ReportError(f"'{identifier}' is not a claim of {self.report.relative(self.report.claims)}{hint}")
+        return known[identifier]
 
     def general(self, caller: Callable[[], str]) -> str:
         """The sentence between the tags."""

@@ -27,7 +27,6 @@ class Tables(PageTools):
         "provenance",
         "setting",
         "dataset",
-        "published_difference",
     )
 
     def ladder(self) -> str:
@@ -176,7 +175,3 @@ class Tables(PageTools):
 
     def _origins(self, project: str) -> tuple[Origin, ...]:
         return (Origin(project, "reproduced"),)
-
-    def published_difference(self, project: str, since: str) -> Fact:
-        """What the study's test accuracy gained from one project to another."""
-        return self.facts(project).published.test.accuracy - self.facts(since).published.test.accuracy

@@ -36,6 +36,13 @@ def rendered(root: Path, text: str, *runs: Record, code: str = "en", **statement
     return Renderer(gather(report), code).page("index.md")
 
 
+def test_a_page_shows_a_claims_entry_as_it_stands_in_the_file_and_nothing_of_the_next(small_report: Path) -> None:
+    shown = rendered(small_report, '{{ claim_entry("high") }}\n', high=HIGH, next={**HIGH, "kind": "below"}).markdown
+    fence, entry, _ = shown.split("```")[0], shown.split("```")[1], shown.split("```")[2]
+    assert fence == ""
+    assert yaml.safe_load(entry.removeprefix("yaml\n")) == {"high": HIGH}
+
+
 SENTENCE = 'So {% claim "high" %}it is right on {{ first.published.test.accuracy }}{% endclaim %}.\n'
 
 

@@ -68,7 +68,6 @@ def of_network(*layers: dict[str, Any]) -> Network:
         ("first.reproduced.test.cross_entropy", "1.125 ± 0.000", "1,125 ± 0,000"),
         ("first.reproduced.test.accuracy - first.published.test.accuracy", "−7.56 pp", "−7,56 pp"),
         ("first.published.test.accuracy - first.published.test.accuracy", "0.00 pp", "0,00 pp"),
-        ("published_difference('first', 'first')", "0.00 pp", "0,00 pp"),
         ("first.reproduced.standard_error", "1.57 pp", "1,57 pp"),
         ("setting('first', 'batch_size')", "512", "512"),
         ("setting('first', 'learning_rate')", "0.001", "0,001"),
