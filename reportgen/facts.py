@@ -104,7 +104,11 @@ class Fact:
     @staticmethod
     def of(value: float | None, kind: Kind, absent: str = NOT_PRINTED, origins: tuple[Origin, ...] = ()) -> Fact:
         """A fact with `value` rounded as its kind is shown."""
-        return Fact(None if value is None else round(value, DIGITS[kind]), kind, absent, origins)
+        if value is None:
+            return Fact(None, kind, absent, origins)
+        # From a minute on, a language writes whole seconds, and 83.48 rounded twice would become 84.
+        digits = 0 if kind == "seconds" and abs(value) >= 60 else DIGITS[kind]
+        return Fact(round(value, digits), kind, absent, origins)
 
     def __sub__(self, other: Fact | Summary) -> Fact:
         """The difference of the rounded values, percentages in percentage points; absent if either is."""

@@ -49,6 +49,12 @@ def test_published_figures_are_rounded_as_they_are_shown() -> None:
     assert first.notebook == "1.ipynb"
 
 
+def test_a_duration_is_rounded_once() -> None:
+    """Of 83.48 seconds, 83 are shown: not 83.5 first and 84 then."""
+    assert Fact.of(83.477872, "seconds").value == 83
+    assert Fact.of(47.380263, "seconds").value == 47.4
+
+
 def test_what_the_study_does_not_print_is_absent_and_not_zero() -> None:
     second = build(published(), [])["second"].published
     every = (second.test.accuracy, second.train.cross_entropy, second.seconds, second.parameters.total)

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("en", "es")
-PAGES = ("", "method/", "projects/00/", "projects/01/", "reproduce/")
+PAGES = ("", "method/", "projects/00/", "projects/01/", "projects/05/", "reproduce/")
 NUMBERS = {"en": "62.56%", "es": "62,56 %"}
 SEARCHES = {"en": "patience", "es": "paciencia"}
 
