@@ -195,7 +195,7 @@ def test_a_chapter_shows_the_network_the_code_the_curves_and_where_its_numbers_c
 ) -> None:
     tab.goto(f"{address}{code}/projects/01/")
     script = (ROOT / "experiments" / "projects" / "p01_deeper.py").read_text(encoding="utf-8")
-    assert tab.locator("article pre").first.inner_text().strip() == script.strip()
+    assert tab.locator("#script ~ .highlight pre").first.inner_text().strip() == script.strip()
     assert tab.locator("figure svg[role=img] title").count() >= 2
     gallery = tab.locator(".rg-gallery")
     assert gallery.locator("svg[role=img]").count() == gallery.locator("li").count() > 0
