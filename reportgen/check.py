@@ -22,13 +22,14 @@ def check(material: Material) -> list[Finding]:
     sources = source.read_all(report, material.pages)
     confirmed = translations.read(report)
     found = [*_records(material), *_claims(material, sources)]
-    for code in report.languages:
-        found += prose.check_catalogue(report, code)
+    catalogues = {code: report.catalogue(code) for code in report.languages}
+    for code, catalogue in catalogues.items():
+        found += prose.check_catalogue(report, code, catalogue)
     for page, versions in sources.items():
         found += parity.check(versions)
         found += translations.check(page, versions, confirmed)
         for code, version in versions.items():
-            found += prose.check_page(version, code, report.catalogue(code))
+            found += prose.check_page(version, code, catalogues[code])
     return sorted(found, key=lambda finding: (finding.where, finding.line or 0))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +20,7 @@ State = Literal["up to date", "unconfirmed"]
 """What can be told without training: nothing changed, or something did and nobody has shown yet that it is harmless."""
 
 
+@lru_cache(maxsize=256)  # the records of one report share most of their sources
 def fingerprint(source: str) -> str:
     """The SHA-256 of what `source` does: unchanged by comments, layout and docstrings, equal on every Python from 3.11.
 

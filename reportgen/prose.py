@@ -43,11 +43,10 @@ def check_page(source: Source, code: str, catalogue: Catalogue) -> Iterator[Find
             yield from _check(passage, source.file, code, catalogue)
 
 
-def check_catalogue(report: Report, code: str) -> Iterator[Finding]:
+def check_catalogue(report: Report, code: str, catalogue: Catalogue) -> Iterator[Finding]:
     """The same in the names that the catalogue gives, which are prose, too."""
     file = report.docs / code / "catalogue.yml"
     root = yaml.compose(file.read_text(encoding="utf-8"))
-    catalogue = report.catalogue(code)
     waiting = [root] if root else []
     while waiting:
         node = waiting.pop()

@@ -149,7 +149,8 @@ def test_the_names_that_a_catalogue_gives_are_prose_with_lines(small_report: Pat
     content |= {"datasets": {"a": "of 51,017 images"}, "projects": {"first": "the best"}, "comparing": ["best"]}
     file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     lines = file.read_text(encoding="utf-8").splitlines()
-    found = prose.check_catalogue(reports.load(small_report), "en")
+    report = reports.load(small_report)
+    found = prose.check_catalogue(report, "en", report.catalogue("en"))
     assert sorted((lines[(one.line or 0) - 1].strip(), one.what.partition(" ")[0]) for one in found) == [
         ("a: of 51,017 images", "'51,017'"),
         ("first: the best", "'best'"),
