@@ -14,7 +14,7 @@ from rich.table import Table
 
 from experiments import data, project
 from experiments.executor import Executor, Local, Ray
-from experiments.job import RESULTS, SEEDS, Job
+from experiments.job import RESULTS, SEEDS, Job, Sizes
 from experiments.run import replay, run, standing
 from reportgen import record
 from reportgen.errors import ReportError
@@ -36,6 +36,11 @@ Projects = Annotated[
     list[str] | None, typer.Argument(help="Projects by name or number (p00_base, base, 0); all if none is named.")
 ]
 Results = Annotated[Path, typer.Option("--results", help="The folder of the recorded runs.", show_default=False)]
+ImageSize = Annotated[
+    int | None,
+    typer.Option("--image-size", min=1, help="Pixels a side to which images are resized. [default: the project's]"),
+]
+BatchSize = Annotated[int | None, typer.Option("--batch-size", min=1, help="Images a batch. [default: the project's]")]
 Seed = Annotated[list[int] | None, typer.Option("--seed", min=0, help="A seed; repeat for several. [default: 0, 1, 2]")]
 
 
@@ -86,7 +91,11 @@ def run_projects(
         ),
     ] = None,
     profile: Annotated[
-        str, typer.Option(help="`full`: as the study. `smoke`: two epochs on the sample, to see that all works.")
+        str,
+        typer.Option(
+            help="`full`: as the study. `smoke`: an epoch or two on the sample, VGG16 with random weights, to see that "
+            "all works."
+        ),
     ] = "full",
     precision: Annotated[
         str | None, typer.Option(help="Keras's policy of arithmetic, such as mixed_bfloat16. [default: float32]")
@@ -109,19 +118,28 @@ def run_projects(
         str | None,
         typer.Option(help="The Ray cluster's head. [default: RAY_ADDRESS, or the cluster this machine belongs to]"),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Train even what is up to date, and start over what was cut off.")
+    image_size: ImageSize = None,
+    batch_size: BatchSize = None,
+    force: Annotated[bool, typer.Option("--force", help="Train even what is up to date.")] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Start over what was cut off, instead of going on behind its last epoch.")
     ] = False,
     results: Annotated[
         Path | None,
-        typer.Option(help="Where records go. [default: experiments/results; build/ for smoke runs and the sample]"),
+        typer.Option(
+            help="Where records go. [default: experiments/results; a folder of build/ for smoke runs, the sample, and "
+            "other sizes than the project's]"
+        ),
     ] = None,
 ) -> None:
     """Train what is missing or stale; leave what is up to date.
 
     A record whose sources changed is first replayed: a few seconds tell whether the change mattered. Each run has a
     process of its own, and one that fails does not stop the others. The exit status is 1 if any failed. A run that was
-    cut off goes on behind its last finished epoch with the same command.
+    cut off goes on behind its last finished epoch with the same command; --restart starts it over.
+
+    With --image-size or --batch-size a project is not the study's any more: such runs go to a folder of build/ that is
+    named after them, or to --results, and never among the recorded runs.
 
     On two processor cores an epoch of Project 0 takes about 7 seconds, of Project 1 about 17.
     """
@@ -134,12 +152,15 @@ def run_projects(
         chosen = str(Path(chosen).resolve())  # a run's process, perhaps on another machine, starts elsewhere
     if source:
         data.name_of(source)  # a wrong folder is told before anything trains
+    sizes = Sizes(image_size, batch_size)
     if results is None:
-        # Neither a smoke run nor the sample may ever replace a recorded run.
-        results = SCRATCH / "smoke" if profile == "smoke" else SCRATCH / "sample" if chosen == "sample" else RESULTS
-    if profile == "smoke" and results.resolve() == RESULTS:
+        # Neither a smoke run nor the sample nor another size may ever replace a recorded run.
+        kind = "smoke" if profile == "smoke" else "sample" if chosen == "sample" else "full" if sizes else None
+        results = SCRATCH / "-".join([kind, *sizes.words]) if kind else RESULTS
+    if results.resolve() == RESULTS and (profile == "smoke" or sizes):
+        what = "A smoke run" if profile == "smoke" else "A run with --image-size or --batch-size"
         raise ReportError(
-            "A smoke run cannot go into experiments/results, where the recorded runs are; name another folder."
+            f"{what} cannot go into experiments/results, where the recorded runs are; name another folder."
         )
     asked = [
         Job(
@@ -150,8 +171,10 @@ def run_projects(
             chosen,
             results.resolve(),
             vgg16_weights and vgg16_weights.resolve(),
-            force,
-            deterministic,
+            restart,
+            # A smoke run is too short to pay for a second process that sings its canary.
+            deterministic or profile == "smoke",
+            sizes,
         )
         for identifier in identifiers
         for number in seed or ((SEEDS[0],) if profile == "smoke" else SEEDS)
@@ -237,14 +260,20 @@ def pretrain(
 
 
 @app.command("replay")
-def replay_projects(projects: Projects = None, seed: Seed = None, results: Results = RESULTS) -> None:
+def replay_projects(
+    projects: Projects = None,
+    seed: Seed = None,
+    image_size: ImageSize = None,
+    batch_size: BatchSize = None,
+    results: Results = RESULTS,
+) -> None:
     """Repeat the canary of recorded runs and append a confirmation where it agrees. Exit status 1 if any is stale."""
     verdicts = []
     for identifier in _identifiers(projects):
         for file in sorted((results / identifier).glob(f"seed-*/{record.RECORD_FILE}")):
             done = record.read(file)
             if not seed or done.seed in seed:
-                verdicts.append(replay(results, done, console))
+                verdicts.append(replay(results, done, console, Sizes(image_size, batch_size)))
     if not verdicts:
         raise ReportError(f"No recorded run in {results} to replay; `python -m experiments run` makes them.")
     if any(verdict != "confirmed" for verdict in verdicts):
@@ -275,12 +304,17 @@ def canary(
     identifier: str,
     seed: Annotated[int, typer.Option()],
     precision: Annotated[str, typer.Option()],
+    image_size: ImageSize = None,
+    batch_size: BatchSize = None,
 ) -> None:
     """Print a run's specification, canary and environment as one line of JSON."""
     from experiments.canary import specify
     from experiments.environment import describe
+    from experiments.memory import enough_memory
 
-    found = specify(project.load(identifier), seed, precision)
+    declared = Sizes(image_size, batch_size).of(project.load(identifier))
+    with enough_memory(declared):
+        found = specify(declared, seed, precision)
     print(
         json.dumps({"specification": found.model_dump(mode="json"), "environment": describe().model_dump(mode="json")})
     )
@@ -295,13 +329,16 @@ def train_one(
     source: Annotated[str, typer.Option("--data")],
     results: Annotated[Path, typer.Option()],
     vgg16_weights: Annotated[Path | None, typer.Option()] = None,
-    fresh: Annotated[bool, typer.Option("--fresh")] = False,
+    restart: Annotated[bool, typer.Option("--restart")] = False,
     deterministic: Annotated[bool, typer.Option("--deterministic")] = False,
+    image_size: ImageSize = None,
+    batch_size: BatchSize = None,
 ) -> None:
     """Do one run in this process; the environment variables of determinism are set by who starts it."""
     from experiments.worker import perform
 
-    perform(Job(identifier, seed, profile, precision, source, results, vgg16_weights, fresh, deterministic))
+    sizes = Sizes(image_size, batch_size)
+    perform(Job(identifier, seed, profile, precision, source, results, vgg16_weights, restart, deterministic, sizes))
 
 
 def _executor(name: str, jobs: int, address: str | None) -> Executor:

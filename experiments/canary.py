@@ -14,19 +14,40 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from experiments import data
+from experiments.data import Images, Split
+from experiments.job import PRETRAINED
 from experiments.project import Project
 from reportgen.record import Canary, Network, Setting
 
 BATCH_SIZE = 32
-STEPS = 4
-EPOCHS = 8
 PATIENCE = 1
 ORDERS = 3
 """Epochs whose order of the images is hashed."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much of the sample a canary sees, and for how long."""
+
+    steps: int
+    epochs: int
+    train: int | None
+    """Images to train on; None: all."""
+    test: int | None
+    """Images of the validation set, and as many of the test set; None: all."""
+
+
+SMALL = Extent(steps=4, epochs=8, train=None, test=None)
+LARGE = Extent(steps=2, epochs=3, train=64, test=32)
+"""A step of VGG16 takes as long as ten of the networks before it, and shows as much."""
+LARGE_FROM = 2_000_000
+"""Parameters from which a network counts as large."""
 
 STEP_TOLERANCE = 1e-3
 FIT_TOLERANCE = 5e-2
@@ -50,25 +71,32 @@ def specify(project: Project, seed: int, precision: str) -> Specification:
     # Imported here because comparing two canaries needs no Keras.
     from experiments.train import build, network_of, settings_of
 
-    model = build(project, seed, precision)
+    network = network_of(build(project, seed, precision))
+    extent = LARGE if network.parameters >= LARGE_FROM else SMALL
     return Specification(
-        network=network_of(model),
+        network=network,
         settings=settings_of(project),
         seed=seed,
         precision=precision,
-        canary=canary(project, seed, precision),
+        canary=canary(project, seed, precision, extent),
     )
 
 
-def canary(project: Project, seed: int, precision: str) -> Canary:
+def canary(project: Project, seed: int, precision: str, extent: Extent) -> Canary:
     """A few raw steps, then a miniature training, both on the embedded sample and from the run's own seed."""
-    from experiments.train import Batches, build, order_sha256, train
+    from experiments.train import Batches, order_sha256, train
 
-    split = data.split(data.load("sample"), seed)
-    model = build(project, seed, precision)
+    whole = data.split(data.load("sample"), seed)
+    split = Split(
+        train=_first(whole.train, extent.train),
+        validation=_first(whole.validation, extent.test),
+        test=_first(whole.test, extent.test),
+        sha256=whole.sha256,
+    )
+    model = _build(project, seed, precision)
     batches = Batches(split.train, BATCH_SIZE, project.image_size, seed, project.training.augmentation)
     losses = []
-    for step in range(STEPS):
+    for step in range(extent.steps):
         # Keras averages the loss over the steps since the last reset.
         model.reset_metrics()
         losses.append(float(model.train_on_batch(*batches[step], return_dict=True)["loss"]))
@@ -79,19 +107,34 @@ def canary(project: Project, seed: int, precision: str) -> Canary:
         training=dataclasses.replace(
             training,
             batch_size=BATCH_SIZE,
-            epochs=EPOCHS,
+            epochs=extent.epochs,
             early_stopping=tuple(dataclasses.replace(rule, patience=PATIENCE) for rule in training.early_stopping),
         ),
     )
-    run = train(miniature, build(miniature, seed, precision), split, seed)
+    run = train(miniature, _build(miniature, seed, precision), split, seed)
     return Canary(
         step_losses=tuple(losses),
         epochs=tuple(epoch.model_copy(update={"seconds": 0.0}) for epoch in run.history),
         stopping=run.stopping,
         test=run.test,
         split_sha256=split.sha256,
-        order_sha256=order_sha256(len(split.train.labels), seed, ORDERS),
+        order_sha256=order_sha256(len(whole.train.labels), seed, ORDERS),
     )
+
+
+def _first(images: Images, count: int | None) -> Images:
+    return Images(images.pixels[:count], images.labels[:count])
+
+
+def _build(project: Project, seed: int, precision: str) -> Any:
+    """The network of a run; where that starts from ImageNet's weights, from others that need no file."""
+    from experiments import vgg16
+    from experiments.train import build
+
+    model = build(project, seed, precision)
+    if project.weights == PRETRAINED:
+        vgg16.load(model, vgg16.drawn(model, seed))
+    return model
 
 
 def differences(recorded: Specification, now: Specification, same_machine: bool) -> list[str]:
@@ -125,6 +168,8 @@ def _changed_settings(recorded: Specification, now: Specification) -> Iterator[s
         yield f"the network differs ({was:,} parameters recorded, {today:,} now)"
     for name in sorted(recorded.settings.keys() | now.settings.keys()):
         old, new = recorded.settings.get(name), now.settings.get(name)
+        if name == "weights" and new == PRETRAINED and old is not None:
+            continue  # the run may have started from the weights of a file, a smoke run from random ones
         if old != new:
             yield f"{name} was {old} and is {new}"
     if recorded.seed != now.seed:

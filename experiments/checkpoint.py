@@ -76,13 +76,12 @@ class Checkpoint:
             state = json.loads(str(arrays.pop("state")))
         except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as problem:
             raise ReportError(
-                f"{self.file}: expected a checkpoint, found a damaged file ({problem}). Delete it, or start over "
-                "with --force."
+                f"{self.file}: expected a checkpoint, found a damaged file ({problem}). Start over with --restart."
             ) from problem
         if changed := sorted(_differences(state["identity"], self._identity)):
             raise ReportError(
                 f"{self.file}: this run was cut off after epoch {len(state['history'])} and cannot go on, because "
-                f"these have changed since: {', '.join(changed)}. Put them back, or start over with --force."
+                f"these have changed since: {', '.join(changed)}. Put them back, or start over with --restart."
             )
         for k, variable in enumerate(_variables(model)):
             variable.assign(arrays[f"variable_{k}"])

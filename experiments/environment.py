@@ -13,8 +13,10 @@ from reportgen.record import Environment
 ROOT = Path(__file__).resolve().parents[1]
 """The root of the repository."""
 
-PACKAGES = ("keras", "tensorflow", "jax", "jaxlib", "torch", "numpy", "opencv-python-headless", "pyarrow")
-"""Those whose version can change a number."""
+PACKAGES = ("keras", "numpy", "opencv-python-headless", "pyarrow")
+"""Those whose version can change a number, beside the backend."""
+BACKENDS = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib"), "torch": ("torch",)}
+"""The packages of each backend of Keras."""
 
 DETERMINISTIC = {
     "TF_DETERMINISTIC_OPS": "1",
@@ -33,7 +35,7 @@ def describe() -> Environment:
     return Environment(
         python=platform.python_version(),
         backend=f"{backend} {importlib.metadata.version(backend)}",
-        packages=versions(),
+        packages=versions(backend),
         platform=f"{platform.system()} {platform.machine()}",
         device=_accelerator(backend) or processor(),
         cores=cores(),
@@ -51,10 +53,10 @@ def commit() -> tuple[str | None, bool | None]:
     return _git("rev-parse", "HEAD"), None if changes is None else not changes
 
 
-def versions() -> dict[str, str]:
-    """The version of each of `PACKAGES` that is installed."""
+def versions(backend: str) -> dict[str, str]:
+    """The version of each package that can change a number under `backend`; the other backends do not matter."""
     found = {}
-    for package in PACKAGES:
+    for package in (*PACKAGES[:1], *BACKENDS.get(backend, ()), *PACKAGES[1:]):
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

@@ -11,6 +11,7 @@ import dataclasses
 import logging
 import os
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
@@ -67,7 +68,7 @@ class Local:
         """Train every job in a process of its own, which shows its own progress."""
         if self.jobs == 1:
             for job in jobs:
-                yield Finished(job, not subprocess.run(_command(job), cwd=ROOT, env=_environment(job)).returncode)
+                yield _finished(job, subprocess.run(_command(job), cwd=ROOT, env=_environment(job)).returncode)
             return
         free: queue.Queue[set[int]] = queue.Queue()
         for share in shares(self.jobs):
@@ -75,7 +76,7 @@ class Local:
         with ThreadPoolExecutor(self.jobs, initializer=_take, initargs=(free,)) as pool:
             running = {pool.submit(_follow, job, console): job for job in jobs}
             for future in as_completed(running):
-                yield Finished(running[future], not future.result())
+                yield _finished(running[future], future.result())
 
 
 @dataclass(frozen=True)
@@ -220,6 +221,18 @@ def _follow(job: Job, console: Console) -> int:
         for line in process.stdout:
             console.print(line.rstrip(), markup=False, highlight=False, soft_wrap=True)
     return process.returncode
+
+
+def _finished(job: Job, status: int) -> Finished:
+    return Finished(job, not status, killed("Its process", status) if status < 0 else "")
+
+
+def killed(what: str, status: int) -> str:
+    """What is said of a process that a signal ended: so the system ends one that takes all memory."""
+    name = signal.Signals(-status).name
+    return f"{what} was ended by {name}." + (
+        " If nobody sent it, memory ran out: lower --batch-size or --image-size." if name == "SIGKILL" else ""
+    )
 
 
 def _command(job: Job) -> list[str]:

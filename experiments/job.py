@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
 from experiments import project
 from experiments.environment import ROOT
+from experiments.project import Project
 from reportgen import record
 from reportgen.fingerprint import dependencies, fingerprints
 from reportgen.record import Record
@@ -16,10 +18,48 @@ RESULTS = ROOT / "experiments" / "results"
 
 SEEDS = (0, 1, 2)
 """Three runs of each project, the fewest that show a spread."""
+PRETRAINED = "imagenet"
+"""What a project declares whose VGG16 starts from weights that are not random."""
 FIGURES = ("curves.svg", "confusion.svg")
 """What is drawn from a record and stands beside it."""
 MISTAKES = "mistakes.png"
 """The sheet of the images that the network got wrong with confidence."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What a user changes of a project to fit a machine; None: as the project declares it."""
+
+    image: int | None = None
+    """The side to which images are resized, in pixels."""
+    batch: int | None = None
+    """Images in a batch."""
+
+    def __bool__(self) -> bool:
+        """Whether anything is changed."""
+        return self != Sizes()
+
+    def of(self, declared: Project) -> Project:
+        """`declared` in these sizes."""
+        training = declared.training
+        return dataclasses.replace(
+            declared,
+            image_size=self.image or declared.image_size,
+            training=dataclasses.replace(training, batch_size=self.batch or training.batch_size),
+        )
+
+    @property
+    def arguments(self) -> list[str]:
+        """The sizes as options of the command line."""
+        return [
+            *(("--image-size", str(self.image)) if self.image else ()),
+            *(("--batch-size", str(self.batch)) if self.batch else ()),
+        ]
+
+    @property
+    def words(self) -> list[str]:
+        """The sizes as parts of a folder's name."""
+        return [*([f"{self.image}px"] if self.image else []), *([f"batch-{self.batch}"] if self.batch else [])]
 
 
 @dataclass(frozen=True)
@@ -35,10 +75,17 @@ class Job:
     results: Path
     vgg16_weights: Path | None = None
     """A file of VGG16 weights; None: those of Keras Applications, for the projects that start from them."""
-    fresh: bool = False
+    restart: bool = False
     """Start over, even where a run that was cut off could go on."""
     deterministic: bool = False
     """Only operations that compute the same bits twice on one machine, though they may be slower."""
+
+    sizes: Sizes = Sizes()
+
+    @property
+    def declared(self) -> Project:
+        """The project as it is to be trained."""
+        return self.sizes.of(project.load(self.project))
 
     @property
     def name(self) -> str:
@@ -54,6 +101,7 @@ class Job:
             f"--precision {self.precision} --data {source} --force"
             + (" --vgg16-weights FILE" if self.vgg16_weights else "")
             + (" --deterministic" if self.deterministic else "")
+            + "".join(f" {word}" for word in self.sizes.arguments)
         )
 
     @property
@@ -67,15 +115,19 @@ class Job:
             *("--data", self.source),
             *("--results", str(self.results)),
             *(("--vgg16-weights", str(self.vgg16_weights)) if self.vgg16_weights else ()),
-            *(("--fresh",) if self.fresh else ()),
+            *(("--restart",) if self.restart else ()),
             *(("--deterministic",) if self.deterministic else ()),
+            *self.sizes.arguments,
         ]
 
 
 def sources(identifier: str) -> dict[str, str]:
     """The fingerprints of everything that decides the numbers of a project's runs, by path relative to the root."""
     script = project.script(identifier).relative_to(ROOT).as_posix()
-    return fingerprints(dependencies([script, "experiments/train.py"], "experiments", ROOT), ROOT)
+    entries = [script, "experiments/train.py"]
+    if project.load(identifier).weights == PRETRAINED:
+        entries.append("experiments/vgg16.py")
+    return fingerprints(dependencies(entries, "experiments", ROOT), ROOT)
 
 
 def keep(done: Record, mistakes: bytes | None, results: Path) -> None:

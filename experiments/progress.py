@@ -30,6 +30,7 @@ class EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]
         )
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._begun = False
         self._steps = self.params["steps"]
         self._task = self._bar.add_task(
             self._title, total=self._epochs * self._steps, epoch=1, epochs=self._epochs, figures=""
@@ -37,6 +38,13 @@ class EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]
         self._bar.start()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if epoch and not self._begun:
+            self._bar.update(self._task, completed=epoch * self._steps)
+            self._console.print(
+                f"{self._title}  goes on behind epoch {epoch}, where it was cut off; --restart starts over",
+                highlight=False,
+            )
+        self._begun = True
         self._bar.update(self._task, epoch=epoch + 1)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:

@@ -15,11 +15,11 @@ from typing import Any, Literal
 from rich.console import Console
 from rich.markup import escape
 
-from experiments import data
+from experiments import data, project, vgg16
 from experiments.canary import Specification, differences, largest_difference
-from experiments.environment import DETERMINISTIC, ROOT
-from experiments.executor import Executor
-from experiments.job import FIGURES, Job, sources
+from experiments.environment import BACKENDS, DETERMINISTIC, ROOT
+from experiments.executor import Executor, killed
+from experiments.job import FIGURES, PRETRAINED, Job, Sizes, sources
 from reportgen import record
 from reportgen.errors import ReportError
 from reportgen.fingerprint import changed
@@ -75,16 +75,26 @@ def reason_to_train(
         return f"recorded in {now.record.precision}"
     if explicit_data and now.record.dataset.name != data.name_of(job.source):
         return f"recorded on {now.record.dataset.name}"
+    recorded = now.record.settings
+    if job.sizes.image and job.sizes.image != recorded.get("image_size", data.SIDE):
+        return f"recorded at {recorded.get('image_size', data.SIDE)} pixels"
+    if job.sizes.batch and job.sizes.batch != recorded["batch_size"]:
+        return f"recorded in batches of {recorded['batch_size']}"
+    if job.vgg16_weights and job.profile == "full" and project.load(job.project).weights == PRETRAINED:
+        if not job.vgg16_weights.is_file():
+            raise ReportError(f"{job.vgg16_weights}: there is no such file, expected VGG16 weights.")
+        if recorded["weights"] != vgg16.name_of(job.vgg16_weights):
+            return f"recorded on the weights {recorded['weights']}"
     return None
 
 
-def replay(results: Path, done: Record, console: Console) -> Verdict:
+def replay(results: Path, done: Record, console: Console, sizes: Sizes) -> Verdict:
     """Repeat a record's canary under its backend and today's sources; append a confirmation if it agrees."""
     name = f"{done.project} seed {done.seed}"
     backend = done.environment.backend.partition(" ")[0]
     now = sources(done.project)
     try:
-        answer = ask_canary(done.project, done.seed, done.precision, backend)
+        answer = ask_canary(done.project, done.seed, done.precision, sizes, backend)
     except ReportError as problem:
         console.print(f"[yellow]{name}: cannot be replayed under {backend}.[/] {problem}", highlight=False)
         return "undecided"
@@ -121,23 +131,33 @@ def replay(results: Path, done: Record, console: Console) -> Verdict:
 
 def same_machine(before: Environment, after: Environment) -> bool:
     """Whether two environments must compute the same bits: processor model, versions and threads."""
-    keys = ("device", "cores", "platform", "packages", "backend")
-    return all(getattr(before, key) == getattr(after, key) for key in keys)
+    keys = ("device", "cores", "platform", "backend")
+    return all(getattr(before, key) == getattr(after, key) for key in keys) and _used(before) == _used(after)
 
 
-def ask_canary(project: str, seed: int, precision: str, backend: str | None = None) -> dict[str, Any]:
+def _used(environment: Environment) -> dict[str, str]:
+    """The packages without those of the backends that were installed and stood idle."""
+    backend = environment.backend.partition(" ")[0]
+    idle = {package for name, packages in BACKENDS.items() if name != backend for package in packages}
+    return {package: version for package, version in environment.packages.items() if package not in idle}
+
+
+def ask_canary(project: str, seed: int, precision: str, sizes: Sizes, backend: str | None = None) -> dict[str, Any]:
     """The specification, canary and environment of a run, from a process in which operations are deterministic.
 
     Raises:
         ReportError: the process failed, for instance because the backend is not installed.
     """
     environment = {**os.environ, **DETERMINISTIC, **({"KERAS_BACKEND": backend} if backend else {})}
-    arguments = ["canary", project, "--seed", str(seed), "--precision", precision]
+    arguments = ["canary", project, "--seed", str(seed), "--precision", precision, *sizes.arguments]
     done = subprocess.run(
         [sys.executable, "-m", "experiments", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
     )
+    if done.returncode < 0:
+        raise ReportError(killed("The canary's process", done.returncode))
     if done.returncode:
-        raise ReportError((done.stderr.strip().splitlines() or ["The canary's process ended without a message."])[-1])
+        lines = done.stderr.strip().splitlines() or ["The canary's process ended without a message."]
+        raise ReportError(lines[-1].removeprefix("error: "))
     answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return answer
 
@@ -183,7 +203,7 @@ def run(
                     console.print(f"{name}: up to date{note}", highlight=False)
                     continue
                 console.print(f"{name}: sources changed ({now.detail}); repeating the canary …", highlight=False)
-                if replay(job.results, now.record, console) != "stale":
+                if replay(job.results, now.record, console, job.sizes) != "stale":
                     continue
                 reason = "stale"
         except ReportError as problem:

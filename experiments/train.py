@@ -142,7 +142,7 @@ def build(project: Project, seed: int, precision: str) -> keras.Model:
     except ValueError as problem:
         raise ReportError(
             f"The network cannot be built for images of {project.image_size}x{project.image_size} pixels "
-            f"({first_line(problem)}). Give the project a larger image_size."
+            f"({first_line(problem)}). It needs larger ones: --image-size."
         ) from problem
     optimizer = project.training.optimizer
     model.compile(

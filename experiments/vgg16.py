@@ -6,15 +6,17 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import keras
 import numpy as np
 import numpy.typing as npt
 from pydantic import AwareDatetime, Field
 
 from reportgen.errors import ReportError, first_line
 from reportgen.record import Fraction, Part, Sha256, read_as, write_as
+
+if TYPE_CHECKING:
+    import keras
 
 IMAGENET = {"6d6bbae143d832006294945121d1f1fc", "64373286793e3c8b2b4e3219cbf3544b"}
 """The MD5 of the files that Keras Applications publishes, without and with the top layers."""
@@ -80,6 +82,8 @@ def imagenet() -> Pretrained:
     Raises:
         ReportError: they cannot be fetched.
     """
+    import keras
+
     try:
         model = keras.applications.VGG16(include_top=False, weights="imagenet")
     except Exception as problem:  # Keras raises a bare Exception when a download fails
@@ -97,6 +101,7 @@ def from_file(file: Path) -> Pretrained:
         ReportError: the file is missing, damaged, or of another network; the message names the layer.
     """
     import h5py
+    import keras
 
     if not file.is_file():
         raise ReportError(f"{file}: there is no such file, expected VGG16 weights (.h5 or .weights.h5).")
@@ -120,8 +125,23 @@ def from_file(file: Path) -> Pretrained:
             raise ReportError(f"{file}: layer {layer.name} has weights of {shapes}, expected {expected}.")
         kernel, bias = found[layer.name]
         layers[layer.name] = (kernel, bias)
-    name = "imagenet" if _md5(file) in IMAGENET else file.name.removesuffix(".h5").removesuffix(".weights")
-    return Pretrained(name, layers)
+    return Pretrained(name_of(file), layers)
+
+
+def name_of(file: Path) -> str:
+    """The name under which a record lists the weights of `file`, told without Keras."""
+    return "imagenet" if _md5(file) in IMAGENET else file.name.removesuffix(".h5").removesuffix(".weights")
+
+
+def drawn(model: keras.Model, seed: int) -> Pretrained:
+    """Weights for `model` that `seed` draws, spread so that activations stay steady (He et al., 2015)."""
+    random = np.random.default_rng(seed)
+    found = {}
+    for layer in layers(model):
+        kernel, bias = (tuple(weight.shape) for weight in layer.weights)
+        scale = np.sqrt(2 / np.prod(kernel[:3])).astype(np.float32)
+        found[layer.name] = (random.standard_normal(kernel, np.float32) * scale, np.zeros(bias, np.float32))
+    return Pretrained("drawn", found)
 
 
 def load(model: keras.Model, pretrained: Pretrained) -> None:
@@ -132,6 +152,8 @@ def load(model: keras.Model, pretrained: Pretrained) -> None:
 
 def layers(model: keras.Model) -> list[Any]:
     """The convolutions of VGG16 inside `model`, which stand in a model of their own."""
+    import keras
+
     return [
         inner
         for outer in model.layers

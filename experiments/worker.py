@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal, cast
 
 from experiments import data, project, vgg16
-from experiments.canary import Specification
+from experiments.canary import Specification, specify
 from experiments.checkpoint import Checkpoint
 from experiments.environment import ROOT, describe
-from experiments.job import Job, keep, sources
+from experiments.job import PRETRAINED, Job, keep, sources
+from experiments.memory import enough_memory
 from experiments.mistakes import sheet
 from experiments.progress import EpochProgress
 from experiments.run import ask_canary
@@ -19,6 +21,8 @@ from experiments.vgg16 import Pretrained
 from reportgen.record import Canary, Dataset, Record
 
 SMOKE_EPOCHS = 2
+VGG16_SMOKE_EPOCHS = 1
+"""One pass of VGG16 over the sample shows all that two would."""
 CHECKPOINTS = ROOT / "build" / "checkpoints"
 """Away from the results, which are committed."""
 
@@ -30,8 +34,13 @@ def perform(job: Job) -> Record:
         ReportError: as `work`, or the weights cannot be had, or the canary failed.
     """
     weights = pretrained(job)  # what is missing is told before anything is computed
-    answer = ask_canary(job.project, job.seed, job.precision)
-    return work(job, Specification.model_validate(answer["specification"]).canary, weights)
+    if job.deterministic:  # this process computes as that of a canary would
+        with enough_memory(job.declared):
+            found = specify(job.declared, job.seed, job.precision)
+    else:
+        answer = ask_canary(job.project, job.seed, job.precision, job.sizes)
+        found = Specification.model_validate(answer["specification"])
+    return work(job, found.canary, weights)
 
 
 def pretrained(job: Job) -> Pretrained | None:
@@ -40,32 +49,36 @@ def pretrained(job: Job) -> Pretrained | None:
     Raises:
         ReportError: they cannot be had.
     """
-    if job.profile == "smoke" or project.load(job.project).weights != "imagenet":
+    if job.profile == "smoke" or project.load(job.project).weights != PRETRAINED:
         return None
     return vgg16.from_file(job.vgg16_weights) if job.vgg16_weights else vgg16.imagenet()
+
+
+def checkpoint_file(job: Job, dataset: str) -> Path:
+    """Where a run on `dataset` keeps its checkpoint: apart from every run that is another one."""
+    words = [dataset, job.profile, job.precision, *job.sizes.words]
+    return CHECKPOINTS / "-".join(words) / f"{job.project}-seed-{job.seed}.npz"
 
 
 def work(job: Job, canary: Canary, weights: Pretrained | None) -> Record:
     """Train what `job` asks for and write its record, with the `canary` sung before, last of all.
 
     Raises:
-        ReportError: the data cannot be had, the precision is unknown, the training diverged, or a run that was cut
-            off cannot go on.
+        ReportError: the data cannot be had, the precision is unknown, the training diverged, memory ran out, or a run
+            that was cut off cannot go on.
     """
-    declared = project.load(job.project)
+    declared = job.declared
     if declared.weights is not None:
         declared = dataclasses.replace(declared, weights="random" if weights is None else weights.name)
     before = sources(job.project)
     environment = describe()
     dataset = data.load(job.source)
     split = data.split(dataset, job.seed)
-    model = build(declared, job.seed, job.precision)
-    if weights is not None:
-        vgg16.load(model, weights)
-    epochs = SMOKE_EPOCHS if job.profile == "smoke" else declared.training.epochs
+    smoke = SMOKE_EPOCHS if declared.weights is None else VGG16_SMOKE_EPOCHS
+    epochs = smoke if job.profile == "smoke" else declared.training.epochs
     started = datetime.now(UTC).replace(microsecond=0)
     checkpoint = Checkpoint(
-        CHECKPOINTS / f"{dataset.name}-{job.profile}-{job.precision}" / f"{job.project}-seed-{job.seed}.npz",
+        checkpoint_file(job, dataset.name),
         {
             "sources": before,
             "settings": settings_of(declared),
@@ -75,17 +88,21 @@ def work(job: Job, canary: Canary, weights: Pretrained | None) -> Record:
             "deterministic": environment.deterministic,
         },
     )
-    if job.fresh:
+    if job.restart:
         checkpoint.remove()
-    run = train(
-        declared,
-        model,
-        split,
-        job.seed,
-        epochs=epochs,
-        checkpoint=checkpoint,
-        callbacks=[EpochProgress(f"{job.project} seed {job.seed}", epochs)],
-    )
+    with enough_memory(declared):
+        model = build(declared, job.seed, job.precision)
+        if weights is not None:
+            vgg16.load(model, weights)
+        run = train(
+            declared,
+            model,
+            split,
+            job.seed,
+            epochs=epochs,
+            checkpoint=checkpoint,
+            callbacks=[EpochProgress(f"{job.project} seed {job.seed}", epochs)],
+        )
     done = Record(
         project=job.project,
         seed=job.seed,

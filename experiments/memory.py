@@ -1,0 +1,35 @@
+"""Memory that runs out on the device, which each backend tells in its own way, as one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from experiments.project import Project
+from reportgen.errors import ReportError
+
+SIGNS = ("resource_exhausted", "out of memory", "oom when allocating", "memoryerror", "unable to allocate", "bad_alloc")
+"""What TensorFlow, JAX, PyTorch and NumPy say of it, in lower case."""
+
+
+@contextmanager
+def enough_memory(project: Project) -> Iterator[None]:
+    """Do what stands inside; if memory runs out, say which settings of `project` to lower.
+
+    Raises:
+        ReportError: memory ran out.
+    """
+    try:
+        yield
+    except Exception as problem:
+        # Each backend has an error type of its own, or none; importing all three to name them would be worse.
+        told = f"{type(problem).__name__}: {problem}".lower()
+        if isinstance(problem, ReportError) or not (
+            isinstance(problem, MemoryError) or any(sign in told for sign in SIGNS)
+        ):
+            raise
+        side = project.image_size
+        raise ReportError(
+            f"The memory of the device ran out with batches of {project.training.batch_size} images of {side}x{side} "
+            "pixels; nothing was recorded. Lower --batch-size or --image-size."
+        ) from problem
