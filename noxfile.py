@@ -17,7 +17,7 @@ nox.options.sessions = ["lint", "tests", "docs"]
 LOCKS = {
     "docs": [],
     "experiments": ["experiments"],
-    "tests": ["experiments", "ray", "tests"],
+    "tests": ["experiments", "jax", "ray", "tests"],
     "lint": ["tests", "lint"],
 }
 """Which extras of the distribution each lock file holds, beside what the site needs."""

@@ -72,31 +72,35 @@ def specify(project: Project, seed: int, precision: str) -> Specification:
     from experiments.train import build, network_of, settings_of
 
     network = network_of(build(project, seed, precision))
-    extent = LARGE if network.parameters >= LARGE_FROM else SMALL
     return Specification(
         network=network,
         settings=settings_of(project),
         seed=seed,
         precision=precision,
-        canary=canary(project, seed, precision, extent),
+        canary=canary(project, seed, precision, extent(network.parameters)),
     )
 
 
-def canary(project: Project, seed: int, precision: str, extent: Extent) -> Canary:
+def extent(parameters: int) -> Extent:
+    """The extent of the canary of a network of so many parameters."""
+    return LARGE if parameters >= LARGE_FROM else SMALL
+
+
+def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
     """A few raw steps, then a miniature training, both on the embedded sample and from the run's own seed."""
     from experiments.train import Batches, order_sha256, train
 
     whole = data.split(data.load("sample"), seed)
     split = Split(
-        train=_first(whole.train, extent.train),
-        validation=_first(whole.validation, extent.test),
-        test=_first(whole.test, extent.test),
+        train=_first(whole.train, size.train),
+        validation=_first(whole.validation, size.test),
+        test=_first(whole.test, size.test),
         sha256=whole.sha256,
     )
     model = _build(project, seed, precision)
     batches = Batches(split.train, BATCH_SIZE, project.image_size, seed, project.training.augmentation)
     losses = []
-    for step in range(extent.steps):
+    for step in range(size.steps):
         # Keras averages the loss over the steps since the last reset.
         model.reset_metrics()
         losses.append(float(model.train_on_batch(*batches[step], return_dict=True)["loss"]))
@@ -107,7 +111,7 @@ def canary(project: Project, seed: int, precision: str, extent: Extent) -> Canar
         training=dataclasses.replace(
             training,
             batch_size=BATCH_SIZE,
-            epochs=extent.epochs,
+            epochs=size.epochs,
             early_stopping=tuple(dataclasses.replace(rule, patience=PATIENCE) for rule in training.early_stopping),
         ),
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
 import time
@@ -11,9 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from experiments.job import FIGURES, RESULTS, Job, sources
-from experiments.run import reason_to_train, standing
+from experiments import data, project
+from experiments.job import FIGURES, RESULTS, Job, Sizes, sources
+from experiments.run import Standing, killed, reason_to_train, same_machine, standing
+from experiments.train import build, train
 from reportgen import record
+from tests import synthetic
 
 ROOT = Path(__file__).resolve().parents[2]
 SMOKE = ("run", "p00_base", "--profile", "smoke", "--seed", "0")
@@ -114,6 +120,10 @@ def test_one_run_that_fails_does_not_take_the_other_down(tmp_path: Path) -> None
         (("run", "--profile", "quick"), "Unknown profile 'quick': expected one of full, smoke"),
         (("run", "--data", "no-such-folder"), "there is no such folder"),
         ((*SMOKE, "--results", str(RESULTS)), "A smoke run cannot go into experiments/results"),
+        (
+            ("run", "0", "--image-size", "64", "--results", str(RESULTS)),
+            "A run with --image-size or --batch-size cannot go into experiments/results",
+        ),
         (("replay", "--results", "no-such-folder"), "No recorded run"),
     ],
 )
@@ -129,6 +139,98 @@ def test_an_unknown_precision_fails_with_a_sentence(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "Unknown precision 'float12'" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_a_run_that_is_killed_goes_on_behind_its_last_epoch_and_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    """Project 5 has dropout, batch normalization and augmentation; small batches make its second epoch long."""
+    size = 8
+    command = ("run", "5", "--profile", "smoke", "--batch-size", str(size), "--force", "--results", str(tmp_path))
+    running = subprocess.Popen(
+        [sys.executable, "-m", "experiments", *command],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "COLUMNS": "300", "TF_CPP_MIN_LOG_LEVEL": "2"},
+    )
+    assert running.stdout is not None
+    seen = []
+    for line in running.stdout:
+        seen.append(line)
+        if "epoch 1/2" in line:
+            os.killpg(running.pid, signal.SIGKILL)
+    assert running.wait() == -signal.SIGKILL, "".join(seen)
+    assert not list(tmp_path.rglob("*"))
+
+    done = experiments(*command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "p05_augmentation seed 0  goes on behind epoch 1, where it was cut off" in done.stderr
+    found = record.read(record.folder(tmp_path, "p05_augmentation", 0) / "record.json")
+
+    declared = Sizes(batch=size).of(project.load("p05_augmentation"))
+    split = data.split(data.load("sample"), 0)
+    whole = train(declared, build(declared, 0, "float32"), split, 0, epochs=2)
+    timeless = [epoch.model_copy(update={"seconds": 0.0}) for epoch in found.history]
+    assert timeless == [epoch.model_copy(update={"seconds": 0.0}) for epoch in whole.history]
+    assert (found.test, found.mistakes, found.stopping) == (whole.test, whole.mistakes, whole.stopping)
+    assert found.settings["batch_size"] == size
+
+
+def test_a_process_that_the_system_ends_is_told_as_memory_that_ran_out() -> None:
+    assert killed("Its process", -signal.SIGKILL) == (
+        "Its process was ended by SIGKILL. If nobody sent it, memory ran out: lower --batch-size or --image-size."
+    )
+    assert killed("Its process", -signal.SIGTERM) == "Its process was ended by SIGTERM."
+
+
+def test_memory_that_runs_out_is_a_sentence_and_leaves_no_record(tmp_path: Path) -> None:
+    """The hidden layer of Project 0 would have a quarter of a tebibyte of weights; no machine is to try."""
+    limit = 24 * 2**30
+    command = ("run", "0", "--profile", "smoke", "--image-size", "16000", "--results", str(tmp_path))
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments", *command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+        env={**os.environ, "COLUMNS": "300", "TF_CPP_MIN_LOG_LEVEL": "2"},
+    )
+    assert done.returncode == 1
+    assert "ran out with batches of 512 images of 16000x16000 pixels; nothing was recorded" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not list(tmp_path.rglob("*"))
+
+
+def test_another_size_and_other_weights_are_asked_for_by_their_options(smoke: Path, tmp_path: Path) -> None:
+    now = standing(smoke, "p00_base", 0)
+    asked = {"force": False, "explicit_data": False, "explicit_precision": False}
+    job = Job("p00_base", 0, "smoke", "float32", "sample", smoke)
+    for sizes, reason in (
+        (Sizes(), None),
+        (Sizes(32, 512), None),
+        (Sizes(image=64), "recorded at 32 pixels"),
+        (Sizes(batch=8), "recorded in batches of 512"),
+    ):
+        assert reason_to_train(dataclasses.replace(job, sizes=sizes), now, **asked) == reason
+    weights = tmp_path / "mine.weights.h5"
+    weights.write_bytes(b"any")
+    assert now.record is not None
+    for identifier, used, reason in (
+        ("p08_vgg16_finetuned", "imagenet", "recorded on the weights imagenet"),
+        ("p08_vgg16_finetuned", "mine", None),
+        ("p06_vgg16_scratch", "random", None),
+    ):
+        done = now.record.model_copy(update={"profile": "full", "settings": {"weights": used, "batch_size": 256}})
+        job = Job(identifier, 0, "full", "float32", "sample", smoke, weights)
+        assert reason_to_train(job, Standing("up to date", "", done), **asked) == reason
+
+
+def test_a_backend_that_stood_idle_does_not_make_another_machine() -> None:
+    before = synthetic.environment()
+    for package, same in (("jax", True), ("torch", True), ("tensorflow", False), ("numpy", False)):
+        packages = {**before.packages, package: "99"}
+        assert same_machine(before, before.model_copy(update={"packages": packages})) == same
 
 
 def test_other_images_are_asked_for_only_by_data(smoke: Path) -> None:

@@ -1,0 +1,42 @@
+"""The canary: what it notices of the weights of VGG16, and what it makes no fuss about."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from experiments import project, vgg16
+from experiments.canary import LARGE, SMALL, Extent, Specification, _build, differences, extent
+from reportgen.record import Setting
+from tests import synthetic
+
+
+def specification(**settings: Setting) -> Specification:
+    record = synthetic.record()
+    return Specification(network=record.network, settings=settings, seed=0, precision="float32", canary=record.canary)
+
+
+@pytest.mark.parametrize("recorded", ["random", "tiny-imagenet", "imagenet"])
+def test_a_run_may_have_started_from_other_weights_than_those_declared(recorded: str) -> None:
+    assert not differences(specification(weights=recorded), specification(weights="imagenet"), True)
+
+
+@pytest.mark.parametrize(("recorded", "now"), [("imagenet", "random"), (None, "imagenet"), ("imagenet", None)])
+def test_weights_that_the_project_no_longer_starts_from_are_a_difference(recorded: str | None, now: str | None) -> None:
+    found = differences(specification(weights=recorded), specification(weights=now), True)
+    assert found == [f"weights was {recorded} and is {now}"]
+
+
+def test_a_canary_loads_weights_as_the_run_does_from_others_that_need_no_file() -> None:
+    model = _build(project.load("p09_mini_vgg16"), 0, "float32")
+    expected = vgg16.drawn(model, 0).layers
+    assert len(vgg16.layers(model)) == len(expected) == 7
+    for layer in vgg16.layers(model):
+        for found, drawn in zip(layer.get_weights(), expected[layer.name], strict=True):
+            assert np.array_equal(found, drawn)
+
+
+@pytest.mark.parametrize(("parameters", "expected"), [(263_402, SMALL), (1_341_226, SMALL), (2_820_042, LARGE)])
+def test_only_vgg16_sings_a_shorter_canary(parameters: int, expected: Extent) -> None:
+    assert extent(parameters) == expected
+    assert (SMALL.steps, SMALL.epochs, SMALL.train, SMALL.test) == (4, 8, None, None)

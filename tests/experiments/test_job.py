@@ -1,0 +1,37 @@
+"""What is asked for: the sizes that a user may change, the command that repeats a run, the sources that decide it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from experiments import project
+from experiments.job import RESULTS, Job, Sizes, sources
+
+
+def test_sizes_that_are_not_named_stay_as_the_project_declares_them() -> None:
+    declared = project.load("p10_vgg16_64px")
+    assert Sizes().of(declared) == declared
+    assert not Sizes()
+    changed = Sizes(image=224, batch=8).of(declared)
+    assert (changed.image_size, changed.training.batch_size) == (224, 8)
+    assert changed.training.early_stopping == declared.training.early_stopping
+    assert Sizes(batch=8).of(declared).image_size == 64
+
+
+def test_the_command_repeats_the_run_and_names_no_path() -> None:
+    job = Job("p07_vgg16_frozen", 2, "full", "float32", "/home/me/images", RESULTS, Path("/home/me/w.h5"))
+    assert job.command == (
+        "python -m experiments run p07_vgg16_frozen --seed 2 --profile full --precision float32 --data DIR --force "
+        "--vgg16-weights FILE"
+    )
+    other = Job("p00_base", 0, "full", "float32", "sample", RESULTS, sizes=Sizes(64, 8))
+    assert other.command.endswith("--data sample --force --image-size 64 --batch-size 8")
+
+
+@pytest.mark.parametrize("identifier", project.identifiers())
+def test_what_loads_weights_is_among_the_sources_of_the_projects_that_load_some(identifier: str) -> None:
+    loads = project.load(identifier).weights == "imagenet"
+    assert ("experiments/vgg16.py" in sources(identifier)) == loads
+    assert loads == (identifier >= "p07")

@@ -1,0 +1,71 @@
+"""One run in this process: what keeps it from being recorded, and where it keeps its checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from experiments import project, worker
+from experiments.job import RESULTS, Job, Sizes
+from experiments.project import Adam, Project
+from reportgen.errors import ReportError
+from tests import synthetic
+
+
+def job(results: Path, identifier: str = "p00_base", **changes: object) -> Job:
+    return dataclasses.replace(Job(identifier, 0, "smoke", "float32", "sample", results), **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def diverging(monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Project 0 with steps so long that its weights overflow."""
+    declared = project.load("p00_base")
+    training = dataclasses.replace(declared.training, optimizer=Adam(learning_rate=1e30))
+    found = dataclasses.replace(declared, training=training)
+    monkeypatch.setattr(project, "load", lambda identifier: found)
+    return found
+
+
+def test_a_loss_that_is_no_number_stops_the_run_at_its_epoch_and_records_nothing(
+    diverging: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "checkpoints")
+    asked = job(tmp_path / "results", sizes=Sizes(batch=64))
+    with pytest.raises(ReportError, match=r"stopped being a number in epoch 1; the run is not recorded"):
+        worker.work(asked, synthetic.record().canary, None)
+    assert not list(tmp_path.rglob("*"))
+
+
+def test_memory_that_runs_out_records_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(worker, "build", exhausted)
+    with pytest.raises(ReportError, match=r"batches of 512 images of 32x32 pixels; nothing was recorded"):
+        worker.work(job(tmp_path), synthetic.record().canary, None)
+    assert not list(tmp_path.rglob("*"))
+
+
+def test_runs_that_differ_in_anything_keep_their_checkpoints_apart(tmp_path: Path) -> None:
+    recorded = job(RESULTS, profile="full")
+    others = [
+        job(RESULTS),
+        job(tmp_path, profile="full"),
+        dataclasses.replace(recorded, seed=1),
+        dataclasses.replace(recorded, precision="mixed_bfloat16"),
+        dataclasses.replace(recorded, sizes=Sizes(image=64)),
+        dataclasses.replace(recorded, sizes=Sizes(batch=64)),
+    ]
+    files = {worker.checkpoint_file(one, "cifar10") for one in (recorded, *others)}
+    assert len(files) == 7
+    assert worker.checkpoint_file(recorded, "cifar10").parent.name == "cifar10-full-float32"
+
+
+def test_a_smoke_run_and_a_project_of_random_weights_fetch_none(tmp_path: Path) -> None:
+    missing = tmp_path / "none.h5"
+    assert worker.pretrained(job(tmp_path, "p08_vgg16_finetuned", vgg16_weights=missing)) is None
+    assert worker.pretrained(job(tmp_path, "p06_vgg16_scratch", profile="full", vgg16_weights=missing)) is None
+    with pytest.raises(ReportError, match="there is no such file"):
+        worker.pretrained(job(tmp_path, "p08_vgg16_finetuned", profile="full", vgg16_weights=missing))
