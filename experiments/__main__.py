@@ -280,6 +280,17 @@ def replay_projects(
         raise typer.Exit(1)
 
 
+@app.command("declare")
+def declare_projects(projects: Projects = None) -> None:
+    """Write down what each project would train, for the report to show it before it has run. Trains nothing."""
+    from experiments.declare import DECLARED, declare
+
+    for identifier in _identifiers(projects):
+        found = declare(identifier)
+        record.write_declaration(found, DECLARED)
+        console.print(f"{identifier}: {found.network.parameters:,} parameters", highlight=False)
+
+
 @app.command()
 def bench(
     source: Annotated[

@@ -153,9 +153,9 @@ def build(project: Project, seed: int, precision: str) -> keras.Model:
     return model
 
 
-def network_of(model: keras.Model) -> Network:
-    """The layer table of a built network, and its totals."""
-    layers = tuple(
+def rows_of(model: keras.Model) -> tuple[Layer, ...]:
+    """One row for each layer of a built network."""
+    return tuple(
         Layer(
             name=layer.name,
             type=type(layer).__name__,
@@ -164,6 +164,11 @@ def network_of(model: keras.Model) -> Network:
         )
         for layer in model.layers
     )
+
+
+def network_of(model: keras.Model) -> Network:
+    """The layer table of a built network, and its totals."""
+    layers = rows_of(model)
     trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     total = int(model.count_params())
     return Network(

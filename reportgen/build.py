@@ -48,6 +48,7 @@ def gather(report: Report) -> Material:
         judgements=claims.judge_all(statements, known),
         claim_pages=evidence.uses(report, report.languages[0], pages),
         confirmations={run.key: record.read_confirmations(record.folder_of(run, report.results)) for run in records},
+        declarations=record.read_declarations(report.declared),
         pages=pages,
         repository=str(_shared(report).get("repo_url") or "").rstrip("/"),
     )

@@ -15,7 +15,7 @@ from reportgen import facts
 from reportgen.claims import Judgement
 from reportgen.facts import Fact, Interval, ProjectFacts, Published, Quoted, Summary
 from reportgen.language import Language, language
-from reportgen.record import Confirmation
+from reportgen.record import Confirmation, Declaration
 from reportgen.report import Catalogue, Report
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -37,6 +37,8 @@ class Material:
     """The pages on which each claim is used."""
     confirmations: Mapping[tuple[str, str | None, int], Sequence[Confirmation]]
     """By the record's key."""
+    declarations: Mapping[str, Declaration]
+    """What each project would train, where that is written down."""
     pages: tuple[str, ...]
     repository: str = ""
     """Where the sources can be read in a browser, if anybody has said: MkDocs's own `repo_url`."""

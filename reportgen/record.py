@@ -6,6 +6,7 @@ the rest of `reportgen` reads them, and neither knows more of the other than thi
     results/<project>/seed-<k>/record.json          one run, never changed afterwards
     results/<project>/seed-<k>/confirmations.json   later proofs that rearranged sources still do the same
     results/<project>/<variant>/seed-<k>/…          the same of a variant, which departs from what the project declares
+    declared/<project>.json                         what a project would train, whether it has run or not
 
 A number is kept as measured: accuracies are fractions from 0 to 1, cross-entropies are in nats, times in seconds,
 memory in GiB. Rounding and percent signs belong to the languages.
@@ -285,6 +286,22 @@ class Confirmations(Part):
     confirmations: tuple[Confirmation, ...] = ()
 
 
+class Declaration(Part):
+    """What a project would train, resolved: read off the network as built and written down without training it."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    project: Identifier
+    script: str
+    """The project's file, relative to the root of the repository, with `/`."""
+    sources: dict[str, Sha256]
+    """The fingerprint of the script and of every script that it takes parts from, by relative path."""
+    network: Network
+    inner: dict[str, tuple[Layer, ...]]
+    """The layers of each layer that is a network of its own, by that layer's name."""
+    settings: dict[str, Setting]
+    precision: str
+
+
 Document = TypeVar("Document", bound=Part)
 
 
@@ -346,6 +363,26 @@ def confirm(confirmation: Confirmation, record_folder: Path) -> Path:
     """Append `confirmation` to those beside a record; the record itself is never touched."""
     known = read_confirmations(record_folder)
     return write_as(Confirmations(confirmations=(*known, confirmation)), record_folder / CONFIRMATIONS_FILE)
+
+
+def read_declarations(declared: Path) -> dict[str, Declaration]:
+    """Read every declaration in a folder, by project; none where there is no such folder.
+
+    Raises:
+        RecordError: a file cannot be read, or is named after another project.
+    """
+    found = {}
+    for file in sorted(declared.glob("*.json")):
+        declaration = read_as(file, Declaration)
+        if file.stem != declaration.project:
+            raise RecordError(f"{file}: this is the declaration of {declaration.project}, expected its name to say so.")
+        found[declaration.project] = declaration
+    return found
+
+
+def write_declaration(declaration: Declaration, declared: Path) -> Path:
+    """Write `declaration` into its file in the folder `declared`, whole or not at all, and return the file."""
+    return write_as(declaration, declared / f"{declaration.project}.json")
 
 
 def read_as(file: Path, form: type[Document]) -> Document:

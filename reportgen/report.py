@@ -51,6 +51,8 @@ class Report:
     published: Path
     claims: Path
     """The file of the claims, which may be missing."""
+    declared: Path
+    """The folder of what each project declares, which may be missing."""
     script: str
     """The path of a project's script from the root, with `{project}` for its identifier."""
 
@@ -109,6 +111,7 @@ def load(root: Path, results: Path | None = None) -> Report:
             results=(results or root / table["results"]).resolve(),
             published=(root / table["published"]).resolve(),
             claims=(root / table["claims"]).resolve(),
+            declared=(root / table["declared"]).resolve(),
             script=table["script"],
         )
     except FileNotFoundError:

@@ -10,7 +10,7 @@ from reportgen import facts, fingerprint
 from reportgen.edition import NOTHING, show
 from reportgen.errors import ReportError
 from reportgen.facts import Fact, Origin, ProjectFacts, Quoted, Variant
-from reportgen.record import Network, Record
+from reportgen.record import Declaration, Network, Record
 from reportgen.tools import PageTools
 
 
@@ -93,28 +93,40 @@ class Tables(PageTools):
         ]
 
     def layers(self, project: str) -> str:
-        runs = self.facts(project).every_record
-        return self.edition.html("layers", runs[0].network) if runs else self.missing()
+        """The layer table of a project's runs, or of what it declares, with the layers inside a layer."""
+        plan, declared = self.planned(project), self.edition.material.declarations.get(project)
+        if plan is None:
+            return self.missing()
+        # A record keeps the outer layers alone; those inside are the declaration's, while that is of the same network.
+        inner = declared.inner if declared is not None and declared.network == plan.network else {}
+        return self.edition.html("layers", plan.network, inner) + self._declared(plan)
 
     def training_settings(self, project: str) -> str:
-        runs = self.facts(project).every_record
-        return self.edition.html("settings", runs[0]) if runs else self.missing()
+        plan = self.planned(project)
+        return self.edition.html("settings", plan) + self._declared(plan) if plan else self.missing()
+
+    def _declared(self, *plans: Record | Declaration) -> str:
+        """What a table says below it if it does not show runs alone."""
+        if all(isinstance(plan, Record) for plan in plans):
+            return ""
+        note = self.edition.words.gettext("As the script declares it: there is no recorded run with these settings yet.")
+        return "\n" + self.edition.html("caption", note)
 
     def changes(self, project: str, since: str) -> str:
-        """The layers and settings that differ from another project, read from the records."""
-        before, now = self.runs(since), self.runs(project)
-        if not before or not now:
+        """The layers and settings that differ from another project, by the records or what the projects declare."""
+        before, now = self.planned(since), self.planned(project)
+        if before is None or now is None:
             return self.missing()
-        rows = [*self._layer_changes(before[0].network, now[0].network)]
-        for name in dict.fromkeys([*before[0].settings, *now[0].settings]):
-            old, new = (show(runs[0].settings.get(name), self.edition.words) for runs in (before, now))
+        rows = [*self._layer_changes(before.network, now.network)]
+        for name in dict.fromkeys([*before.settings, *now.settings]):
+            old, new = (show(plan.settings.get(name), self.edition.words) for plan in (before, now))
             if old != new:
                 rows.append((self.edition.words.label(name), str(old), str(new)))
         words = self.edition.words
-        totals = (before[0].network.parameters, now[0].network.parameters)
+        totals = (before.network.parameters, now.network.parameters)
         if totals[0] != totals[1]:
             rows.append((words.gettext("Parameters"), words.count(totals[0]), words.count(totals[1])))
-        return self.edition.html("changes", rows)
+        return self.edition.html("changes", rows) + self._declared(before, now)
 
     def _layer_changes(self, before: Network, now: Network) -> list[tuple[str, str, str]]:
         old, new = (
@@ -155,17 +167,18 @@ class Tables(PageTools):
         return self.edition.html("provenance", items) if items else self.missing()
 
     def setting(self, project: str, name: str) -> object:
-        """One setting of a project's runs, for prose."""
-        runs = self.runs(project)
-        if not runs:
+        """One setting of a project's runs, or of what it declares, for prose."""
+        plan = self.planned(project)
+        if plan is None:
             return self.edition.words.gettext(facts.NOT_REPRODUCED)
-        if name not in runs[0].settings:
-            raise ReportError(f"'{name}' is not a setting of {project}: {', '.join(runs[0].settings)}.")
-        value = runs[0].settings[name]
+        if name not in plan.settings:
+            raise ReportError(f"'{name}' is not a setting of {project}: {', '.join(plan.settings)}.")
+        value = plan.settings[name]
+        origins = self._origins(project) if isinstance(plan, Record) else ()
         if isinstance(value, float):
             digits = len(f"{Decimal(repr(value)):f}".partition(".")[2])
-            return Quoted(self.edition.words.number(value, digits), self._origins(project))
-        return Quoted(str(value), self._origins(project))
+            return Quoted(self.edition.words.number(value, digits), origins)
+        return Quoted(str(value), origins)
 
     def dataset(self, project: str, part: str) -> Fact:
         """How many images a project's runs had to `train`, for `validation` or to `test`."""

@@ -11,7 +11,7 @@ from typing import ClassVar
 from reportgen.edition import Edition
 from reportgen.errors import ReportError
 from reportgen.facts import ProjectFacts
-from reportgen.record import Record, folder_of
+from reportgen.record import Declaration, Record, folder_of
 from reportgen.report import Report
 
 
@@ -40,6 +40,13 @@ class PageTools:
 
     def runs(self, project: str) -> tuple[Record, ...]:
         return self.facts(project).records
+
+    def planned(self, project: str) -> Record | Declaration | None:
+        """Where a project's network and settings stand: its first run; else what it declares; else a variant's run."""
+        runs, every = self.runs(project), self.facts(project).every_record
+        if runs:
+            return runs[0]
+        return self.edition.material.declarations.get(project) or (every[0] if every else None)
 
     def missing(self) -> str:
         message = self.edition.words.gettext("There is no recorded run of this project yet.")

@@ -55,7 +55,8 @@ def small_report(tmp_path: Path) -> Path:
     (root / "mkdocs.yml").write_text(yaml.safe_dump(shared), encoding="utf-8")
     (root / "pyproject.toml").write_text(
         '[tool.reportgen]\nlanguages = ["en", "es"]\ndocs = "docs"\nresults = "results"\n'
-        'published = "published.json"\nclaims = "docs/claims.yml"\nscript = "scripts/{project}.py"\n',
+        'published = "published.json"\nclaims = "docs/claims.yml"\n'
+        'declared = "declared"\nscript = "scripts/{project}.py"\n',
         encoding="utf-8",
     )
     first = {"id": "first", "notebook": "1.ipynb", "section": "1", "parameters": None, "seconds": 47.380263}

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from experiments import data, project
+from experiments.executor import killed
 from experiments.job import FIGURES, RESULTS, Job, Sizes, sources
-from experiments.run import Standing, killed, reason_to_train, same_machine, standing
+from experiments.run import Standing, reason_to_train, same_machine, standing
 from experiments.train import build, train
 from reportgen import record
 from tests import synthetic

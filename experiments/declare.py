@@ -1,0 +1,31 @@
+"""What each project would train, written down without training it, so that the report can show it before it has run."""
+
+from __future__ import annotations
+
+import keras
+
+from experiments import project
+from experiments.environment import ROOT
+from experiments.train import build, network_of, rows_of, settings_of
+from reportgen.fingerprint import dependencies, fingerprints
+from reportgen.record import Declaration
+
+DECLARED = ROOT / "experiments" / "declared"
+"""One file a project, committed."""
+
+
+def declare(identifier: str) -> Declaration:
+    """Resolve what a project's script declares today, in the precision that is usual."""
+    declared = project.load(identifier)
+    precision = "float32"
+    model = build(declared, 0, precision)
+    script = project.script(identifier).relative_to(ROOT).as_posix()
+    return Declaration(
+        project=identifier,
+        script=script,
+        sources=fingerprints(dependencies([script], "experiments", ROOT), ROOT),
+        network=network_of(model),
+        inner={layer.name: rows_of(layer) for layer in model.layers if isinstance(layer, keras.Model)},
+        settings=settings_of(declared),
+        precision=precision,
+    )
