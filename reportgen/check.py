@@ -21,7 +21,7 @@ def check(material: Material) -> list[Finding]:
     report = material.report
     sources = source.read_all(report, material.pages)
     confirmed = translations.read(report)
-    found = [*_records(material), *_claims(material, sources)]
+    found = [*_records(material), *_declarations(material), *_claims(material, sources)]
     catalogues = {code: report.catalogue(code) for code in report.languages}
     for code, catalogue in catalogues.items():
         found += prose.check_catalogue(report, code, catalogue)
@@ -47,6 +47,19 @@ def _records(material: Material) -> Iterator[Finding]:
                     what=f"unconfirmed: changed since the run are {', '.join(changed)}",
                     remedy=fingerprint.remedy(run),
                 )
+
+
+def _declarations(material: Material) -> Iterator[Finding]:
+    """Every declaration whose script changed since it was written down."""
+    report = material.report
+    for declaration in material.declarations.values():
+        now = fingerprint.fingerprints(declaration.sources, report.root)
+        if changed := [file for file, known in declaration.sources.items() if now.get(file) != known]:
+            yield Finding(
+                where=report.relative(report.declared / f"{declaration.project}.json"),
+                what=f"older than the script: changed since are {', '.join(changed)}",
+                remedy=f"python -m experiments declare {declaration.project}",
+            )
 
 
 def _claims(material: Material, sources: Sources) -> Iterator[Finding]:

@@ -109,7 +109,8 @@ class Tables(PageTools):
         """What a table says below it if it does not show runs alone."""
         if all(isinstance(plan, Record) for plan in plans):
             return ""
-        note = self.edition.words.gettext("As the script declares it: there is no recorded run with these settings yet.")
+        words = self.edition.words
+        note = words.gettext("As the script declares it: there is no recorded run with these settings yet.")
         return "\n" + self.edition.html("caption", note)
 
     def changes(self, project: str, since: str) -> str:

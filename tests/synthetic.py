@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reportgen.pretraining import Pretraining
-from reportgen.record import Confirmation, Environment, Record
+from reportgen.record import Confirmation, Declaration, Environment, Record
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 HASH = "0123456789abcdef" * 4
@@ -155,3 +155,12 @@ def pretraining(**changes: Any) -> Pretraining:
         "history": [epoch, {**epoch, "val_top1": 0.375}],
     }
     return Pretraining.model_validate({**content, **changes})
+
+
+def declaration(project: str = "p00_base", **changes: Any) -> Declaration:
+    """What the project of a record declares; `changes` replace whole fields."""
+    made = record(project)
+    fields = {
+        name: getattr(made, name) for name in ("project", "script", "sources", "network", "settings", "precision")
+    }
+    return Declaration.model_validate({**fields, "inner": {}, **changes})

@@ -4,6 +4,8 @@ What it tries: whether features found on 1.3 million large photographs serve for
 from its ImageNet weights and is frozen, so that of 14.9 million parameters only 166,282 train. At 32 pixels its five
 poolings leave a single position, and the images are scaled by 1/255 rather than prepared as VGG16 saw them: two
 handicaps that the study does not discuss. Everything else stays as in Project 6.
+
+The study names neither batch size nor patience: 256 and 10 are assumptions, as in Project 6.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,29 @@ def test_the_command_repeats_the_run_and_names_no_path() -> None:
     )
     other = Job("p00_base", 0, "full", "float32", "sample", RESULTS, sizes=Sizes(64, 8))
     assert other.command.endswith("--data sample --force --image-size 64 --batch-size 8")
+
+
+def test_a_step_of_vgg16_at_224_pixels_takes_less_than_6_gib() -> None:
+    """In a process of its own, whose peak is the step's; `--image-size 224 --batch-size 8` asks for it."""
+    program = """
+import resource
+from experiments import data, project
+from experiments.job import Sizes
+from experiments.train import Batches, build
+asked = Sizes(image=224, batch=8).of(project.load("p10_vgg16_64px"))
+model = build(asked, 0, "float32")
+images = data.load("sample").train
+batches = Batches(images, asked.training.batch_size, asked.image_size, 0, asked.training.augmentation)
+loss, _ = model.train_on_batch(*batches[0])
+assert 0 < loss < 10 and batches[0][0].shape == (8, 224, 224, 3)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    # Linux counts in KiB, macOS in bytes.
+    peak = int(done.stdout.splitlines()[-1]) * (1 if sys.platform == "darwin" else 2**10)
+    assert peak < 6 * 2**30
 
 
 @pytest.mark.parametrize("identifier", project.identifiers())

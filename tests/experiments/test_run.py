@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from experiments import data, project
+from experiments import data
 from experiments.executor import killed
 from experiments.job import FIGURES, RESULTS, Job, Sizes, sources
 from experiments.run import Standing, reason_to_train, same_machine, standing
 from experiments.train import build, train
+from experiments.worker import checkpoint_file
 from reportgen import record
 from tests import synthetic
 
@@ -145,6 +146,8 @@ def test_an_unknown_precision_fails_with_a_sentence(tmp_path: Path) -> None:
 def test_a_run_that_is_killed_goes_on_behind_its_last_epoch_and_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
     """Project 5 has dropout, batch normalization and augmentation; small batches make its second epoch long."""
     size = 8
+    job = Job("p05_augmentation", 0, "smoke", "float32", "sample", tmp_path, sizes=Sizes(batch=size))
+    checkpoint_file(job, "sample").unlink(missing_ok=True)
     command = ("run", "5", "--profile", "smoke", "--batch-size", str(size), "--force", "--results", str(tmp_path))
     running = subprocess.Popen(
         [sys.executable, "-m", "experiments", *command],
@@ -169,7 +172,7 @@ def test_a_run_that_is_killed_goes_on_behind_its_last_epoch_and_ends_as_if_it_ha
     assert "p05_augmentation seed 0  goes on behind epoch 1, where it was cut off" in done.stderr
     found = record.read(record.folder(tmp_path, "p05_augmentation", 0) / "record.json")
 
-    declared = Sizes(batch=size).of(project.load("p05_augmentation"))
+    declared = job.declared
     split = data.split(data.load("sample"), 0)
     whole = train(declared, build(declared, 0, "float32"), split, 0, epochs=2)
     timeless = [epoch.model_copy(update={"seconds": 0.0}) for epoch in found.history]

@@ -14,7 +14,7 @@ from reportgen.build import gather
 from reportgen.check import check
 from reportgen.finding import Finding
 from reportgen.fingerprint import fingerprint
-from tests.synthetic import confirmation, record
+from tests.synthetic import confirmation, declaration, record
 
 SCRIPT = "scripts/first.py"
 
@@ -63,6 +63,19 @@ def test_a_source_that_is_gone_is_a_changed_source(small_report: Path) -> None:
 
 def test_a_confirmation_of_todays_sources_settles_it(small_report: Path) -> None:
     assert made(small_report, ran="a = 1\n", now="a = 2\n", confirmed="a = 2\n") == []
+
+
+def test_a_declaration_older_than_its_script_is_named_with_the_command_that_writes_it_anew(small_report: Path) -> None:
+    declared = declaration("first", script=SCRIPT, sources={SCRIPT: fingerprint("a = 1")})
+    records.write_declaration(declared, small_report / "declared")
+    (small_report / "scripts").mkdir()
+    confirm(small_report)
+    (small_report / SCRIPT).write_text("a = 1  # still\n", encoding="utf-8")
+    assert check(gather(reports.load(small_report))) == []
+    (small_report / SCRIPT).write_text("a = 2\n", encoding="utf-8")
+    (found,) = check(gather(reports.load(small_report)))
+    assert found.place == "declared/first.json"
+    assert SCRIPT in found.what and found.remedy.endswith("declare first")
 
 
 CLAIMS = """

@@ -27,9 +27,11 @@ from reportgen.record import (
     read,
     read_all,
     read_confirmations,
+    read_declarations,
     write,
+    write_declaration,
 )
-from tests.synthetic import confirmation, record
+from tests.synthetic import confirmation, declaration, record
 
 measured = st.floats(0, allow_nan=False, allow_infinity=False)
 settings = st.dictionaries(
@@ -284,3 +286,15 @@ def test_a_variants_record_in_the_folder_of_the_project_itself_is_refused(tmp_pa
     (tmp_path / "p00_base" / "other-weights" / "seed-0").rename(tmp_path / "p00_base" / "seed-0")
     with pytest.raises(RecordError, match="the record of p00_base other-weights with seed 0, expected in"):
         read_all(tmp_path)
+
+
+def test_declarations_are_read_as_they_were_written_each_from_the_file_of_its_project(tmp_path: Path) -> None:
+    inner = {"dense": declaration().network.layers}
+    written = [declaration("p00_base"), declaration("p01_deeper", inner=inner)]
+    for one in written:
+        assert write_declaration(one, tmp_path / "declared") == tmp_path / "declared" / f"{one.project}.json"
+    assert list(read_declarations(tmp_path / "declared").values()) == written
+    assert read_declarations(tmp_path / "none") == {}
+    (tmp_path / "declared" / "p00_base.json").rename(tmp_path / "declared" / "p02_dropout.json")
+    with pytest.raises(RecordError, match=r"p02_dropout.json: this is the declaration of p00_base"):
+        read_declarations(tmp_path / "declared")

@@ -18,7 +18,7 @@ from reportgen.errors import ReportError
 from reportgen.fingerprint import fingerprint
 from reportgen.record import Network, Record
 from reportgen.render import Page, Renderer
-from tests.synthetic import record
+from tests.synthetic import declaration, record
 
 DENSE = {"name": "dense", "type": "Dense", "output_shape": (None, 10), "parameters": 30730}
 HIDDEN = {"name": "hidden", "type": "Dense", "output_shape": (None, 64), "parameters": 1000}
@@ -208,6 +208,47 @@ def test_changes_since_another_project_are_its_layers_settings_and_parameters(sm
         ["Decay", "–", "0.1"],
         ["Parameters", "30,730", "31,730"],
     ]
+
+
+DECLARED = "As the script declares it: there is no recorded run with these settings yet."
+
+
+def test_without_a_run_layers_settings_and_changes_are_those_declared_and_say_so(small_report: Path) -> None:
+    for project, network, size in (
+        ("first", of_network(DENSE), 512),
+        ("second", of_network(HIDDEN, DENSE), 256),
+    ):
+        declared = declaration(project, network=network, settings={"batch_size": size})
+        records.write_declaration(declared, small_report / "declared")
+    text = '{{ layers("first") }}\n\n{{ training_settings("first") }}\n\n{{ setting("first", "batch_size") }}'
+    rendered = page(small_report, text)
+    assert cells(rendered)[1] == ["dense", "Dense", "10", "30,730"]
+    assert plain(rendered).count(DECLARED) == 2
+    assert plain(rendered).endswith("512")
+    before = record("first", network=of_network(DENSE), settings={"batch_size": 512})
+    changed = page(small_report, '{{ changes("second", since="first") }}', before)
+    assert cells(changed)[1:3] == [["Layers added", "–", "Dense 64"], ["Batch size", "512", "256"]]
+    assert DECLARED in changed.markdown
+    spanish = page(small_report, '{{ changes("second", since="first") }}', code="es")
+    assert "Tal como lo declara el programa" in spanish.markdown
+
+
+def test_a_run_s_table_is_its_own_with_the_inner_layers_of_the_same_network_declared(small_report: Path) -> None:
+    inner = {"hidden": (of_network(DENSE).layers[0],)}
+    network = of_network(HIDDEN, DENSE)
+    records.write_declaration(declaration("first", network=network, inner=inner), small_report / "declared")
+    rendered = page(small_report, '{{ layers("first") }}', record("first", network=network))
+    assert [row[0] for row in cells(rendered)] == [
+        "Layer",
+        "hidden",
+        "dense",
+        "dense",
+        "Total (trainable, non-trainable)",
+    ]
+    assert rendered.markdown.count("rg-inner") == 1
+    assert DECLARED not in rendered.markdown
+    other = page(small_report, '{{ layers("first") }}', record("first", network=of_network(DENSE)))
+    assert "rg-inner" not in other.markdown
 
 
 def test_the_code_is_the_file_itself_under_its_name(small_report: Path) -> None:

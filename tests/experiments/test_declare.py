@@ -1,0 +1,74 @@
+"""What is written down of each project is what its script declares, under every backend."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiments import project
+from experiments.declare import DECLARED, declare
+from reportgen.record import Declaration, read_declarations
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def without_sources(declaration: Declaration) -> Declaration:
+    """What a reader sees of it: a rearranged script declares the same."""
+    return declaration.model_copy(update={"sources": {}})
+
+
+@pytest.mark.parametrize("identifier", project.identifiers())
+def test_a_declaration_is_what_the_script_declares_today(identifier: str) -> None:
+    written = read_declarations(DECLARED)
+    mend = f"`python -m experiments declare {identifier}` writes it anew"
+    assert identifier in written, mend
+    assert without_sources(written[identifier]) == without_sources(declare(identifier)), mend
+
+
+def test_the_layers_of_vgg16_stand_inside_their_layer() -> None:
+    inner = read_declarations(DECLARED)["p09_mini_vgg16"].inner
+    assert list(inner) == ["model"]
+    assert [layer.name for layer in inner["model"]][-2:] == ["block3_pool", "flatten"]
+    assert sum(layer.parameters for layer in inner["model"]) == 1_735_488
+    assert read_declarations(DECLARED)["p04_batch_norm"].inner == {}
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+def test_jax_builds_the_same_layers_and_takes_a_step() -> None:
+    """A convolutional project with everything that has a state, and one of VGG16."""
+    program = """
+import json, keras
+from experiments import data, project
+from experiments.declare import declare
+from experiments.train import Batches, build
+assert keras.backend.backend() == "jax"
+found = {}
+for name in ("p05_augmentation", "p09_mini_vgg16"):
+    declared = project.load(name)
+    model = build(declared, 0, "float32")
+    before = [weight.copy() for weight in model.get_weights()]
+    batch = Batches(data.load("sample").train, 8, declared.image_size, 0, declared.training.augmentation)[0]
+    loss = float(model.train_on_batch(*batch)[0])
+    moved = sum(bool((a != b).any()) for a, b in zip(before, model.get_weights()))
+    found[name] = [declare(name).model_dump(mode="json"), loss, moved]
+print(json.dumps(found))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+    )
+    assert done.returncode == 0, done.stderr
+    written = read_declarations(DECLARED)
+    for identifier, (declared, loss, moved) in json.loads(done.stdout.splitlines()[-1]).items():
+        assert without_sources(Declaration.model_validate(declared)) == without_sources(written[identifier])
+        assert 0 < loss < 10
+        assert moved > 20
