@@ -37,7 +37,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def experiments(session: nox.Session) -> None:
-    """Train what is missing or stale. Arguments: projects, --seed, --data, --profile, --force; --help lists them all."""
+    """Train what is missing or stale. Arguments: projects and options; `-- --help` lists them."""
     install(session, "experiments")
     session.run("python", "-m", "experiments", "run", *session.posargs)
 

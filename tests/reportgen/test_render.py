@@ -214,19 +214,15 @@ DECLARED = "As the script declares it: there is no recorded run with these setti
 
 
 def test_without_a_run_layers_settings_and_changes_are_those_declared_and_say_so(small_report: Path) -> None:
-    for project, network, size in (
-        ("first", of_network(DENSE), 512),
-        ("second", of_network(HIDDEN, DENSE), 256),
-    ):
-        declared = declaration(project, network=network, settings={"batch_size": size})
-        records.write_declaration(declared, small_report / "declared")
+    declared = declaration("first", network=of_network(DENSE), settings={"batch_size": 512})
+    records.write_declaration(declared, small_report / "declared")
     text = '{{ layers("first") }}\n\n{{ training_settings("first") }}\n\n{{ setting("first", "batch_size") }}'
     rendered = page(small_report, text)
     assert cells(rendered)[1] == ["dense", "Dense", "10", "30,730"]
     assert plain(rendered).count(DECLARED) == 2
     assert plain(rendered).endswith("512")
-    before = record("first", network=of_network(DENSE), settings={"batch_size": 512})
-    changed = page(small_report, '{{ changes("second", since="first") }}', before)
+    now = record("second", network=of_network(HIDDEN, DENSE), settings={"batch_size": 256})
+    changed = page(small_report, '{{ changes("second", since="first") }}', now)
     assert cells(changed)[1:3] == [["Layers added", "–", "Dense 64"], ["Batch size", "512", "256"]]
     assert DECLARED in changed.markdown
     spanish = page(small_report, '{{ changes("second", since="first") }}', code="es")
