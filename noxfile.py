@@ -36,6 +36,13 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def check(session: nox.Session) -> None:
+    """Check the prose and the records: numbers typed by hand, claims, languages in step, records of other sources."""
+    install(session, "docs")
+    session.run("python", "-m", "reportgen", "check", "--strict", *session.posargs)
+
+
+@nox.session
 def experiments(session: nox.Session) -> None:
     """Train what is missing or stale. Arguments: projects and options; `-- --help` lists them."""
     install(session, "experiments")
@@ -84,6 +91,7 @@ def bench(session: nox.Session) -> None:
     """Measure what the project promises: loading, training against a plain fit, an up-to-date run, the site's build."""
     install(session, "experiments")
     session.run("python", "-m", "experiments", "bench", *session.posargs)
+    session.run("python", "-m", "reportgen", "bench", "--figure", "build/bench.svg")
 
 
 @nox.session(venv_backend="none")

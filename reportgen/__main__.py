@@ -1,4 +1,4 @@
-"""`python -m reportgen`: build, check, confirm, compare, serve and publish the report."""
+"""`python -m reportgen`: build, check, confirm, compare, bench, serve and publish the report."""
 
 from __future__ import annotations
 
@@ -133,6 +133,39 @@ def serve_site(
 
     report = reports.load(root, results)
     serve(report, report.root / "build" / "preview", host, port, console)
+
+
+@app.command("bench")
+def bench_records(
+    root: Root = Path("."),
+    figure: Annotated[Path | None, typer.Option(help="Draw the curve into this SVG.")] = None,
+) -> None:
+    """Measure what 10, 100 and 1,000 records cost, read and rendered in every language.
+
+    Exit status 1 if the most of them take more than a minute, or grow faster than their number.
+    """
+    from reportgen import bench
+
+    points = []
+    for point in bench.measure(reports.load(root)):
+        points.append(point)
+        console.print(
+            f"{point.records:>5} records, {point.pages} pages: {point.seconds:.1f} s "
+            f"({point.reading:.1f} s to read, {point.rendering:.1f} s to render); {point.drawing:.1f} s to draw, once",
+            highlight=False,
+        )
+    if figure:
+        figure.parent.mkdir(parents=True, exist_ok=True)
+        figure.write_text(bench.curve(points), encoding="utf-8")
+    growth = bench.growth(points)
+    kept = points[-1].seconds <= bench.LIMIT_SECONDS and growth <= bench.LIMIT_GROWTH
+    console.print(
+        f"[{'green' if kept else 'red'}]A record among {points[-1].records} costs {growth:.2f} times one among "
+        f"{points[-2].records}[/]; limits: {bench.LIMIT_SECONDS:.0f} s, {bench.LIMIT_GROWTH} times.",
+        highlight=False,
+    )
+    if not kept:
+        raise typer.Exit(1)
 
 
 @app.command("publish")

@@ -1,0 +1,33 @@
+"""The cost of many records is measured on records and pages that are really made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reportgen import bench
+from reportgen import record as records
+from reportgen import report as reports
+from reportgen.bench import Point
+from reportgen.errors import ReportError
+from tests.synthetic import record
+
+
+def test_every_point_has_its_records_and_pages_in_every_language(small_report: Path) -> None:
+    report = reports.load(small_report)
+    records.write(record("first"), report.results)
+    points = list(bench.measure(report, (2, 11)))
+    assert [(point.records, point.pages) for point in points] == [(2, 2), (11, 4)]
+    assert all(point.reading > 0 and point.rendering > 0 and point.drawing > 0 for point in points)
+    assert bench.curve(points).count("<svg") == 1
+
+
+def test_a_report_without_runs_has_nothing_to_copy(small_report: Path) -> None:
+    with pytest.raises(ReportError, match="results: there is no recorded run to copy"):
+        list(bench.measure(reports.load(small_report)))
+
+
+def test_growth_is_one_where_a_record_costs_the_same_among_many() -> None:
+    assert bench.growth([Point(10, 2, 1.0, 1.0, 0.0), Point(100, 20, 10.0, 10.0, 9.0)]) == 1
+    assert bench.growth([Point(10, 2, 1.0, 1.0, 0.0), Point(100, 20, 20.0, 20.0, 9.0)]) == 2
