@@ -200,12 +200,17 @@ def test_the_layers_are_listed_with_shapes_and_totals(small_report: Path) -> Non
 
 def test_changes_since_another_project_are_its_layers_settings_and_parameters(small_report: Path) -> None:
     before = record("first", network=of_network(DENSE), settings={"batch_size": 512, "epochs": 100})
-    now = record("second", network=of_network(HIDDEN, DENSE), settings={"batch_size": 256, "epochs": 100, "decay": 0.1})
+    now = record(
+        "second",
+        network=of_network(HIDDEN, DENSE),
+        settings={"batch_size": 256, "epochs": 100, "decay": 0.1, "mirror": True},
+    )
     _, *rows = cells(page(small_report, '{{ changes("second", since="first") }}', before, now))
     assert rows == [
         ["Layers added", "–", "Dense 64"],
         ["Batch size", "512", "256"],
         ["Decay", "–", "0.1"],
+        ["Mirror", "–", "yes"],
         ["Parameters", "30,730", "31,730"],
     ]
 
