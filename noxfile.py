@@ -15,6 +15,7 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "tests", "docs"]
 
 LOCKS = {
+    "bench": ["experiments", "bench"],
     "docs": [],
     "experiments": ["experiments"],
     "tests": ["experiments", "jax", "ray", "tests"],
@@ -88,8 +89,8 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure what the project promises: loading, training against a plain fit, an up-to-date run, the site's build."""
-    install(session, "experiments")
+    """Measure what the project promises, beside the usual ways to do the same. Arguments: projects, --quick, --data."""
+    install(session, "bench")
     session.run("python", "-m", "experiments", "bench", *session.posargs)
     session.run("python", "-m", "reportgen", "bench", "--figure", "build/bench.svg")
 

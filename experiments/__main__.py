@@ -293,12 +293,34 @@ def declare_projects(projects: Projects = None) -> None:
 
 @app.command()
 def bench(
+    projects: Projects = None,
     source: Annotated[
         str, typer.Option("--data", envvar="CIFAR10_DIR", help="The images to measure with, as for `run`.")
     ] = "sample",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer rounds, and three projects unless others are named.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option(help="Where the comparisons go. [default: experiments/bench.json]")
+    ] = None,
 ) -> None:
-    """Measure what the project promises, and print each figure beside its limit. Exit status 1 if one is missed."""
+    """Measure what the project promises, each figure beside its limit, and compare it with the usual ways.
+
+    The comparisons are written to experiments/bench.json, which the report shows; those of --quick to build/bench.json.
+    Exit status 1 if a limit is missed.
+    """
     from experiments.bench import figures
+    from experiments.comparison.session import QUICK, compare, told
+    from reportgen import comparison
+
+    def tell(one: comparison.Comparison) -> None:
+        console.print("  ".join(told(one)), highlight=False, soft_wrap=True)
+
+    identifiers = _identifiers(projects) if projects else QUICK if quick else project.identifiers()
+    found = compare(identifiers, source, quick, tell)
+    file = output or (SCRATCH if quick else RESULTS.parent) / "bench.json"
+    comparison.write(found, file)
+    console.print(f"Written to {file}.")
 
     table = Table("figure", "measured", "limit", "", title="Figures to reach")
     kept = True

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import yaml
 from markupsafe import escape
 
-from reportgen import claims, evidence, facts, record
+from reportgen import claims, comparison, evidence, facts, record
 from reportgen.edition import Material
 from reportgen.errors import ReportError
 from reportgen.language import language
@@ -49,6 +49,7 @@ def gather(report: Report) -> Material:
         claim_pages=evidence.uses(report, report.languages[0], pages),
         confirmations={run.key: record.read_confirmations(record.folder_of(run, report.results)) for run in records},
         declarations=record.read_declarations(report.declared),
+        bench=comparison.read(report.bench) if report.bench and report.bench.exists() else None,
         pages=pages,
         repository=str(_shared(report).get("repo_url") or "").rstrip("/"),
     )

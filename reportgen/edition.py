@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reportgen import facts
 from reportgen.claims import Judgement
+from reportgen.comparison import Bench
 from reportgen.facts import Fact, Interval, ProjectFacts, Published, Quoted, Summary
 from reportgen.language import Language, language
 from reportgen.record import Confirmation, Declaration
@@ -39,6 +40,8 @@ class Material:
     """By the record's key."""
     declarations: Mapping[str, Declaration]
     """What each project would train, where that is written down."""
+    bench: Bench | None
+    """What was measured side by side, if anything was."""
     pages: tuple[str, ...]
     repository: str = ""
     """Where the sources can be read in a browser, if anybody has said: MkDocs's own `repo_url`."""

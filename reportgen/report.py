@@ -27,6 +27,8 @@ class Catalogue(BaseModel):
     """The title of each project."""
     short: dict[str, str] = {}
     """What a project is called where there is little room, in a chart or a claim; its title where this is silent."""
+    bench: dict[str, str] = {}
+    """What is compared in a bench, and with what, by identifier."""
     classes: dict[str, str]
     """The name of each class of the data set."""
     datasets: dict[str, str]
@@ -53,6 +55,8 @@ class Report:
     """The file of the claims, which may be missing."""
     declared: Path
     """The folder of what each project declares, which may be missing."""
+    bench: Path | None
+    """The file of what was measured side by side, if the report speaks of that."""
     script: str
     """The path of a project's script from the root, with `{project}` for its identifier."""
 
@@ -112,6 +116,7 @@ def load(root: Path, results: Path | None = None) -> Report:
             published=(root / table["published"]).resolve(),
             claims=(root / table["claims"]).resolve(),
             declared=(root / table["declared"]).resolve(),
+            bench=(root / table["bench"]).resolve() if "bench" in table else None,
             script=table["script"],
         )
     except FileNotFoundError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import math
+import statistics
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -25,6 +27,7 @@ class Tables(PageTools):
         "training_settings",
         "changes",
         "provenance",
+        "bench",
         "setting",
         "dataset",
     )
@@ -174,6 +177,55 @@ class Tables(PageTools):
                 }
             )
         return self.edition.html("provenance", items) if items else self.missing()
+
+    def bench(self, group: str | None = None) -> str:
+        """One group of comparisons, each figure beside its reference; without a group, the machine.
+
+        Where nothing was measured, only the latter says so.
+        """
+        known, words = self.edition.material.bench, self.edition.words
+        if known is None:
+            return "" if group else f"*{words.gettext('Nothing has been measured side by side yet.')}*"
+        if group is None:
+            return self.edition.html(
+                "bench_machine", known, words.date(known.measured), words.decimal(round(known.load, 1))
+            )
+        rows = [
+            {
+                "subject": self._measured(one.subject),
+                "measured": self._median(one.measured, one.unit),
+                "against": self._measured(one.against),
+                "reference": self._median(one.reference, one.unit),
+                "ratio": self._spread(one.ratios),
+            }
+            for one in known.comparisons
+            if one.group == group
+        ]
+        if not rows:
+            groups = ", ".join(sorted({one.group for one in known.comparisons}))
+            raise ReportError(f"'{group}' is not a group of the bench: {groups}.")
+        return self.edition.html("bench", rows)
+
+    def _measured(self, name: str) -> str:
+        """What is compared, in words: a project's title, or the report's own name for it."""
+        catalogue = self.edition.catalogue
+        return catalogue.bench.get(name) or catalogue.short.get(name) or catalogue.projects.get(name, name)
+
+    def _median(self, rounds: Sequence[float], unit: str) -> str:
+        words = self.edition.words
+        unit = words.gettext(unit)
+        return f"{self._significant(statistics.median(rounds))} {unit}"
+
+    def _spread(self, rounds: Sequence[float]) -> str:
+        """The median, and from the least to the greatest where there are several."""
+        low, middle, high = (self._significant(one) for one in (min(rounds), statistics.median(rounds), max(rounds)))
+        if len(rounds) == 1:
+            return middle
+        return self.edition.words.gettext("{median} ({low} to {high})", median=middle, low=low, high=high)
+
+    def _significant(self, value: float) -> str:
+        """Three significant digits, as many as rounds on a shared machine bear."""
+        return self.edition.words.number(value, max(0, 2 - math.floor(math.log10(value))))
 
     def setting(self, project: str, name: str) -> object:
         """One setting of a project's runs, or of what it declares, for prose."""

@@ -21,6 +21,7 @@ PROJECTS = sorted((ROOT / "experiments" / "projects").glob("p[0-9]*.py"))
 HEAVY = {"cv2", "jax", "keras", "pyarrow", "tensorflow", "torch"}
 """What only training needs."""
 SHARED = {
+    "reportgen.comparison",
     "reportgen.record",
     "reportgen.pretraining",
     "reportgen.charts",
@@ -29,7 +30,7 @@ SHARED = {
 }
 """What the experiments may use of the generator: the formats they write and what reads their state, the figures that a
 run leaves, and the errors that a user sees."""
-FITTING = {"train.py", "pretrain.py", "bench.py"}
+FITTING = {"train.py", "pretrain.py", "bench.py", "comparison/training.py"}
 """A project's run, the pretraining of its weights, and the bench, which fits beside a run to compare."""
 PARTICULAR = re.compile(r"cifar|keras|tensorflow|vgg|\bp(0\d|10)_[a-z]", re.IGNORECASE)
 """Words of this one report."""
@@ -141,7 +142,9 @@ def test_a_project_declares_and_never_trains(path: Path) -> None:
     assert not [call for call in calls(path) if call[1] in {"fit", "compile", "evaluate", "predict", "open"}]
 
 
-@pytest.mark.parametrize("path", named([p for p in EXPERIMENTS if p.name not in FITTING]))
+@pytest.mark.parametrize(
+    "path", named([p for p in EXPERIMENTS if p.relative_to(ROOT / "experiments").as_posix() not in FITTING])
+)
 def test_only_training_and_pretraining_fit_and_only_the_bench_fits_beside_them(path: Path) -> None:
     assert not [line for line, name in calls(path) if name == "fit"]
 

@@ -14,10 +14,12 @@ import yaml
 from reportgen import record as records
 from reportgen import report as reports
 from reportgen.build import gather
+from reportgen.comparison import write as write_bench
 from reportgen.errors import ReportError
 from reportgen.fingerprint import fingerprint
 from reportgen.record import Network, Record
 from reportgen.render import Page, Renderer
+from tests.reportgen.test_comparison import bench, comparison
 from tests.synthetic import declaration, record
 
 DENSE = {"name": "dense", "type": "Dense", "output_shape": (None, 10), "parameters": 30730}
@@ -325,3 +327,40 @@ def test_a_smoke_run_marks_every_page_below_its_heading(small_report: Path, open
 
 def test_a_page_without_smoke_runs_is_not_marked(small_report: Path) -> None:
     assert page(small_report, "# Title\n", record("first")).markdown == "# Title\n"
+
+
+def with_bench(root: Path) -> Path:
+    """The small report, with something measured."""
+    one = comparison(subject="first", measured=(1234.5, 2469.0), reference=(617.25, 617.25))
+    write_bench(bench(one), root / "b.json")
+    configuration = root / "pyproject.toml"
+    configuration.write_text(configuration.read_text(encoding="utf-8") + 'bench = "b.json"\n', encoding="utf-8")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("code", "row"),
+    [
+        ("en", ["1", "1,852 images/s", "plain", "617 images/s", "3.00 (2.00 to 4.00)"]),
+        ("es", ["1", "1.852 imágenes/s", "plain", "617 imágenes/s", "3,00 (de 2,00 a 4,00)"]),
+    ],
+)
+def test_a_bench_is_a_table_in_which_each_figure_stands_beside_its_reference(
+    small_report: Path, code: str, row: list[str]
+) -> None:
+    rendered = page(with_bench(small_report), "{{ bench('training') }}", code=code)
+    assert cells(rendered)[1:] == [row]
+
+
+def test_a_bench_names_the_machine_how_busy_it_was_and_that_it_was_quick(small_report: Path) -> None:
+    text = plain(page(with_bench(small_report), "{{ bench() }}"))
+    assert "on A processor with 2 cores" in text
+    assert "1.2 processes on average wanted a core" in text
+    assert "a quick session" in text
+
+
+def test_a_group_that_was_not_measured_is_an_error_and_no_bench_at_all_is_said_once(small_report: Path) -> None:
+    empty = plain(page(small_report, "{{ bench() }}{{ bench('training') }}"))
+    assert empty.strip() == "*Nothing has been measured side by side yet.*"
+    with pytest.raises(ReportError, match=r"index.md, line 1: 'sleep' is not a group of the bench: training\."):
+        page(with_bench(small_report), "{{ bench('sleep') }}")

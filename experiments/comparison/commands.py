@@ -1,0 +1,117 @@
+"""The commands that a user repeats, against what they spare: training again, or building the whole site."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from experiments.environment import ROOT
+from experiments.job import RESULTS
+from experiments.run import standing
+from reportgen import record
+from reportgen.comparison import Comparison
+from reportgen.errors import ReportError
+
+PATIENCE = 300
+"""Seconds until a changed page must have appeared."""
+MARK = "measured-{turn}"
+
+
+def comparisons(rounds: int) -> Iterator[Comparison]:
+    """An up-to-date run against the training that it spares; a check and a changed page against a whole build."""
+    done = [run for run in record.read_all(RESULTS) if standing(RESULTS, run.project, run.seed).state == "up to date"]
+    if done:
+        # A project's seeds are named one by one: what is not recorded would be trained.
+        first = done[0].project
+        mine = [run for run in done if run.project == first]
+        seeds = [word for run in mine for word in ("--seed", str(run.seed))]
+        yield Comparison(
+            group="commands",
+            subject="up_to_date",
+            unit="s",
+            measured=tuple(timed("-m", "experiments", "run", first, *seeds) for _ in range(rounds)),
+            against="training",
+            reference=(sum(run.seconds for run in mine),),
+        )
+    builds, checks = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(rounds):
+            builds.append(timed("-m", "reportgen", "build", "--site", f"{folder}/site"))
+            # A report whose pages have something to mend is checked in the same time.
+            checks.append(timed("-m", "reportgen", "check", accepted=(0, 1)))
+        pages = changed_page(Path(folder) / "report", rounds)
+    for subject, measured in (("check", checks), ("page", pages)):
+        yield Comparison(
+            group="commands",
+            subject=subject,
+            unit="s",
+            measured=tuple(measured),
+            against="build",
+            reference=tuple(builds),
+        )
+
+
+def timed(*command: str, accepted: tuple[int, ...] = (0,)) -> float:
+    """Seconds that a command of this Python takes in the root.
+
+    Raises:
+        ReportError: it failed; the message is its last words.
+    """
+    began = time.perf_counter()
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
+    taken = time.perf_counter() - began
+    if done.returncode not in accepted:
+        last = (done.stderr.strip().splitlines() or ["it ended without a message"])[-1]
+        raise ReportError(f"`python {' '.join(command)}` could not be measured: {last}")
+    return taken
+
+
+def changed_page(copy: Path, rounds: int) -> list[float]:
+    """Seconds from writing a page, in a copy of the report, until the running preview shows it."""
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "build", "site", "shared", "tests", "__pycache__"))
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+    address = f"http://127.0.0.1:{port}/en/method/"
+    page = copy / "docs" / "en" / "method.md"
+    text = page.read_text(encoding="utf-8")
+    preview = subprocess.Popen(
+        [sys.executable, "-m", "reportgen", "serve", "--port", str(port)],
+        cwd=copy,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _appears(address, "</html>")
+        taken = []
+        for turn in range(rounds):
+            mark = MARK.format(turn=turn)
+            began = time.perf_counter()
+            page.write_text(f"{text}\n\n{mark}\n", encoding="utf-8")
+            _appears(address, mark)
+            taken.append(time.perf_counter() - began)
+        return taken
+    finally:
+        preview.kill()
+        preview.wait()
+
+
+def _appears(address: str, text: str) -> None:
+    ends = time.monotonic() + PATIENCE
+    while time.monotonic() < ends:
+        try:
+            with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
+                if text in answer.read().decode():
+                    return
+        except (urllib.error.URLError, ConnectionError):
+            pass
+        time.sleep(0.02)
+    raise ReportError(f"The preview did not show a changed page within {PATIENCE} seconds.")

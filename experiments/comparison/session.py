@@ -1,0 +1,56 @@
+"""One session of measuring: everything in turn, and what it leaves."""
+
+from __future__ import annotations
+
+import os
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from experiments.comparison import commands, site, training
+from experiments.environment import describe
+from reportgen.comparison import Bench, Comparison
+
+QUICK = ("p01_deeper", "p05_augmentation", "p09_mini_vgg16")
+"""One project of each kind: plain, augmented, VGG16."""
+
+
+def compare(projects: Sequence[str], source: str, quick: bool, told: Callable[[Comparison], None]) -> Bench:
+    """Measure everything for `projects`, telling of each comparison as it is made.
+
+    Raises:
+        ReportError: what is to be measured cannot be had.
+    """
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    found = []
+    for one in _comparisons(projects, source, quick):
+        told(one)
+        found.append(one)
+    return Bench(
+        measured=datetime.now(UTC).replace(microsecond=0),
+        quick=quick,
+        environment=describe(),
+        load=load,
+        comparisons=tuple(found),
+    )
+
+
+def _comparisons(projects: Sequence[str], source: str, quick: bool) -> Iterator[Comparison]:
+    rounds = 3 if quick else 5
+    yield from commands.comparisons(rounds)
+    yield from site.comparisons(rounds, (10, 100) if quick else (10, 100, 1000))
+    for identifier in projects:
+        yield from training.comparisons(identifier, source, rounds)
+
+
+def told(one: Comparison) -> tuple[str, str, str, str, str]:
+    """A comparison for a terminal: what, on what, the two medians, and their ratio with its spread."""
+    measured, reference = statistics.median(one.measured), statistics.median(one.reference)
+    low, ratio, high = min(one.ratios), statistics.median(one.ratios), max(one.ratios)
+    return (
+        one.group,
+        one.subject,
+        f"{measured:,.4g} {one.unit}",
+        f"{reference:,.4g} {one.unit} ({one.against})",
+        f"{ratio:.3g} ({low:.3g} to {high:.3g})",
+    )

@@ -1,0 +1,257 @@
+"""A project's training step against the study's way, its input against its step, and both against the hardware.
+
+The study's way is Keras's `fit` in float32: on the arrays, or, with augmentation, on `ImageDataGenerator`, whose images
+were enlarged one by one in a Python loop before. Each side trains a network of its own on the same images, turn by
+turn in one process, so that whatever else the machine does slows down both.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from experiments import data, project
+from experiments.environment import ROOT
+from experiments.project import Project
+from reportgen.comparison import Comparison
+from reportgen.errors import ReportError
+
+OPERATIONS = 1e11
+"""About so many operations (multiplications and additions) make one round of a step; at least one batch."""
+MOST_BATCHES = 4
+MATRIX = 2048
+"""Rows and columns of the multiplication that shows what the device can do."""
+FASTER = "mixed_bfloat16"
+
+
+def comparisons(identifier: str, source: str, rounds: int) -> Iterator[Comparison]:
+    """Measure one project, in processes of its own: one for the times, and one for the peak of memory of each way.
+
+    Raises:
+        ReportError: a process failed; the message is its last words.
+    """
+    for one in _ask("times", identifier, source, rounds):
+        yield Comparison.model_validate(one)
+    ours, study = (_ask(way, identifier, source, 1)[0] for way in ("ours", "study"))
+    yield Comparison(
+        group="memory", subject=identifier, unit="GiB", measured=(ours,), against="keras_fit", reference=(study,)
+    )
+
+
+def _ask(what: str, identifier: str, source: str, rounds: int) -> list[Any]:
+    command = [sys.executable, "-m", "experiments.comparison.training", what, identifier, source, str(rounds)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["it ended without a message"])[-1]
+        raise ReportError(f"{identifier} could not be measured: {last}")
+    found: list[Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def times(identifier: str, source: str, rounds: int) -> list[Comparison]:
+    """Everything that is a matter of time, for one project."""
+    declared = project.load(identifier)
+    size = declared.training.batch_size
+    operations = operations_of(declared)
+    batches = max(1, min(MOST_BATCHES, round(OPERATIONS / (operations * size))))
+    images = _images(source, size * batches)
+    count = len(images.labels)
+    sides: dict[str, Callable[[], None]] = {
+        "study": study(declared, images).epoch,
+        "ours": ours(declared, images, "float32").epoch,
+        "faster": ours(declared, images, FASTER).epoch,
+        "step": step(declared, images),
+        "pipeline": pipeline(declared, images),
+        "peak": multiplication(),
+    }
+    taken: dict[str, list[float]] = {name: [] for name in sides}
+    for turn in range(rounds + 1):
+        for name, side in sides.items():
+            began = time.perf_counter()
+            side()
+            if turn:  # the first turn compiles
+                taken[name].append(time.perf_counter() - began)
+    speed = {name: tuple(count / seconds for seconds in taken[name]) for name in sides}
+    done = tuple(operations * images_per_second / 1e9 for images_per_second in speed["step"])
+    peak = tuple(2 * MATRIX**3 / seconds / 1e9 for seconds in taken["peak"])
+
+    def compared(group: str, unit: Any, measured: Any, against: str, reference: Any) -> Comparison:
+        return Comparison(
+            group=group, subject=identifier, unit=unit, measured=measured, against=against, reference=reference
+        )
+
+    return [
+        compared("training", "images/s", speed["ours"], "keras_fit", speed["study"]),
+        compared("training_bfloat16", "images/s", speed["faster"], "keras_fit", speed["study"]),
+        compared("pipeline", "images/s", speed["pipeline"], "step", speed["step"]),
+        compared("peak", "GFLOP/s", done, "multiplication", peak),
+    ]
+
+
+def operations_of(declared: Project) -> float:
+    """Multiplications and additions of one training step for one image: of the convolutions and the dense layers.
+
+    A step goes forward once and back twice, for the weights' gradients and for the layer's input's; frozen layers go
+    forward only. What else a network does is little beside them and is not counted.
+    """
+    from experiments.train import build
+
+    def of(model: Any) -> float:
+        total = 0.0
+        for layer in model.layers:
+            if hasattr(layer, "layers"):
+                total += of(layer)
+            elif layer.weights and type(layer).__name__ in ("Conv2D", "Dense"):
+                kernel = layer.weights[0].shape
+                positions = 1
+                for side in layer.output.shape[1:-1]:
+                    positions *= side
+                once = 2.0 * positions
+                for extent in kernel:
+                    once *= extent
+                total += once * (3 if layer.trainable else 1)
+        return total
+
+    return of(build(declared, 0, "float32"))
+
+
+@dataclass(frozen=True)
+class Way:
+    """A network, and the images as one way of training feeds it."""
+
+    model: Any
+    batches: Any
+    """What `fit` takes: indexed batches, or arrays."""
+    options: dict[str, Any]
+    """Further arguments of `fit`."""
+
+    def epoch(self) -> None:
+        """Train on all images once."""
+        self.model.fit(*self.batches, epochs=1, verbose=0, **self.options)
+
+    def few_steps(self, size: int) -> None:
+        """Train on the first batch, twice: enough for all that a training keeps in memory."""
+        first = self.batches[0][0] if len(self.batches) == 1 else [part[:size] for part in self.batches]
+        for _ in range(2):
+            self.model.train_on_batch(*first)
+
+
+def ours(declared: Project, images: data.Images, precision: str) -> Way:
+    """As the project trains."""
+    from experiments.train import build
+
+    return Way(build(declared, 0, precision), (drawn(declared, images),), {"shuffle": False})
+
+
+def study(declared: Project, images: data.Images) -> Way:
+    """As the study trained."""
+    import cv2
+    import numpy as np
+
+    from experiments.scaling import scaled
+    from experiments.train import build
+
+    training = declared.training
+    side = declared.image_size
+    pixels = scaled(images.pixels, declared.pixel_scaling)
+    if side != data.SIDE:
+        pixels = np.array([cv2.resize(image, (side, side)) for image in pixels])
+    model = build(declared, 0, "float32")
+    if training.augmentation is None:
+        return Way(model, (pixels, images.labels), {"batch_size": training.batch_size})
+    # Keras 3 keeps the study's generator only for old code.
+    from keras.src.legacy.preprocessing.image import ImageDataGenerator
+
+    generator = ImageDataGenerator(
+        rotation_range=training.augmentation.rotation,
+        width_shift_range=training.augmentation.shift,
+        height_shift_range=training.augmentation.shift,
+        horizontal_flip=training.augmentation.horizontal_flip,
+    )
+    return Way(model, (generator.flow(pixels, images.labels, batch_size=training.batch_size),), {})
+
+
+def step(declared: Project, images: data.Images) -> Callable[[], None]:
+    """The training steps alone, on images that are ready."""
+    from experiments.train import build
+
+    model = build(declared, 0, "float32")
+    batches = drawn(declared, images)
+    ready = [batches[k] for k in range(len(batches))]
+
+    def run() -> None:
+        for pixels, labels in ready:
+            model.train_on_batch(pixels, labels)
+
+    return run
+
+
+def drawn(declared: Project, images: data.Images) -> Any:
+    """The batches of an epoch, as the project draws them."""
+    from experiments.train import Batches
+
+    training = declared.training
+    return Batches(images, training.batch_size, declared.image_size, 0, training.augmentation, declared.pixel_scaling)
+
+
+def pipeline(declared: Project, images: data.Images) -> Callable[[], None]:
+    """Drawing, augmenting, resizing and scaling the batches of an epoch, without training on them."""
+    batches = drawn(declared, images)
+
+    def run() -> None:
+        for k in range(len(batches)):
+            batches[k]
+
+    return run
+
+
+def multiplication() -> Callable[[], None]:
+    """One multiplication of two large float32 matrices, the most that the device is asked for here."""
+    import keras
+    import numpy as np
+
+    matrix = keras.ops.convert_to_tensor(np.random.default_rng(0).random((MATRIX, MATRIX), dtype=np.float32))
+
+    def run() -> None:
+        keras.ops.convert_to_numpy(keras.ops.matmul(matrix, matrix))
+
+    return run
+
+
+def peak_memory(way: str, identifier: str, source: str) -> float:
+    """The most memory, in GiB, that this process holds with all training images at hand, after two steps."""
+    import resource
+
+    declared = project.load(identifier)
+    every = data.split(data.load(source), 0).train
+    side = study(declared, every) if way == "study" else ours(declared, every, "float32")
+    side.few_steps(declared.training.batch_size)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def _images(source: str, count: int) -> data.Images:
+    """So many training images, some of them more than once where the set is smaller."""
+    import numpy as np
+
+    every = data.split(data.load(source), 0).train
+    chosen = np.arange(count) % len(every.labels)
+    return data.Images(every.pixels[chosen], every.labels[chosen])
+
+
+def main(what: str, identifier: str, source: str, rounds: str) -> None:
+    """What `comparisons` asks for, as one line of JSON."""
+    found = (
+        [one.model_dump(mode="json") for one in times(identifier, source, int(rounds))]
+        if what == "times"
+        else [peak_memory(what, identifier, source)]
+    )
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,89 @@
+"""A bench: what was measured on one machine, each figure beside the figure that it is compared with.
+
+The version, the types, the reader and the writer of the format stand together here, as for records. A comparison
+holds every round of both sides, in the order in which they were measured turn by turn, so that a machine that others
+use at the same time slows down both.
+"""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from reportgen.errors import ReportError
+from reportgen.record import Environment, Identifier, write_atomically
+
+Rounds = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
+Unit = Literal["images/s", "GFLOP/s", "GiB", "s"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Comparison(_Part):
+    """One quantity, measured in two ways."""
+
+    group: Identifier
+    """What is measured, such as `training`."""
+    subject: str
+    """On what: a project, a size, a command."""
+    unit: Unit
+    measured: Rounds
+    """Round by round."""
+    against: Identifier
+    """What the reference is."""
+    reference: Rounds
+    """Round by round; where it has as many rounds, each was measured beside its fellow."""
+
+    @property
+    def ratios(self) -> tuple[float, ...]:
+        """Measured by reference, round by round; of the medians where the rounds are not pairs."""
+        if len(self.measured) == len(self.reference):
+            return tuple(a / b for a, b in zip(self.measured, self.reference, strict=True))
+        return (statistics.median(self.measured) / statistics.median(self.reference),)
+
+
+class Bench(_Part):
+    """All comparisons of one session on one machine."""
+
+    schema_version: Literal[1] = 1
+    measured: AwareDatetime
+    quick: bool
+    """Fewer rounds, and only some projects."""
+    environment: Environment
+    load: Annotated[float, Field(ge=0)]
+    """How many processes wanted a core on average in the minute before, those of others included."""
+    comparisons: Annotated[tuple[Comparison, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        keys = [(one.group, one.subject, one.against) for one in self.comparisons]
+        if twice := sorted({key for key in keys if keys.count(key) > 1}):
+            raise ValueError(f"compared twice: {', '.join(' '.join(key) for key in twice)}")
+        return self
+
+
+def read(file: Path) -> Bench:
+    """Read and validate a bench.
+
+    Raises:
+        ReportError: the file is not a bench of this version; the message names the field.
+    """
+    try:
+        return Bench.model_validate_json(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ReportError(f"{file}: cannot be read as UTF-8 text ({problem}).") from problem
+    except ValidationError as problem:
+        first = problem.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"])) or "the file"
+        raise ReportError(f"{file}: {field}: {first['msg']}. Restore it with git, or measure again.") from problem
+
+
+def write(bench: Bench, file: Path) -> None:
+    """Write `bench`, whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(file, bench.model_dump_json(indent=1) + "\n")

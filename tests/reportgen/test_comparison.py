@@ -1,0 +1,89 @@
+"""The format of a bench: what is compared stands beside its reference, and survives the way to the disk and back."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from reportgen.comparison import Bench, Comparison, read, write
+from reportgen.errors import ReportError
+from tests.synthetic import environment
+
+rounds = st.lists(st.floats(1e-6, 1e12), min_size=1, max_size=5).map(tuple)
+
+
+def comparison(**changes: Any) -> Comparison:
+    """Training twice as fast as its reference."""
+    content = {
+        "group": "training",
+        "subject": "p00_base",
+        "unit": "images/s",
+        "measured": (200.0, 220.0, 90.0),
+        "against": "plain",
+        "reference": (100.0, 100.0, 100.0),
+    }
+    return Comparison.model_validate({**content, **changes})
+
+
+def bench(*comparisons: Comparison) -> Bench:
+    """A quick session of one comparison, unless others are given."""
+    return Bench(
+        measured=datetime(2026, 3, 1, tzinfo=UTC),
+        quick=True,
+        environment=environment(),
+        load=1.25,
+        comparisons=comparisons or (comparison(),),
+    )
+
+
+@given(rounds, rounds)
+def test_a_bench_is_read_as_it_was_written(measured: tuple[float, ...], reference: tuple[float, ...]) -> None:
+    original = bench(comparison(measured=measured, reference=reference))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "new" / "bench.json"
+        write(original, file)
+        assert read(file) == original
+
+
+def test_rounds_that_were_measured_beside_each_other_are_compared_one_by_one() -> None:
+    assert comparison().ratios == (2.0, 2.2, 0.9)
+    assert comparison(reference=(50.0,)).ratios == (4.0,), "the median of the rounds where they are no pairs"
+
+
+@pytest.mark.parametrize(
+    "changes", [{"reference": ()}, {"measured": (0.0,)}, {"unit": "furlongs"}, {"against": "Not a name"}], ids=str
+)
+def test_a_figure_without_its_comparison_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        comparison(**changes)
+
+
+def test_what_is_compared_twice_is_refused() -> None:
+    with pytest.raises(ValidationError, match="compared twice: training p00_base plain"):
+        bench(comparison(), comparison())
+
+
+@pytest.mark.parametrize(("field", "value"), [("schema_version", 2), ("load", -1), ("comparisons", [])])
+def test_a_file_of_another_version_or_with_a_wrong_field_is_refused_by_name(
+    field: str, value: object, tmp_path: Path
+) -> None:
+    file = tmp_path / "bench.json"
+    content = {**json.loads(bench().model_dump_json()), field: value}
+    file.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(ReportError, match=f"bench.json: {field}: "):
+        read(file)
+
+
+def test_a_file_that_was_cut_off_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "bench.json"
+    file.write_text(bench().model_dump_json()[:100], encoding="utf-8")
+    with pytest.raises(ReportError, match=r"bench\.json: the file: Invalid JSON"):
+        read(file)
