@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from rich.table import Table
 
 from experiments import data, project
 from experiments.executor import Executor, Local, Ray
-from experiments.job import RESULTS, SEEDS, Job, Sizes
+from experiments.job import RESULTS, SEEDS, Job, Sizes, scaled
 from experiments.run import replay, run, standing
 from reportgen import record
 from reportgen.errors import ReportError
@@ -29,6 +30,7 @@ console = Console()
 errors = Console(stderr=True)
 
 PROFILES = ("full", "smoke")
+PREPROCESSINGS = ("study", "weights")
 EXECUTORS = ("local", "ray")
 SCRATCH = RESULTS.parents[1] / "build"
 
@@ -41,6 +43,15 @@ ImageSize = Annotated[
     typer.Option("--image-size", min=1, help="Pixels a side to which images are resized. [default: the project's]"),
 ]
 BatchSize = Annotated[int | None, typer.Option("--batch-size", min=1, help="Images a batch. [default: the project's]")]
+Preprocessing = Annotated[
+    str,
+    typer.Option(
+        help="`study`: pixels scaled as the project declares. `weights`: as the weights of Projects 7 to 10 expect."
+    ),
+]
+AllowUnfinished = Annotated[
+    bool, typer.Option("--allow-unfinished", help="Start from weights whose pretraining has not ended.")
+]
 Seed = Annotated[list[int] | None, typer.Option("--seed", min=0, help="A seed; repeat for several. [default: 0, 1, 2]")]
 
 
@@ -64,11 +75,14 @@ def status(
     """Show which runs are recorded, and whether today's sources still stand for them. Trains nothing."""
     table = Table("project", "seed", "state", "test accuracy", "data", "trained", title="Runs")
     for identifier in _identifiers(projects):
-        for number in seed or SEEDS:
-            now = standing(results, identifier, number)
+        variants = {file.parents[1].name for file in record.files(results, identifier)} - {identifier}
+        for variant, number in product((None, *sorted(variants)), seed or SEEDS):
+            now = standing(results, identifier, number, variant)
             done = now.record
+            if variant and not done:
+                continue
             table.add_row(
-                identifier,
+                " ".join(filter(None, (identifier, variant))),
                 str(number),
                 now.state + (f": {now.detail}" if now.detail else ""),
                 f"{done.test.accuracy:.2%}" if done else "",
@@ -118,6 +132,8 @@ def run_projects(
         str | None,
         typer.Option(help="The Ray cluster's head. [default: RAY_ADDRESS, or the cluster this machine belongs to]"),
     ] = None,
+    preprocessing: Preprocessing = "study",
+    allow_unfinished: AllowUnfinished = False,
     image_size: ImageSize = None,
     batch_size: BatchSize = None,
     force: Annotated[bool, typer.Option("--force", help="Train even what is up to date.")] = False,
@@ -138,6 +154,9 @@ def run_projects(
     process of its own, and one that fails does not stop the others. The exit status is 1 if any failed. A run that was
     cut off goes on behind its last finished epoch with the same command; --restart starts it over.
 
+    On other weights than ImageNet's, or with --preprocessing weights, a run is a variant: its record stands beside the
+    project's own, in a folder that is named after it.
+
     With --image-size or --batch-size a project is not the study's any more: such runs go to a folder of build/ that is
     named after them, or to --results, and never among the recorded runs.
 
@@ -145,6 +164,8 @@ def run_projects(
     """
     if profile not in PROFILES:
         raise ReportError(f"Unknown profile {profile!r}: expected one of {', '.join(PROFILES)}.")
+    if preprocessing not in PREPROCESSINGS:
+        raise ReportError(f"Unknown preprocessing {preprocessing!r}: expected one of {', '.join(PREPROCESSINGS)}.")
     where = _executor(executor, jobs, address)
     identifiers = _identifiers(projects)
     chosen = source or ("sample" if profile == "smoke" else os.environ.get("CIFAR10_DIR") or "keras")
@@ -175,6 +196,8 @@ def run_projects(
             # A smoke run is too short to pay for a second process that sings its canary.
             deterministic or profile == "smoke",
             sizes,
+            preprocessing,
+            allow_unfinished,
         )
         for identifier in identifiers
         for number in seed or ((SEEDS[0],) if profile == "smoke" else SEEDS)
@@ -270,7 +293,7 @@ def replay_projects(
     """Repeat the canary of recorded runs and append a confirmation where it agrees. Exit status 1 if any is stale."""
     verdicts = []
     for identifier in _identifiers(projects):
-        for file in sorted((results / identifier).glob(f"seed-*/{record.RECORD_FILE}")):
+        for file in record.files(results, identifier):
             done = record.read(file)
             if not seed or done.seed in seed:
                 verdicts.append(replay(results, done, console, Sizes(image_size, batch_size)))
@@ -339,13 +362,14 @@ def canary(
     precision: Annotated[str, typer.Option()],
     image_size: ImageSize = None,
     batch_size: BatchSize = None,
+    pixel_scaling: Annotated[str | None, typer.Option()] = None,
 ) -> None:
     """Print a run's specification, canary and environment as one line of JSON."""
     from experiments.canary import specify
     from experiments.environment import describe
     from experiments.memory import enough_memory
 
-    declared = Sizes(image_size, batch_size).of(project.load(identifier))
+    declared = scaled(Sizes(image_size, batch_size).of(project.load(identifier)), pixel_scaling)
     with enough_memory(declared):
         found = specify(declared, seed, precision)
     print(
@@ -366,12 +390,29 @@ def train_one(
     deterministic: Annotated[bool, typer.Option("--deterministic")] = False,
     image_size: ImageSize = None,
     batch_size: BatchSize = None,
+    preprocessing: Preprocessing = "study",
+    allow_unfinished: AllowUnfinished = False,
 ) -> None:
     """Do one run in this process; the environment variables of determinism are set by who starts it."""
     from experiments.worker import perform
 
     sizes = Sizes(image_size, batch_size)
-    perform(Job(identifier, seed, profile, precision, source, results, vgg16_weights, restart, deterministic, sizes))
+    perform(
+        Job(
+            identifier,
+            seed,
+            profile,
+            precision,
+            source,
+            results,
+            vgg16_weights,
+            restart,
+            deterministic,
+            sizes,
+            preprocessing,
+            allow_unfinished,
+        )
+    )
 
 
 def _executor(name: str, jobs: int, address: str | None) -> Executor:

@@ -177,9 +177,9 @@ def perform(job: Job) -> dict[str, bytes]:
     from experiments.worker import perform as train
 
     with tempfile.TemporaryDirectory() as results:
-        train(dataclasses.replace(job, results=Path(results)))
-        folder = record.folder(Path(results), job.project, job.seed)
-        return {file.name: file.read_bytes() for file in folder.iterdir()}
+        here = dataclasses.replace(job, results=Path(results))
+        train(here)
+        return {file.name: file.read_bytes() for file in here.folder.iterdir()}
 
 
 def receive(files: dict[str, bytes], job: Job, git_commit: str | None, git_clean: bool | None) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from experiments import project
 from experiments.environment import ROOT
 from experiments.project import Project
+from experiments.scaling import SCALINGS, Scaling
+from experiments.vgg16 import Start, start_of
 from reportgen import record
+from reportgen.errors import ReportError
 from reportgen.fingerprint import dependencies, fingerprints
 from reportgen.record import Record
 
@@ -81,16 +86,60 @@ class Job:
     """Only operations that compute the same bits twice on one machine, though they may be slower."""
 
     sizes: Sizes = Sizes()
+    preprocessing: str = "study"
+    """`study`: pixels as the project declares. `weights`: as the weights that it starts from expect."""
+    allow_unfinished: bool = False
+    """Start from weights whose pretraining has not ended."""
+
+    @cached_property
+    def start(self) -> Start | None:
+        """The weights that the project's VGG16 starts from; None where it has none, or only random ones.
+
+        Raises:
+            ReportError: they are not what they promise, or have not ended.
+        """
+        if self.profile == "smoke" or project.load(self.project).weights != PRETRAINED:
+            return None
+        return start_of(self.vgg16_weights, allow_unfinished=self.allow_unfinished)
+
+    @property
+    def scaling(self) -> Scaling | None:
+        """How pixels are scaled if not as the project declares.
+
+        Raises:
+            ReportError: as the weights expect, and nobody has said how that is.
+        """
+        if self.preprocessing == "study" or self.start is None:
+            return None
+        if self.start.expects is None:
+            raise ReportError(
+                f"{self.vgg16_weights}: --preprocessing weights needs a file with a card that says what it expects, "
+                "as `python -m experiments pretrain` leaves one."
+            )
+        return self.start.expects
+
+    @property
+    def variant(self) -> str | None:
+        """What tells the run from those of the project as it is declared."""
+        words = [self.start.name] if self.start and self.start.name != PRETRAINED else []
+        if self.scaling:
+            words.append("own-preprocessing")
+        return re.sub(r"[^a-z0-9_.-]+", "-", "-".join(words).lower()).strip("-.") or None
 
     @property
     def declared(self) -> Project:
         """The project as it is to be trained."""
-        return self.sizes.of(project.load(self.project))
+        return scaled(self.sizes.of(project.load(self.project)), self.scaling)
+
+    @property
+    def folder(self) -> Path:
+        """Where its record goes."""
+        return record.folder(self.results, self.project, self.seed, self.variant)
 
     @property
     def name(self) -> str:
         """What a user calls it."""
-        return f"{self.project} seed {self.seed}"
+        return f"{self.project} seed {self.seed}" + (f" ({self.variant})" if self.variant else "")
 
     @property
     def command(self) -> str:
@@ -100,6 +149,7 @@ class Job:
             f"python -m experiments run {self.project} --seed {self.seed} --profile {self.profile} "
             f"--precision {self.precision} --data {source} --force"
             + (" --vgg16-weights FILE" if self.vgg16_weights else "")
+            + "".join(f" {word}" for word in self._started)
             + (" --deterministic" if self.deterministic else "")
             + "".join(f" {word}" for word in self.sizes.arguments)
         )
@@ -118,7 +168,21 @@ class Job:
             *(("--restart",) if self.restart else ()),
             *(("--deterministic",) if self.deterministic else ()),
             *self.sizes.arguments,
+            *self._started,
         ]
+
+    @property
+    def _started(self) -> list[str]:
+        return [
+            *(("--preprocessing", self.preprocessing) if self.preprocessing != "study" else ()),
+            *(("--allow-unfinished",) if self.allow_unfinished else ()),
+        ]
+
+
+def scaled(declared: Project, scaling: str | None) -> Project:
+    """`declared`, fed with pixels that are scaled as `scaling` says; None: as it declares."""
+    known = next((name for name in SCALINGS if name == scaling), declared.pixel_scaling)
+    return dataclasses.replace(declared, pixel_scaling=known)
 
 
 def sources(identifier: str) -> dict[str, str]:
@@ -135,7 +199,7 @@ def keep(done: Record, mistakes: bytes | None, results: Path) -> None:
 
     A record stands for a finished run, so that it is written last; what an earlier run left there ends with it.
     """
-    folder = record.folder(results, done.project, done.seed)
+    folder = record.folder_of(done, results)
     folder.mkdir(parents=True, exist_ok=True)
     for name in (record.CONFIRMATIONS_FILE, *FIGURES, MISTAKES):
         (folder / name).unlink(missing_ok=True)

@@ -345,7 +345,7 @@ class _Pretraining:
     ) -> Pretraining:
         recipe, images = self.recipe, self.images
         return Pretraining(
-            architecture="VGG16",
+            architecture=vgg16.ARCHITECTURE,
             preprocessing=BGR_MEAN,
             weights_sha256=sha256,
             seed=recipe.seed,

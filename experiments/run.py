@@ -15,11 +15,11 @@ from typing import Any, Literal
 from rich.console import Console
 from rich.markup import escape
 
-from experiments import data, project, vgg16
+from experiments import data
 from experiments.canary import Specification, differences, largest_difference
 from experiments.environment import BACKENDS, DETERMINISTIC, ROOT
 from experiments.executor import Executor, killed
-from experiments.job import FIGURES, PRETRAINED, Job, Sizes, sources
+from experiments.job import FIGURES, Job, Sizes, sources
 from reportgen import record
 from reportgen.errors import ReportError
 from reportgen.fingerprint import changed
@@ -38,9 +38,9 @@ class Standing:
     record: Record | None = None
 
 
-def standing(results: Path, project: str, seed: int) -> Standing:
+def standing(results: Path, project: str, seed: int, variant: str | None = None) -> Standing:
     """Compare the record of a run, and its confirmations, with the sources of today."""
-    folder = record.folder(results, project, seed)
+    folder = record.folder(results, project, seed, variant)
     if not (folder / record.RECORD_FILE).exists():
         return Standing("missing")
     try:
@@ -80,21 +80,22 @@ def reason_to_train(
         return f"recorded at {recorded.get('image_size', data.SIDE)} pixels"
     if job.sizes.batch and job.sizes.batch != recorded["batch_size"]:
         return f"recorded in batches of {recorded['batch_size']}"
-    if job.vgg16_weights and job.profile == "full" and project.load(job.project).weights == PRETRAINED:
-        if not job.vgg16_weights.is_file():
-            raise ReportError(f"{job.vgg16_weights}: there is no such file, expected VGG16 weights.")
-        if recorded["weights"] != vgg16.name_of(job.vgg16_weights):
+    if job.start and job.vgg16_weights:
+        if recorded["weights"] != job.start.name:
             return f"recorded on the weights {recorded['weights']}"
+        if recorded.get("weights_sha256") not in (None, job.start.sha256):
+            return "recorded on weights of the same name and another content"
     return None
 
 
 def replay(results: Path, done: Record, console: Console, sizes: Sizes) -> Verdict:
     """Repeat a record's canary under its backend and today's sources; append a confirmation if it agrees."""
-    name = f"{done.project} seed {done.seed}"
+    name = f"{done.project} seed {done.seed}" + (f" ({done.variant})" if done.variant else "")
     backend = done.environment.backend.partition(" ")[0]
     now = sources(done.project)
     try:
-        answer = ask_canary(done.project, done.seed, done.precision, sizes, backend)
+        scaling = str(done.settings.get("pixel_scaling"))
+        answer = ask_canary(done.project, done.seed, done.precision, sizes, backend, scaling)
     except ReportError as problem:
         console.print(f"[yellow]{name}: cannot be replayed under {backend}.[/] {problem}", highlight=False)
         return "undecided"
@@ -121,7 +122,7 @@ def replay(results: Path, done: Record, console: Console, sizes: Sizes) -> Verdi
             exact=exact,
             largest_difference=0.0 if exact else largest_difference(recorded.canary, today.canary),
         ),
-        record.folder(results, done.project, done.seed),
+        record.folder_of(done, results),
     )
     console.print(
         f"[green]{name}: confirmed[/], {'bit for bit' if exact else 'within the tolerance'}.", highlight=False
@@ -142,14 +143,25 @@ def _used(environment: Environment) -> dict[str, str]:
     return {package: version for package, version in environment.packages.items() if package not in idle}
 
 
-def ask_canary(project: str, seed: int, precision: str, sizes: Sizes, backend: str | None = None) -> dict[str, Any]:
+def ask_canary(
+    project: str,
+    seed: int,
+    precision: str,
+    sizes: Sizes,
+    backend: str | None = None,
+    scaling: str | None = None,
+) -> dict[str, Any]:
     """The specification, canary and environment of a run, from a process in which operations are deterministic.
+
+    Pixels are scaled as `scaling` says, or as the project declares.
 
     Raises:
         ReportError: the process failed, for instance because the backend is not installed.
     """
     environment = {**os.environ, **DETERMINISTIC, **({"KERAS_BACKEND": backend} if backend else {})}
     arguments = ["canary", project, "--seed", str(seed), "--precision", precision, *sizes.arguments]
+    if scaling:
+        arguments += ["--pixel-scaling", scaling]
     done = subprocess.run(
         [sys.executable, "-m", "experiments", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
     )
@@ -186,9 +198,10 @@ def run(
     failed: list[Job] = []
     missing: list[Job] = []
     for job in jobs:
-        name = job.name
-        now = standing(job.results, job.project, job.seed)
+        name = f"{job.project} seed {job.seed}"
         try:
+            name = job.name  # which may not be told of weights that are not what they promise
+            now = standing(job.results, job.project, job.seed, job.variant)
             reason = reason_to_train(
                 job, now, force=force, explicit_data=explicit_data, explicit_precision=explicit_precision
             )
@@ -198,7 +211,7 @@ def run(
                     if explicit_data or now.record.dataset.name == _at_hand(job.source)
                     else (f" (on {now.record.dataset.name}; --data asks for other images)")
                 )
-                draw(record.folder(job.results, job.project, job.seed))
+                draw(job.folder)
                 if now.state == "up to date":
                     console.print(f"{name}: up to date{note}", highlight=False)
                     continue
@@ -213,7 +226,7 @@ def run(
         console.print(f"[bold]{name}[/]: to be trained ({reason})", highlight=False)
         missing.append(job)
     for ended in executor.train(missing, console) if missing else ():
-        folder = record.folder(ended.job.results, ended.job.project, ended.job.seed)
+        folder = ended.job.folder
         if ended.recorded:
             draw(folder)
             console.print(f"[green]{ended.job.name}: recorded[/] in {_relative(folder)}")

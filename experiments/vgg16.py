@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import AwareDatetime, Field
 
+from experiments.scaling import BGR_MEAN, SCALINGS, Scaling
 from reportgen.errors import ReportError, first_line
-from reportgen.record import Fraction, Part, Sha256, read_as, write_as
+from reportgen.record import Fraction, Part, Setting, Sha256, read_as, write_as
 
 if TYPE_CHECKING:
     import keras
@@ -22,6 +23,7 @@ IMAGENET = {"6d6bbae143d832006294945121d1f1fc", "64373286793e3c8b2b4e3219cbf3544
 """The MD5 of the files that Keras Applications publishes, without and with the top layers."""
 
 
+ARCHITECTURE = "VGG16"
 RESERVED = ("imagenet", "random")
 """Names that stand for the weights that Keras publishes, and for none."""
 
@@ -67,11 +69,85 @@ def write_card(card: Card, file: Path) -> Path:
 
 
 @dataclass(frozen=True)
+class Start:
+    """What weights are, told without reading them."""
+
+    name: str
+    """`imagenet` for those that Keras publishes; otherwise what their card says, or the file's name."""
+    expects: Scaling | None
+    """How pixels must be prepared for them; None where nobody has said."""
+    sha256: str | None = None
+    """Of the file; None for those that Keras fetches, which it checks itself."""
+    card: Card | None = None
+
+    @property
+    def settings(self) -> dict[str, Setting]:
+        """What a run that starts from these weights records of them, beside their name."""
+        found: dict[str, Setting] = {"weights_expect": self.expects}
+        if self.sha256:
+            found["weights_sha256"] = self.sha256
+        if self.card:
+            found |= {
+                "weights_record": self.card.record,
+                "weights_epochs": self.card.epochs_done,
+                "weights_epochs_asked": self.card.epochs,
+            }
+        return found
+
+
+def start_of(file: Path | None, *, allow_unfinished: bool = False) -> Start:
+    """What the weights of `file` are, or those of Keras Applications if it is None.
+
+    A card beside the file is held against it. Keras's own files are told by their content.
+
+    Raises:
+        ReportError: the file is missing, is not the one that its card speaks of, is of another network, expects pixels
+            that are prepared in an unknown way, passes for weights that it is not, or its pretraining is unfinished.
+    """
+    if file is None:
+        return Start("imagenet", BGR_MEAN)
+    if not file.is_file():
+        raise ReportError(f"{file}: there is no such file, expected VGG16 weights (.h5 or .weights.h5).")
+    sha256 = _digest(file, "sha256")
+    if _digest(file, "md5") in IMAGENET:
+        return Start("imagenet", BGR_MEAN, sha256)
+    stem = file.name.removesuffix(".h5").removesuffix(".weights")
+    beside = file.with_name(f"{stem}.json")
+    if not beside.is_file():
+        # A file may be called as it likes, but its name must not make it what it is not.
+        return Start(f"{stem}-{sha256[:8]}" if stem in RESERVED else stem, None, sha256)
+    card = read_card(beside)
+    if card.weights_sha256 != sha256:
+        raise ReportError(
+            f"{file}: its content has the SHA-256 {sha256[:12]}…, but {beside.name} speaks of "
+            f"{card.weights_sha256[:12]}…; the file is damaged, or the card is of another one."
+        )
+    if card.architecture != ARCHITECTURE:
+        raise ReportError(f"{file}: {beside.name} says weights of {card.architecture}, expected {ARCHITECTURE}.")
+    expects = next((scaling for scaling in SCALINGS if scaling == card.preprocessing), None)
+    if expects is None:
+        raise ReportError(
+            f"{file}: {beside.name} says that pixels must be prepared as {card.preprocessing!r}, which is none of "
+            f"those known here: {', '.join(map(repr, SCALINGS))}."
+        )
+    if card.name in RESERVED:
+        raise ReportError(
+            f"{file}: {beside.name} calls these weights {card.name!r}, and by their content they are not."
+        )
+    if card.epochs_done < card.epochs and not allow_unfinished:
+        raise ReportError(
+            f"{file}: the pretraining is unfinished, {card.epochs_done} of {card.epochs} epochs. Let it go on with its "
+            "own command, or use the weights as they are with --allow-unfinished; the records will say so."
+        )
+    return Start(card.name, expects, sha256, card)
+
+
+@dataclass(frozen=True)
 class Pretrained:
     """The weights of VGG16's convolutions."""
 
     name: str
-    """`imagenet` for the weights that Keras publishes, told by their content; otherwise the file's name."""
+    """As in `Start`."""
     layers: Mapping[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]
     """Kernel (height, width, channels in, channels out) and bias (channels out) by the layer's name."""
 
@@ -98,13 +174,12 @@ def from_file(file: Path) -> Pretrained:
     """Read VGG16 weights, with or without the top layers, in Keras's old (`.h5`) or new (`.weights.h5`) layout.
 
     Raises:
-        ReportError: the file is missing, damaged, or of another network; the message names the layer.
+        ReportError: as `start_of`, or the file is damaged or of another network; the message names the layer.
     """
     import h5py
     import keras
 
-    if not file.is_file():
-        raise ReportError(f"{file}: there is no such file, expected VGG16 weights (.h5 or .weights.h5).")
+    name = start_of(file, allow_unfinished=True).name
     try:
         with h5py.File(file, "r") as store:
             found = dict(_new_layout(store) if "layers" in store else _old_layout(store))
@@ -125,12 +200,7 @@ def from_file(file: Path) -> Pretrained:
             raise ReportError(f"{file}: layer {layer.name} has weights of {shapes}, expected {expected}.")
         kernel, bias = found[layer.name]
         layers[layer.name] = (kernel, bias)
-    return Pretrained(name_of(file), layers)
-
-
-def name_of(file: Path) -> str:
-    """The name under which a record lists the weights of `file`, told without Keras."""
-    return "imagenet" if _md5(file) in IMAGENET else file.name.removesuffix(".h5").removesuffix(".weights")
+    return Pretrained(name, layers)
 
 
 def drawn(model: keras.Model, seed: int) -> Pretrained:
@@ -185,6 +255,6 @@ def _text(name: str | bytes) -> str:
     return name.decode() if isinstance(name, bytes) else str(name)
 
 
-def _md5(file: Path) -> str:
+def _digest(file: Path, algorithm: str) -> str:
     with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "md5").hexdigest()
+        return hashlib.file_digest(stream, algorithm).hexdigest()

@@ -11,7 +11,7 @@ from experiments import data, project, vgg16
 from experiments.canary import Specification, specify
 from experiments.checkpoint import Checkpoint
 from experiments.environment import ROOT, describe
-from experiments.job import PRETRAINED, Job, keep, sources
+from experiments.job import Job, keep, sources
 from experiments.memory import enough_memory
 from experiments.mistakes import sheet
 from experiments.progress import EpochProgress
@@ -38,7 +38,7 @@ def perform(job: Job) -> Record:
         with enough_memory(job.declared):
             found = specify(job.declared, job.seed, job.precision)
     else:
-        answer = ask_canary(job.project, job.seed, job.precision, job.sizes)
+        answer = ask_canary(job.project, job.seed, job.precision, job.sizes, scaling=job.scaling)
         found = Specification.model_validate(answer["specification"])
     return work(job, found.canary, weights)
 
@@ -49,14 +49,14 @@ def pretrained(job: Job) -> Pretrained | None:
     Raises:
         ReportError: they cannot be had.
     """
-    if job.profile == "smoke" or project.load(job.project).weights != PRETRAINED:
+    if job.start is None:
         return None
     return vgg16.from_file(job.vgg16_weights) if job.vgg16_weights else vgg16.imagenet()
 
 
 def checkpoint_file(job: Job, dataset: str) -> Path:
     """Where a run on `dataset` keeps its checkpoint: apart from every run that is another one."""
-    words = [dataset, job.profile, job.precision, *job.sizes.words]
+    words = [dataset, job.profile, job.precision, *job.sizes.words, *([job.variant] if job.variant else [])]
     return CHECKPOINTS / "-".join(words) / f"{job.project}-seed-{job.seed}.npz"
 
 
@@ -70,6 +70,7 @@ def work(job: Job, canary: Canary, weights: Pretrained | None) -> Record:
     declared = job.declared
     if declared.weights is not None:
         declared = dataclasses.replace(declared, weights="random" if weights is None else weights.name)
+    settings = settings_of(declared) | (job.start.settings if job.start else {})
     before = sources(job.project)
     environment = describe()
     dataset = data.load(job.source)
@@ -81,7 +82,7 @@ def work(job: Job, canary: Canary, weights: Pretrained | None) -> Record:
         checkpoint_file(job, dataset.name),
         {
             "sources": before,
-            "settings": settings_of(declared),
+            "settings": settings,
             "images": dataset.sha256,
             "backend": environment.backend,
             "packages": environment.packages,
@@ -105,6 +106,7 @@ def work(job: Job, canary: Canary, weights: Pretrained | None) -> Record:
         )
     done = Record(
         project=job.project,
+        variant=job.variant,
         seed=job.seed,
         profile=cast(Literal["full", "smoke"], job.profile),
         precision=job.precision,
@@ -126,7 +128,7 @@ def work(job: Job, canary: Canary, weights: Pretrained | None) -> Record:
         ),
         environment=environment,
         network=network_of(model),
-        settings=settings_of(declared),
+        settings=settings,
         history=run.history,
         stopping=run.stopping,
         train=run.train,

@@ -324,6 +324,12 @@ def read(file: Path) -> Record:
     return read_as(file, Record)
 
 
+def files(results: Path, project: str) -> list[Path]:
+    """Every file of a record of `project` (`*`: of all) below `results`, those of variants too, sorted."""
+    places = (f"{project}/seed-*/{RECORD_FILE}", f"{project}/*/seed-*/{RECORD_FILE}")
+    return sorted(file for place in places for file in results.glob(place))
+
+
 def read_all(results: Path) -> tuple[Record, ...]:
     """Read every record below `results`, sorted by project, variant and seed.
 
@@ -331,8 +337,7 @@ def read_all(results: Path) -> tuple[Record, ...]:
         RecordError: a file cannot be read, or stands in a folder that is not its own.
     """
     records = []
-    places = (f"*/seed-*/{RECORD_FILE}", f"*/*/seed-*/{RECORD_FILE}")
-    for file in sorted(file for place in places for file in results.glob(place)):
+    for file in files(results, "*"):
         record = read(file)
         expected = folder_of(record, results) / RECORD_FILE
         if file != expected:

@@ -127,6 +127,7 @@ def test_one_run_that_fails_does_not_take_the_other_down(tmp_path: Path) -> None
             "A run with --image-size or --batch-size cannot go into experiments/results",
         ),
         (("replay", "--results", "no-such-folder"), "No recorded run"),
+        (("run", "7", "--preprocessing", "mine"), "Unknown preprocessing 'mine': expected one of study, weights"),
     ],
 )
 def test_a_mistake_of_the_user_is_a_sentence_and_exit_status_1(arguments: tuple[str, ...], sentence: str) -> None:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
-from experiments import data, project, vgg16
+from experiments import data, project, vgg16, worker
+from experiments.job import Job
+from experiments.scaling import BGR_MEAN, UNIT_INTERVAL
 from experiments.train import Batches, build
+from experiments.vgg16 import Card, start_of, write_card
+from reportgen import record
 from reportgen.errors import ReportError
+from tests.synthetic import HASH
+from tests.synthetic import record as made_up
 
 
 @pytest.fixture(scope="module", params=[(False, ".weights.h5"), (False, ".h5"), (True, ".weights.h5")])
@@ -74,3 +84,130 @@ def test_a_missing_and_a_truncated_file_are_refused(tmp_path: Path) -> None:
     broken.write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 40)
     with pytest.raises(ReportError, match="damaged or of another format"):
         vgg16.from_file(broken)
+
+
+def carded(folder: Path, **changes: Any) -> Path:
+    """A file of weights, which only its hash speaks of, and a card beside it; `changes` replace the card's fields."""
+    folder.mkdir(exist_ok=True)
+    file = folder / "tiny-32px-0123.weights.h5"
+    if not file.exists():
+        file.write_bytes(b"weights")
+    content = {
+        "name": "tiny",
+        "architecture": "VGG16",
+        "preprocessing": BGR_MEAN,
+        "image_size": 32,
+        "classes": 4,
+        "epochs_done": 3,
+        "epochs": 3,
+        "top1": 0.25,
+        "top5": 0.5,
+        "weights_sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "record": "experiments/pretraining/tiny-32px-0123.json",
+        "started": datetime(2026, 3, 1, tzinfo=UTC),
+        "run": HASH,
+    }
+    write_card(Card.model_validate({**content, **changes}), folder / "tiny-32px-0123.json")
+    return file
+
+
+def job(file: Path | None, identifier: str = "p07_vgg16_frozen", **changes: Any) -> Job:
+    return dataclasses.replace(Job(identifier, 0, "full", "float32", "sample", Path("results"), file), **changes)
+
+
+def test_weights_with_a_card_are_called_what_it_says_and_a_run_records_their_promise(tmp_path: Path) -> None:
+    start = start_of(carded(tmp_path))
+    assert (start.name, start.expects) == ("tiny", BGR_MEAN)
+    assert start.settings == {
+        "weights_expect": BGR_MEAN,
+        "weights_sha256": hashlib.sha256(b"weights").hexdigest(),
+        "weights_record": "experiments/pretraining/tiny-32px-0123.json",
+        "weights_epochs": 3,
+        "weights_epochs_asked": 3,
+    }
+
+
+def test_keras_s_own_weights_expect_vgg16_s_preparation() -> None:
+    assert (start_of(None).name, start_of(None).expects) == ("imagenet", BGR_MEAN)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"weights_sha256": HASH}, r"speaks of 0123456789ab…; the file is damaged, or the card is of another one"),
+        ({"architecture": "ResNet50"}, "says weights of ResNet50, expected VGG16"),
+        ({"preprocessing": "-1..1"}, r"must be prepared as '-1\.\.1', which is none of those known here: '1/255'"),
+        ({"name": "imagenet"}, "calls these weights 'imagenet', and by their content they are not"),
+        ({"epochs_done": 1}, "unfinished, 1 of 3 epochs.*--allow-unfinished"),
+    ],
+)
+def test_a_card_that_does_not_fit_is_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ReportError, match=message):
+        start_of(carded(tmp_path, **changes))
+
+
+def test_a_truncated_card_is_refused(tmp_path: Path) -> None:
+    file = carded(tmp_path)
+    card = tmp_path / "tiny-32px-0123.json"
+    card.write_text(card.read_text(encoding="utf-8")[:60], encoding="utf-8")
+    with pytest.raises(ReportError, match=r"tiny-32px-0123\.json.*not valid JSON"):
+        start_of(file)
+
+
+def test_unfinished_weights_may_be_used_when_asked_for_and_the_record_says_so(tmp_path: Path) -> None:
+    start = start_of(carded(tmp_path, epochs_done=1), allow_unfinished=True)
+    assert (start.settings["weights_epochs"], start.settings["weights_epochs_asked"]) == (1, 3)
+
+
+@pytest.mark.parametrize("name", ["imagenet", "random"])
+def test_a_files_name_never_makes_it_what_it_is_not(tmp_path: Path, name: str) -> None:
+    file = tmp_path / f"{name}.weights.h5"
+    file.write_bytes(b"anything")
+    start = start_of(file)
+    assert start.name == f"{name}-{hashlib.sha256(b'anything').hexdigest()[:8]}" and start.expects is None
+
+
+def test_a_run_on_other_weights_or_another_preparation_is_a_variant_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    file = carded(tmp_path)
+    assert job(None).variant is None
+    assert job(file).variant == "tiny"
+    assert job(file, preprocessing="weights").variant == "tiny-own-preprocessing"
+    assert job(None, preprocessing="weights").variant == "own-preprocessing"
+    assert job(file).folder == Path("results/p07_vgg16_frozen/tiny/seed-0")
+    assert job(file, profile="smoke").variant is None
+    assert job(file, identifier="p06_vgg16_scratch", preprocessing="weights").variant is None
+
+
+def test_a_run_is_fed_as_the_project_says_or_as_its_weights_expect(tmp_path: Path) -> None:
+    file = carded(tmp_path)
+    assert job(file).declared.pixel_scaling == UNIT_INTERVAL
+    assert job(file, preprocessing="weights").declared.pixel_scaling == BGR_MEAN
+    assert "--vgg16-weights FILE --preprocessing weights" in job(file, preprocessing="weights").command
+
+
+def test_the_preparation_of_weights_without_a_card_is_unknown(tmp_path: Path) -> None:
+    file = tmp_path / "mine.weights.h5"
+    file.write_bytes(b"anything")
+    assert job(file).variant == "mine"
+    with pytest.raises(ReportError, match="--preprocessing weights needs a file with a card"):
+        _ = job(file, preprocessing="weights").declared
+
+
+@pytest.mark.slow
+def test_the_record_of_a_run_on_such_weights_tells_what_they_expect_and_what_was_fed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Project 9 for one epoch of the sample, on random weights that a card speaks of."""
+    declared = project.load("p09_mini_vgg16")
+    short = dataclasses.replace(declared, training=dataclasses.replace(declared.training, epochs=1))
+    monkeypatch.setattr(project, "load", lambda _: short)
+    monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "checkpoints")
+    file = tmp_path / "tiny-32px-0123.weights.h5"
+    keras.applications.VGG16(include_top=False, weights=None).save_weights(file)
+    asked = job(carded(tmp_path), "p09_mini_vgg16", results=tmp_path / "results", preprocessing="weights")
+    done = worker.work(asked, made_up().canary, worker.pretrained(asked))
+    assert record.read_all(tmp_path / "results") == (done,)
+    assert done.variant == "tiny-own-preprocessing"
+    assert (done.settings["weights"], done.settings["weights_expect"]) == ("tiny", BGR_MEAN)
+    assert done.settings["pixel_scaling"] == BGR_MEAN
+    assert done.settings["weights_sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
