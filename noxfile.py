@@ -51,6 +51,13 @@ def experiments(session: nox.Session) -> None:
 
 
 @nox.session
+def pretrain(session: nox.Session) -> None:
+    """Make weights for Projects 7 to 10. Options: --data, --image-size, --epochs, --batch-size, --precision, --seed."""
+    install(session, "experiments")
+    session.run("python", "-m", "experiments", "pretrain", *session.posargs)
+
+
+@nox.session
 def serve(session: nox.Session) -> None:
     """Show the report at localhost and reload it whenever a page, a template or a record changes."""
     install(session, "docs")

@@ -11,8 +11,8 @@ from pathlib import Path
 from experiments import project
 from experiments.environment import ROOT
 from experiments.project import Project
-from experiments.scaling import SCALINGS, Scaling
-from experiments.vgg16 import Start, start_of
+from experiments.scaling import Scaling
+from experiments.vgg16 import SCALINGS, Start, start_of
 from reportgen import record
 from reportgen.errors import ReportError
 from reportgen.fingerprint import dependencies, fingerprints

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,6 @@ UNIT_INTERVAL: Scaling = "1/255"
 """Red, green, blue from 0 to 1: what the study fed to every network."""
 BGR_MEAN: Scaling = "BGR - ImageNet mean"
 """Blue, green, red, minus ImageNet's mean of each, not scaled: what VGG16's authors fed to it."""
-SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
 MEAN = np.array([103.939, 116.779, 123.68], dtype=np.float32)
 """Blue, green, red; the numbers that came with VGG16's weights."""
 

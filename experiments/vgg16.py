@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import AwareDatetime, Field
 
-from experiments.scaling import BGR_MEAN, SCALINGS, Scaling
+from experiments.scaling import BGR_MEAN, Scaling
 from reportgen.errors import ReportError, first_line
 from reportgen.record import Fraction, Part, Setting, Sha256, read_as, write_as
 
@@ -23,6 +23,8 @@ IMAGENET = {"6d6bbae143d832006294945121d1f1fc", "64373286793e3c8b2b4e3219cbf3544
 """The MD5 of the files that Keras Applications publishes, without and with the top layers."""
 
 
+SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
+"""The preparations of pixels that a card may name."""
 ARCHITECTURE = "VGG16"
 RESERVED = ("imagenet", "random")
 """Names that stand for the weights that Keras publishes, and for none."""
