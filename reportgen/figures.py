@@ -213,9 +213,10 @@ class Figures(PageTools):
 
     def network(self, project: str) -> str:
         """The layers of a project: what shape each gives to what it sees, and where the parameters are."""
-        words, runs = self.edition.words, self.runs(project)
-        if not runs:
+        words, plan = self.edition.words, self.planned(project)
+        if plan is None:
             return self.missing()
+        inner = self.inner_layers(project)
         drawing = Diagram(
             words.gettext("Layer"),
             words.gettext("Output"),
@@ -223,7 +224,8 @@ class Figures(PageTools):
             (words.gettext("with parameters"), words.gettext("without")),
             tuple(
                 Box(layer.name, layer.type, tuple(side or 1 for side in layer.output_shape[1:]), layer.parameters)
-                for layer in runs[0].network.layers
+                for outer in plan.network.layers
+                for layer in inner.get(outer.name, (outer,))
             ),
         )
         title = words.gettext("The network: {project}", project=self.short(project))
@@ -231,7 +233,8 @@ class Figures(PageTools):
             "From the first layer to the last. A block is as high as the sides of its maps and the wider, the more of "
             "them there are; a narrow bar is a vector, and a slice a layer that neither learns nor changes the shape."
         )
-        source = self._records(runs[0])
+        unrun = words.gettext("what the script declares, not run yet")
+        source = self._records(plan) if isinstance(plan, Record) else unrun
         return self._framed(f"network-{project}", title, drawing, frame.text(drawing, words), caption, source)
 
     def mistakes(self, project: str) -> str:

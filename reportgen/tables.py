@@ -97,12 +97,10 @@ class Tables(PageTools):
 
     def layers(self, project: str) -> str:
         """The layer table of a project's runs, or of what it declares, with the layers inside a layer."""
-        plan, declared = self.planned(project), self.edition.material.declarations.get(project)
+        plan = self.planned(project)
         if plan is None:
             return self.missing()
-        # A record keeps the outer layers alone; those inside are the declaration's, while that is of the same network.
-        inner = declared.inner if declared is not None and declared.network == plan.network else {}
-        return self.edition.html("layers", plan.network, inner) + self._declared(plan)
+        return self.edition.html("layers", plan.network, self.inner_layers(project)) + self._declared(plan)
 
     def training_settings(self, project: str) -> str:
         plan = self.planned(project)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
@@ -11,7 +11,7 @@ from typing import ClassVar
 from reportgen.edition import Edition
 from reportgen.errors import ReportError
 from reportgen.facts import ProjectFacts
-from reportgen.record import Declaration, Record, folder_of
+from reportgen.record import Declaration, Layer, Record, folder_of
 from reportgen.report import Report
 
 
@@ -47,6 +47,14 @@ class PageTools:
         if runs:
             return runs[0]
         return self.edition.material.declarations.get(project) or (every[0] if every else None)
+
+    def inner_layers(self, project: str) -> Mapping[str, Sequence[Layer]]:
+        """The layers of each layer that is a network of its own, by its name.
+
+        A record keeps the outer layers alone; these are the declaration's, while that is of the same network.
+        """
+        plan, declared = self.planned(project), self.edition.material.declarations.get(project)
+        return declared.inner if plan and declared and declared.network == plan.network else {}
 
     def missing(self) -> str:
         message = self.edition.words.gettext("There is no recorded run of this project yet.")

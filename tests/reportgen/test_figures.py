@@ -20,7 +20,7 @@ from reportgen import report as reports
 from reportgen.build import gather
 from reportgen.record import Record, folder
 from reportgen.render import Page, Renderer
-from tests.synthetic import CLASSES, record
+from tests.synthetic import CLASSES, declaration, record
 
 OF_ALL = ("ladder_chart()", "gap_chart()", "accuracy_parameters()", "accuracy_time()")
 OF_RUNS = (
@@ -233,6 +233,23 @@ def test_a_network_is_drawn_from_its_layers_with_the_share_of_each(small_report:
     assert {"25%", "75%", "Convolution 8×8×16", "Dense 10", "with parameters"} <= set(words(found))
     assert table(found)[1] == ["maps (Convolution)", "8 × 8 × 16", "250"]
     assert description(found).endswith("Sequence 1 × 4, 0 parameters; Dense 10, 750 parameters")
+
+
+def test_without_a_run_the_network_is_drawn_as_declared_with_the_layers_inside_a_layer(small_report: Path) -> None:
+    def layer(name: str, parameters: int) -> dict[str, object]:
+        return {"name": name, "type": "Dense", "output_shape": (None, 10), "parameters": parameters}
+
+    network = {"name": "net", "layers": [layer("base", 300), layer("out", 100)], "parameters": 400}
+    declared = declaration(
+        "first",
+        network={**network, "trainable": 400, "non_trainable": 0},
+        inner={"base": (layer("early", 100), layer("late", 200))},
+    )
+    records.write_declaration(declared, small_report / "declared")
+    found = figure(page(small_report, '{{ network("first") }}'))
+    assert [row[0] for row in table(found)[1:]] == ["early (Dense)", "late (Dense)", "out (Dense)"]
+    assert {"25%", "50%"} <= set(words(found))
+    assert "what the script declares, not run yet" in "".join(found.itertext())
 
 
 def test_the_mistakes_are_a_gallery_with_words_and_a_table_of_the_same(small_report: Path) -> None:
