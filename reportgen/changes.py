@@ -138,7 +138,7 @@ def between(before: Material, after: Material) -> Changes:
 
 def _moves(project: str, before: ProjectFacts | None, after: ProjectFacts | None) -> Iterator[Move]:
     for name, metric in METRICS.items():
-        then, now = (Summary(metric.reproduced(known) if known else (), metric.kind) for known in (before, after))
+        then, now = (metric.reproduced(known) if known else Summary((), metric.kind) for known in (before, after))
         if then.mean.value != now.mean.value:
             yield Move(project, name, then.mean, now.mean, (len(then.values), len(now.values)))
 

@@ -48,7 +48,7 @@ class Metric:
     units: Mapping[str, float]
     """What a difference may be given in, and how much of the quantity it is."""
     published: Callable[[ProjectFacts], Fact]
-    reproduced: Callable[[ProjectFacts], tuple[float, ...]]
+    reproduced: Callable[[ProjectFacts], Summary]
     """One value a run."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
     """What a value may be given in, where that is something else."""
@@ -73,7 +73,7 @@ def _part(part: str, key: str) -> Metric:
         better="higher" if accuracy else "lower",
         units=_POINTS if accuracy else _NATS,
         published=published,
-        reproduced=lambda project: getattr(getattr(project.reproduced, part), key).values,
+        reproduced=lambda project: getattr(getattr(project.reproduced, part), key),
         thresholds={"%": 0.01} if accuracy else {},
     )
 
@@ -87,9 +87,11 @@ def _gap(key: str) -> Metric:
         difference: Fact = train - test if accuracy else test - train
         return difference
 
-    def reproduced(project: ProjectFacts) -> tuple[float, ...]:
-        train, test = (getattr(getattr(project.reproduced, part), key).values for part in ("train", "test"))
-        return tuple((a - b) * (1 if accuracy else -1) for a, b in zip(train, test, strict=True))
+    def reproduced(project: ProjectFacts) -> Summary:
+        train, test = (getattr(getattr(project.reproduced, part), key) for part in ("train", "test"))
+        more, less = (train, test) if accuracy else (test, train)
+        values = tuple(a - b for a, b in zip(more.values, less.values, strict=True))
+        return Summary(values, "points" if accuracy else "nats", train.origins, (more, less))
 
     return Metric(
         kind="points" if accuracy else "nats",
@@ -109,7 +111,11 @@ def _parameters(which: str) -> Metric:
         better=None,
         units={"parameters": 1.0},
         published=lambda project: getattr(project.published.parameters, which),
-        reproduced=lambda project: tuple(float(getattr(run.network, column)) for run in project.records),
+        reproduced=lambda project: Summary(
+            tuple(float(getattr(run.network, column)) for run in project.records),
+            "count",
+            project.reproduced.seconds.origins,
+        ),
     )
 
 
@@ -125,7 +131,7 @@ METRICS: Mapping[str, Metric] = {
         better="lower",
         units=_TIME,
         published=lambda project: project.published.seconds,
-        reproduced=lambda project: project.reproduced.seconds.values,
+        reproduced=lambda project: project.reproduced.seconds,
     ),
     "epochs": Metric(
         kind="count",
@@ -133,7 +139,7 @@ METRICS: Mapping[str, Metric] = {
         better=None,
         units={"epochs": 1.0},
         published=lambda _: Fact(None, "count", NOT_PRINTED),
-        reproduced=lambda project: project.reproduced.epochs.values,
+        reproduced=lambda project: project.reproduced.epochs,
     ),
 }
 
@@ -481,10 +487,10 @@ def _on_study(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
 
 def _on_runs(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
     metric = METRICS[test.metric]
-    ours = metric.reproduced(facts[test.of])
-    theirs = metric.reproduced(facts[test.than]) if test.than else ()
-    of = Summary(ours, metric.kind, facts[test.of].reproduced.test.accuracy.origins).mean
-    than = Summary(theirs, metric.kind, facts[test.than].reproduced.test.accuracy.origins).mean if test.than else None
+    first = metric.reproduced(facts[test.of])
+    second = metric.reproduced(facts[test.than]) if test.than else None
+    ours, theirs = first.values, second.values if second else ()
+    of, than = first.mean, second.mean if second else None
     difference = of - than if than else None
     runs = (len(ours), len(theirs))
     if not ours or (test.than and not theirs):

@@ -220,7 +220,7 @@ class Evidence(PageTools):
     def _compared(self, project: str, metric: Metric) -> tuple[Fact, Summary]:
         """What a claim compares of a project: the study's figure and the runs'."""
         known = self.facts(project)
-        published, runs = metric.published(known), Summary(metric.reproduced(known), metric.kind)
+        published, runs = metric.published(known), metric.reproduced(known)
         origins = (*published.origins, *(known.reproduced.test.accuracy.origins if runs.values else ()))
         self.origins.update(dict.fromkeys(origins))
         return published, runs

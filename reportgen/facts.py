@@ -153,6 +153,8 @@ class Summary:
     values: tuple[float, ...]
     kind: Kind
     origins: tuple[Origin, ...] = ()
+    between: tuple[Summary, Summary] | None = None
+    """Where the quantity is a difference: of what. Its mean is then that of the means as they are shown."""
 
     def __sub__(self, other: Fact | Summary) -> Fact:
         """The difference of the rounded means; absent where there is no run."""
@@ -166,6 +168,8 @@ class Summary:
     @property
     def mean(self) -> Fact:
         """The mean over the seeds; absent where there is no run."""
+        if self.between:
+            return self.between[0].mean - self.between[1].mean
         return self._fact(statistics.fmean(self.values) if self.values else None)
 
     @property

@@ -28,10 +28,8 @@ PRINTED = {
 """What a study printed: accuracy and cross-entropy of the test, accuracy of the training if any, seconds."""
 
 
-def facts(
-    printed: Mapping[str, Any] = PRINTED, runs: Mapping[str, Sequence[int]] | None = None
-) -> dict[str, ProjectFacts]:
-    """What is known of some projects: printed figures, and for each run how many test images in 100 were right."""
+def study(printed: Mapping[str, Any]) -> Published:
+    """What a study printed of some projects."""
     projects = [
         {
             "id": name,
@@ -44,11 +42,17 @@ def facts(
         }
         for k, (name, (accuracy, entropy, train, seconds)) in enumerate(printed.items())
     ]
-    study = Published.model_validate({"title": "", "author": "", "year": 2023, "projects": projects})
+    return Published.model_validate({"title": "", "author": "", "year": 2023, "projects": projects})
+
+
+def facts(
+    printed: Mapping[str, Any] = PRINTED, runs: Mapping[str, Sequence[int]] | None = None
+) -> dict[str, ProjectFacts]:
+    """What is known of some projects: printed figures, and for each run how many test images in 100 were right."""
     recorded = [
         record(name, seed, right=right) for name, found in (runs or {}).items() for seed, right in enumerate(found)
     ]
-    return build(study, recorded)
+    return build(study(printed), recorded)
 
 
 def file_of(folder: Path, content: object) -> Path:
@@ -233,5 +237,15 @@ def test_a_report_may_have_no_claims(tmp_path: Path) -> None:
 def test_every_metric_is_read_off_a_project_with_runs() -> None:
     known = facts(runs={"base": (60, 61)})["base"]
     for name, metric in METRICS.items():
-        assert len(metric.reproduced(known)) == 2, name
+        summary = metric.reproduced(known)
+        assert (len(summary.values), summary.kind) == (2, metric.kind), name
         assert metric.published(known).kind == metric.kind, name
+
+
+@given(st.lists(st.integers(0, 99999), min_size=1, max_size=5))
+def test_a_gap_that_is_shown_is_the_difference_of_the_means_that_are_shown(accuracies: list[int]) -> None:
+    measured = [{"accuracy": accuracy / 99999, "cross_entropy": 0.5} for accuracy in accuracies]
+    runs = [record("base", seed, right=61, train=metrics) for seed, metrics in enumerate(measured)]
+    known = build(study(PRINTED), runs)["base"]
+    means = (known.reproduced.train.accuracy.mean, known.reproduced.test.accuracy.mean)
+    assert METRICS["gap.accuracy"].reproduced(known).mean == means[0] - means[1]
