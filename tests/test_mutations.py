@@ -11,12 +11,15 @@ from typing import Any
 
 import pytest
 
+from reportgen import record as records
 from reportgen import report as reports
 from reportgen import source, translations
 from reportgen.build import gather, refuse_untrue
 from reportgen.check import check
 from reportgen.errors import ReportError
 from reportgen.finding import Finding
+from reportgen.fingerprint import fingerprints
+from tests.synthetic import confirmation
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -178,10 +181,16 @@ def void(_: object) -> None:
 
 def test_a_layer_of_another_size_is_caught_at_every_record_that_was_made_with_it(copy: Path) -> None:
     script = "experiments/projects/p00_base.py"
+    results = copy / "experiments" / "results"
+    for run in records.read_all(results):
+        # Whatever state the records are in: here, today's sources stand for them.
+        sources = fingerprints(run.sources, copy)
+        records.confirm(confirmation(sources=sources), records.folder_of(run, results))
     found = caught(copy, lambda: void(change(copy / script, "Dense(32", "Dense(64")))
-    caught_at = {one.where for one in found if "unconfirmed" in one.what and script in one.what}
-    assert {f"experiments/results/p00_base/seed-{seed}/record.json" for seed in (0, 1, 2)} <= caught_at
-    assert all(one.remedy.startswith("python -m experiments replay ") for one in found)
+    at = {one.where for one in found if "unconfirmed" in one.what and script in one.what}
+    assert {f"experiments/results/p00_base/seed-{seed}/record.json" for seed in (0, 1, 2)} <= at
+    (declared,) = [one for one in found if one.where == "experiments/declared/p00_base.json"]
+    assert script in declared.what and declared.remedy == "python -m experiments declare p00_base"
 
 
 def test_a_comment_in_a_script_is_no_lie(copy: Path) -> None:
