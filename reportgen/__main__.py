@@ -14,9 +14,9 @@ from rich.console import Console
 
 from reportgen import report as reports
 from reportgen import source, translations
-from reportgen.build import build, gather
 from reportgen.check import check
 from reportgen.errors import ReportError
+from reportgen.material import gather
 
 app = typer.Typer(
     help="Turn recorded experiments and a narrative into a site in several languages.",
@@ -43,6 +43,8 @@ Site = Annotated[Path | None, typer.Option(help="Where the site goes. [default: 
 @app.command("build")
 def build_site(root: Root = Path("."), results: Results = None, site: Site = None) -> None:
     """Render every page in every language and build the site; `serve` shows it."""
+    from reportgen.build import build
+
     began = time.perf_counter()
     report = reports.load(root, results)
     target = (site or report.root / "site").resolve()
@@ -176,6 +178,7 @@ def publish_site(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Build and check, but push nothing.")] = False,
 ) -> None:
     """Build, check and push the site. SITE_URL, if set, is the address it will have."""
+    from reportgen.build import build
     from reportgen.publish import prepare, publish, site_url
 
     report = reports.load(root)

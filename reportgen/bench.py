@@ -18,9 +18,10 @@ from random import Random
 from matplotlib.figure import Figure
 
 from reportgen import record
-from reportgen.build import gather, render
+from reportgen.build import render
 from reportgen.edition import Material
 from reportgen.errors import ReportError
+from reportgen.material import gather
 from reportgen.report import Report
 
 SEEDS = 10

@@ -19,40 +19,15 @@ from urllib.parse import urlsplit
 import yaml
 from markupsafe import escape
 
-from reportgen import claims, comparison, evidence, facts, record
 from reportgen.edition import Material
 from reportgen.errors import ReportError
 from reportgen.language import language
+from reportgen.material import gather as gather  # what is built is gathered first, and who builds asks here for both
 from reportgen.render import Renderer
 from reportgen.report import Catalogue, Report
 
 RENDERED = "build/nox-s-docs"
 THEME = Path(__file__).parent / "theme"
-
-
-def gather(report: Report) -> Material:
-    """Read everything that the pages may speak of.
-
-    Raises:
-        ReportError: a record, the published figures or a page cannot be read or is missing.
-    """
-    records = record.read_all(report.results)
-    study = facts.read_published(report.published)
-    known = facts.build(study, records)
-    pages = report.pages()
-    statements = claims.read(report.claims, report.relative(report.claims), tuple(known))
-    return Material(
-        report=report,
-        study=study,
-        facts=known,
-        judgements=claims.judge_all(statements, known),
-        claim_pages=evidence.uses(report, report.languages[0], pages),
-        confirmations={run.key: record.read_confirmations(record.folder_of(run, report.results)) for run in records},
-        declarations=record.read_declarations(report.declared),
-        bench=comparison.read(report.bench) if report.bench and report.bench.exists() else None,
-        pages=pages,
-        repository=str(_shared(report).get("repo_url") or "").rstrip("/"),
-    )
 
 
 def build(report: Report, site: Path) -> None:
@@ -89,7 +64,7 @@ def build(report: Report, site: Path) -> None:
             complaints = [line for line in output.splitlines() if line.strip() and not line.startswith("INFO")]
             said = "\n".join(complaints).replace(f"{report.root}{os.sep}", "")
             raise ReportError(f"MkDocs refused the pages in {RENDERED}/{code}, made from docs/{code}:\n{said}")
-    _write_root(report, fresh, _address(_shared(report)))
+    _write_root(report, fresh, _address(report.shared()))
     shutil.rmtree(site, ignore_errors=True)
     site.parent.mkdir(parents=True, exist_ok=True)
     fresh.rename(site)
@@ -134,7 +109,7 @@ def render(material: Material, code: str) -> None:
 
 def configure(report: Report, code: str, site: Path) -> Path:
     """Write the MkDocs configuration of one language and return its file."""
-    shared = _shared(report)
+    shared = report.shared()
     catalogues = {other: report.catalogue(other) for other in report.languages}
     words = catalogues[code]
     address = _address(shared)
@@ -157,20 +132,6 @@ def configure(report: Report, code: str, site: Path) -> Path:
     file = report.root / "build" / f"mkdocs.{code}.yml"
     file.write_text(yaml.safe_dump(own, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return file
-
-
-def _shared(report: Report) -> dict[str, Any]:
-    """The configuration that the sites of all languages inherit."""
-    base = report.root / "mkdocs.yml"
-    try:
-        shared = yaml.safe_load(base.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ReportError(f"{base}: there is no such file, and the sites of all languages inherit it.") from None
-    except yaml.YAMLError as problem:
-        raise ReportError(f"mkdocs.yml: not valid YAML ({' '.join(str(problem).split())}).") from problem
-    if not isinstance(shared, dict):
-        raise ReportError("mkdocs.yml: expected settings by name, as in `site_name: …`.")
-    return shared
 
 
 def _address(shared: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -93,6 +94,23 @@ class Report:
         if missing:
             raise ReportError(f"Missing in one language: {', '.join(missing)}. Every page stands in every language.")
         return tuple(every)
+
+    def shared(self) -> dict[str, Any]:
+        """The configuration that the sites of all languages inherit: mkdocs.yml in the root.
+
+        Raises:
+            ReportError: it is missing, or holds no settings.
+        """
+        base = self.root / "mkdocs.yml"
+        try:
+            shared = yaml.safe_load(base.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ReportError(f"{base}: there is no such file, and the sites of all languages inherit it.") from None
+        except yaml.YAMLError as problem:
+            raise ReportError(f"mkdocs.yml: not valid YAML ({' '.join(str(problem).split())}).") from problem
+        if not isinstance(shared, dict):
+            raise ReportError("mkdocs.yml: expected settings by name, as in `site_name: …`.")
+        return shared
 
     def relative(self, file: Path) -> str:
         """A file as the user knows it: from the root, if it is below it."""

@@ -1,0 +1,32 @@
+"""The material of a report: everything on disk that its pages may speak of, read and judged, before any is rendered."""
+
+from __future__ import annotations
+
+from reportgen import claims, comparison, evidence, facts, record
+from reportgen.edition import Material
+from reportgen.report import Report
+
+
+def gather(report: Report) -> Material:
+    """Read everything that the pages may speak of.
+
+    Raises:
+        ReportError: a record, the published figures or a page cannot be read or is missing.
+    """
+    records = record.read_all(report.results)
+    study = facts.read_published(report.published)
+    known = facts.build(study, records)
+    pages = report.pages()
+    statements = claims.read(report.claims, report.relative(report.claims), tuple(known))
+    return Material(
+        report=report,
+        study=study,
+        facts=known,
+        judgements=claims.judge_all(statements, known),
+        claim_pages=evidence.uses(report, report.languages[0], pages),
+        confirmations={run.key: record.read_confirmations(record.folder_of(run, report.results)) for run in records},
+        declarations=record.read_declarations(report.declared),
+        bench=comparison.read(report.bench) if report.bench and report.bench.exists() else None,
+        pages=pages,
+        repository=str(report.shared().get("repo_url") or "").rstrip("/"),
+    )
