@@ -14,6 +14,7 @@ from reportgen import charts, frame
 from reportgen.cache import Cache
 from reportgen.drawings import (
     INK,
+    OTHER,
     REPRODUCTION,
     Box,
     Diagram,
@@ -133,12 +134,25 @@ class Figures(PageTools):
         )
 
     def ladder_chart(self) -> str:
-        """The test accuracy of every project, published and reproduced."""
+        """The test accuracy of every project, published and reproduced; below it its variants, beside the study."""
         words = self.edition.words
+        series: tuple[Series, ...] = self._series()
         rows = self._rows(
             lambda known: (_mark(known.published.test.accuracy), _summary(known.reproduced.test.accuracy))
         )
-        drawing = Dots(words.gettext("Project"), words.gettext("Test accuracy"), "percent", self._series(), tuple(rows))
+        variants = [(known, variant) for known in self.edition.material.facts.values() for variant in known.variants]
+        if variants:
+            series = (*series, Series("variant", words.gettext("Variant, no reproduction"), OTHER, hollow=False))
+            rows = [Row(row.key, row.label, (*row.marks, None)) for row in rows]
+        for known, variant in variants:
+            row = Row(
+                "-".join(filter(None, (known.identifier, variant.name or "variant"))),
+                f"{self.short(known.identifier)}. {self.apart(variant)}",
+                (_mark(known.published.test.accuracy), None, _summary(variant.reproduced.test.accuracy)),
+            )
+            last = max((k for k, other in enumerate(rows) if other.key.startswith(known.identifier)), default=len(rows))
+            rows.insert(last + 1, row)
+        drawing = Dots(words.gettext("Project"), words.gettext("Test accuracy"), "percent", series, tuple(rows))
         title = words.gettext("Test accuracy of every project")
         return self._of_all("ladder-chart", title, drawing, self._explained())
 
@@ -306,7 +320,12 @@ class Figures(PageTools):
 
     def _of_all(self, identifier: str, title: str, drawing: Dots | Plane, caption: str) -> str:
         """A chart of every project, published and reproduced."""
-        runs = [run for known in self.edition.material.facts.values() for run in known.records]
+        with_variants = any(series.key == "variant" for series in drawing.series)
+        runs = [
+            run
+            for known in self.edition.material.facts.values()
+            for run in (known.every_record if with_variants else known.records)
+        ]
         words = self.edition.words
         source = words.gettext("the study's printed figures")
         if runs:

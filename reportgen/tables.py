@@ -55,24 +55,7 @@ class Tables(PageTools):
 
     def _variants(self, known: ProjectFacts) -> list[tuple[str, Variant, str]]:
         """What sets each variant of a project apart, the variant, and the images that it saw."""
-        words = self.edition.words
-        return [
-            (
-                "; ".join(
-                    words.gettext(
-                        "{setting}: {found} instead of {required}",
-                        setting=words.label(name),
-                        found=show(found, words),
-                        required=show(required, words),
-                    )
-                    for name, required, found in variant.differences
-                )
-                or words.gettext("variant {name}", name=variant.name),
-                variant,
-                self.dataset_names(variant.records),
-            )
-            for variant in known.variants
-        ]
+        return [(self.apart(variant), variant, self.dataset_names(variant.records)) for variant in known.variants]
 
     def _changed(self, runs: Sequence[Record]) -> list[tuple[str, str]]:
         """What changed since `runs`, in a sentence for those with the same changes, and the command that mends it."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
-from reportgen.edition import Edition
+from reportgen.edition import Edition, show
 from reportgen.errors import ReportError
-from reportgen.facts import ProjectFacts
+from reportgen.facts import ProjectFacts, Variant
 from reportgen.record import Declaration, Layer, Record, folder_of
 from reportgen.report import Report
 
@@ -73,6 +73,20 @@ class PageTools:
     def short(self, project: str) -> str:
         """What a project is called where there is little room."""
         return self.edition.catalogue.short.get(project) or self.title(project)
+
+    def apart(self, variant: Variant) -> str:
+        """What sets a variant apart from the project that the study's figures are of, in words."""
+        words = self.edition.words
+        differences = [
+            words.gettext(
+                "{setting}: {found} instead of {required}",
+                setting=words.label(name),
+                found=show(found, words),
+                required=show(required, words),
+            )
+            for name, required, found in variant.differences
+        ]
+        return "; ".join(differences) or words.gettext("variant {name}", name=variant.name)
 
     def class_names(self, run: Record) -> list[str]:
         return [self.edition.catalogue.classes.get(name, name) for name in run.dataset.classes]

@@ -123,6 +123,22 @@ def test_the_ladder_shows_study_and_reproduction_and_of_a_project_without_runs_t
     assert description(found) == "One: Study 62.56%, Reproduction 55.00% ± 7.07; Two: Study 62.56%"
 
 
+def test_the_ladder_shows_a_variant_beside_the_study_in_a_row_and_a_colour_of_its_own(small_report: Path) -> None:
+    publish(small_report, "first", "second")
+    name(small_report, projects={"first": "One", "second": "Two"})
+    file = small_report / "published.json"
+    study = json.loads(file.read_text(encoding="utf-8"))
+    study["projects"][0]["requires"] = {"weights": "theirs"}
+    file.write_text(json.dumps(study), encoding="utf-8")
+    run = record("first", right=40, variant="ours", settings={"weights": "ours"})
+    assert table(figure(page(small_report, "{{ ladder_chart() }}", run))) == [
+        ["Project", "Study", "Reproduction", "Variant, no reproduction"],
+        ["One", "62.56%", "–", "–"],
+        ["One. Initial weights: ours instead of theirs", "62.56%", "–", "40.00%"],
+        ["Two", "62.56%", "–", "–"],
+    ]
+
+
 def test_the_gap_is_training_less_test_seed_by_seed(small_report: Path) -> None:
     publish(small_report, "first")
     runs = [record("first", seed, right=right) for seed, right in [(0, 60), (1, 50)]]
