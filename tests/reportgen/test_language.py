@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reportgen
-from reportgen import checklist, claims, evidence, facts
+from reportgen import checklist, claims, comparison, evidence, facts
 from reportgen.errors import ReportError
 from reportgen.language import FOLDER, codes, language
 
@@ -58,6 +58,7 @@ def messages() -> set[str]:
         | labels
         | set(evidence.MESSAGES.values())
         | set(get_args(claims.Verdict))
+        | set(get_args(comparison.Unit))
         | set(get_args(checklist.Answer))
         | {word for metric in claims.METRICS.values() for word in (metric.label, *metric.units)}
         | {facts.NOT_PRINTED, facts.NOT_REPRODUCED, facts.ONE_RUN, "up to date", "unconfirmed"}
