@@ -20,6 +20,7 @@ LOCKS = {
     "experiments": ["experiments"],
     "tests": ["experiments", "jax", "ray", "tests"],
     "lint": ["tests", "lint"],
+    "browser": ["browser"],
 }
 """Which extras of the distribution each lock file holds, beside what the site needs."""
 
@@ -69,6 +70,27 @@ def publish(session: nox.Session) -> None:
     """Build, check and push the report to the branch of GitHub Pages. Options: --remote, --branch, --dry-run."""
     install(session, "docs")
     session.run("python", "-m", "reportgen", "publish", *session.posargs)
+
+
+@nox.session
+def pdf(session: nox.Session) -> None:
+    """Build the report into site/, with a PDF of all of it in every language. Needs Chromium."""
+    install(session, "browser")
+    session.run("python", "-m", "reportgen", "pdf", *session.posargs)
+
+
+@nox.session
+def screenshots(session: nox.Session) -> None:
+    """Take the pictures of the site that the README shows. Needs Chromium."""
+    install(session, "browser")
+    session.run("python", "-m", "reportgen", "screenshots", *session.posargs)
+
+
+@nox.session
+def measure(session: nox.Session) -> None:
+    """Measure the site in a real browser, each figure beside its limit. Needs Chromium."""
+    install(session, "browser")
+    session.run("python", "-m", "reportgen", "measure", *session.posargs)
 
 
 @nox.session

@@ -1,4 +1,4 @@
-"""`python -m reportgen`: build, check, confirm, compare, bench, serve and publish the report."""
+"""`python -m reportgen`: build, check, confirm, compare, print, measure, bench, serve and publish the report."""
 
 from __future__ import annotations
 
@@ -56,6 +56,48 @@ def build_site(root: Root = Path("."), results: Results = None, site: Site = Non
         f"{report.relative(target)}/",
         highlight=False,
     )
+
+
+@app.command("pdf")
+def build_with_pdf(root: Root = Path("."), results: Results = None, site: Site = None) -> None:
+    """Build the site as `build` does, and print the whole report into a PDF in every language. Needs Chromium."""
+    from reportgen.downloads import PDF
+    from reportgen.pdf import build_printed
+
+    report = reports.load(root, results)
+    target = (site or report.root / "site").resolve()
+    with console.status("Building and printing the report …"):
+        build_printed(report, target)
+    for code in report.languages:
+        console.print(f"[green]Printed:[/] {report.relative(target / code / PDF)}", highlight=False)
+
+
+@app.command("screenshots")
+def take_screenshots(root: Root = Path(".")) -> None:
+    """Build the site and take the pictures that pyproject.toml names. Needs Chromium."""
+    from reportgen.build import build
+    from reportgen.screenshots import screenshots
+
+    report = reports.load(root)
+    target = report.root / "site"
+    with console.status("Building the report …"):
+        build(report, target)
+    for file in screenshots(report, target):
+        console.print(f"[green]Taken:[/] {report.relative(file)}", highlight=False)
+
+
+@app.command("measure")
+def measure_site(root: Root = Path(".")) -> None:
+    """Measure the build and every page in a real browser. Exit status 1 if a limit is not kept. Needs Chromium."""
+    from reportgen.measure import figures
+
+    kept = True
+    for figure in figures(reports.load(root)):
+        kept = kept and figure.kept
+        colour = "green" if figure.kept else "red"
+        console.print(f"[{colour}]{figure.name}[/]: {figure.measured}; limit: {figure.limit}", highlight=False)
+    if not kept:
+        raise typer.Exit(1)
 
 
 @app.command("check")

@@ -11,7 +11,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 import yaml
 from markupsafe import escape
 
+from reportgen import cards
 from reportgen.edition import Material
 from reportgen.errors import ReportError
 from reportgen.language import language
@@ -30,34 +32,38 @@ RENDERED = "build/nox-s-docs"
 THEME = Path(__file__).parent / "theme"
 
 
-def build(report: Report, site: Path) -> None:
+def build(report: Report, site: Path, finish: Callable[[Path], None] | None = None) -> None:
     """Render every page in every language and build the sites, all languages at once, into `site`.
 
-    The last site stays until the new one is whole.
+    The last site stays until the new one is whole. `finish`, if given, adds to the new one before that; pages then
+    link to the report as a PDF, which it has to make.
 
     Raises:
         ReportError: a page, a record or a configuration is wrong, or MkDocs complains.
     """
-    material = gather(report)
+    material = replace(gather(report), printed=finish is not None)
     refuse_untrue(material)
-    for code in report.languages:
-        render(material, code)
     fresh = report.root / "build" / "site.new"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    configurations = [configure(report, code, fresh) for code in report.languages]
     environment = {"SOURCE_DATE_EPOCH": _commit_date(report.root), **os.environ, "NO_MKDOCS_2_WARNING": "true"}
-    running = [
-        subprocess.Popen(
-            # Not --quiet: warnings that are not printed are not counted, and --strict then lets them pass.
-            [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", str(configuration)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=environment,
+    running = []
+    for code in report.languages:
+        # While MkDocs works on one language, the next is rendered.
+        render(material, code)
+        running.append(
+            subprocess.Popen(
+                # Not --quiet: warnings that are not printed are not counted, and --strict then lets them pass.
+                [
+                    *(sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file"),
+                    str(configure(report, code, fresh)),
+                ],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                env=environment,
+            )
         )
-        for configuration in configurations
-    ]
     outputs = [process.communicate()[0] for process in running]
     for code, process, output in zip(report.languages, running, outputs, strict=True):
         if process.returncode:
@@ -65,6 +71,8 @@ def build(report: Report, site: Path) -> None:
             said = "\n".join(complaints).replace(f"{report.root}{os.sep}", "")
             raise ReportError(f"MkDocs refused the pages in {RENDERED}/{code}, made from docs/{code}:\n{said}")
     _write_root(report, fresh, _address(report.shared()))
+    if finish:
+        finish(fresh)
     shutil.rmtree(site, ignore_errors=True)
     site.parent.mkdir(parents=True, exist_ok=True)
     fresh.rename(site)
@@ -87,24 +95,42 @@ def refuse_untrue(material: Material) -> None:
         raise ReportError(f"{file}: {'; '.join(wrong)}. Mend the claim and the prose that uses it.")
 
 
-def render(material: Material, code: str) -> None:
-    """Write one language's Markdown and what stands beside it."""
+def render(material: Material, code: str, only: Collection[str] | None = None) -> None:
+    """Write one language's Markdown and what stands beside it; of `only` some pages, if they are named.
+
+    A file that is as it should be is left alone, so that its date tells when it last changed.
+    """
     report = material.report
     target = report.root / RENDERED / code
     renderer = Renderer(material, code)
-    pages = {path: renderer.page(path) for path in material.pages}
-    shutil.rmtree(target, ignore_errors=True)
-    if (report.docs / "assets").is_dir():
-        shutil.copytree(report.docs / "assets", target / "assets")
-    for path, page in pages.items():
-        (target / path).parent.mkdir(parents=True, exist_ok=True)
-        (target / path).write_text(page.markdown, encoding="utf-8", newline="\n")
-        for name, source in page.assets.items():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            if isinstance(source, str):
-                (target / name).write_text(source, encoding="utf-8", newline="\n")
-            else:
-                shutil.copyfile(source, target / name)
+    wanted: dict[str, Path | str | bytes] = {}
+    for path in material.pages if only is None else only:
+        page = renderer.page(path)
+        wanted[path] = page.markdown
+        wanted.update(page.assets)
+        wanted[cards.place(path)] = cards.draw(report, cards.title(page.markdown), renderer.edition)
+    if only is None:
+        shipped = report.docs / "assets"
+        wanted |= {
+            f"assets/{file.relative_to(shipped).as_posix()}": file
+            for file in sorted(shipped.rglob("*"))
+            if file.is_file()
+        }
+        if target.is_dir():
+            for file in target.rglob("*"):
+                if file.is_file() and file.relative_to(target).as_posix() not in wanted:
+                    file.unlink()
+    for name, content in wanted.items():
+        _place(target / name, content.read_bytes() if isinstance(content, Path) else content)
+
+
+def _place(file: Path, content: str | bytes) -> None:
+    """Write `content`, unless the file holds it already."""
+    new = content.encode("utf-8") if isinstance(content, str) else content
+    if file.is_file() and file.read_bytes() == new:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(new)
 
 
 def configure(report: Report, code: str, site: Path) -> Path:

@@ -50,6 +50,9 @@ class Material:
         """The page that shows `file` as it was in `commit`; None where there is no such page."""
         return f"{self.repository}/blob/{commit}/{file}" if self.repository and commit else None
 
+    printed: bool = False
+    """Whether the site will hold the report as a PDF in each language."""
+
     @property
     def smoke(self) -> bool:
         """Whether any record is of a run that only proves that everything works."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 from markupsafe import Markup
+from PIL import Image
 
 from reportgen import charts, frame
 from reportgen.cache import Cache
@@ -255,8 +258,12 @@ class Figures(PageTools):
         """The most confident mistakes of the first seed that left a sheet of them."""
         for run in self.runs(project):
             if run.mistakes and self.source(run, MISTAKES).exists():
-                image = self.link(self.asset(run, MISTAKES))
-                return self.edition.html("mistakes", run, image, self._tiles(run), self.class_names(run))
+                sheet = self.link(self.asset(run, MISTAKES))
+                small = f"assets/charts/mistakes-{project}.png"
+                self.assets[small] = _without_enlargement(self.source(run, MISTAKES))
+                return self.edition.html(
+                    "mistakes", run, self.link(small), sheet, self._tiles(run), self.class_names(run)
+                )
         return self.missing()
 
     def _tiles(self, run: Record) -> dict[str, object]:
@@ -389,6 +396,15 @@ class Figures(PageTools):
 def _json(value: object) -> str:
     """`value` as JSON that may stand in a page: nothing in it ends a script."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _without_enlargement(sheet: Path) -> bytes:
+    """A sheet of mistakes with a pixel for each pixel of the images: a browser enlarges it just as well."""
+    with Image.open(sheet) as picture:
+        size = (-(-picture.width // SHEET_SCALE), -(-picture.height // SHEET_SCALE))
+        stream = io.BytesIO()
+        picture.convert("RGB").resize(size, Image.Resampling.NEAREST).save(stream, "PNG", optimize=True)
+    return stream.getvalue()
 
 
 def _beginning(names: Sequence[str]) -> str:

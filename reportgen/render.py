@@ -25,6 +25,7 @@ from jinja2 import (
 
 from reportgen import facts
 from reportgen.checklist import Checklist
+from reportgen.downloads import Downloads
 from reportgen.edition import Edition, Material
 from reportgen.errors import ReportError
 from reportgen.evidence import ClaimTags, Evidence, cite
@@ -39,8 +40,8 @@ class Page:
     """A finished page."""
 
     markdown: str
-    assets: Mapping[str, Path | str]
-    """What stands beside it, by its path within the language's folder: a file to copy, or a file's text."""
+    assets: Mapping[str, Path | str | bytes]
+    """What stands beside it, by its path within the language's folder: a file to copy, or what is in it."""
 
 
 @dataclass
@@ -75,7 +76,7 @@ class Renderer:
         """
         source = self.material.report.docs / self.code / path
         shown = self.material.report.relative(source)
-        assets: dict[str, Path | str] = {}
+        assets: dict[str, Path | str | bytes] = {}
         evidence = Evidence(self.edition, path, assets)
         tools: list[PageTools] = [evidence, *(kind(self.edition, path, assets) for kind in TOOLS)]
         names = {name: getattr(tool, name) for tool in tools for name in tool.NAMES}
@@ -118,7 +119,7 @@ class Renderer:
         return f"'{word}' is not a known name{hint}"
 
 
-TOOLS: tuple[type[PageTools], ...] = (Tables, Figures, Scripts, Checklist)
+TOOLS: tuple[type[PageTools], ...] = (Tables, Figures, Scripts, Checklist, Downloads)
 _NAMES = (*Evidence.NAMES, *(name for kind in TOOLS for name in kind.NAMES))
 """Every function that a page can call."""
 _OPENING = re.compile(r"(---\n.*?\n---\n)?\s*(#[^\n]*\n)?", re.DOTALL)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,8 @@ class Report:
     """The file of what was measured side by side, if the report speaks of that."""
     script: str
     """The path of a project's script from the root, with `{project}` for its identifier."""
+    screenshots: Mapping[str, str] = field(default_factory=dict)
+    """Pictures for a README: the page of the site, by the file that shows it."""
 
     def catalogue(self, code: str) -> Catalogue:
         """The report's words in one language.
@@ -136,6 +139,7 @@ def load(root: Path, results: Path | None = None) -> Report:
             declared=(root / table["declared"]).resolve(),
             bench=(root / table["bench"]).resolve() if "bench" in table else None,
             script=table["script"],
+            screenshots=table.get("screenshots", {}),
         )
     except FileNotFoundError:
         raise ReportError(

@@ -24,8 +24,8 @@ class PageTools:
     edition: Edition
     path: str
     """The page, by its path within a language's folder."""
-    assets: dict[str, Path | str]
-    """What the page wants beside it, by its path within the language's folder: a file to copy, or a file's text."""
+    assets: dict[str, Path | str | bytes]
+    """What the page wants beside it, by its path within the language's folder: a file to copy, or what is in it."""
 
     @property
     def report(self) -> Report:

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 import yaml
+from PIL import Image
 
 from experiments import mistakes
 from reportgen import figures
 from reportgen import record as records
 from reportgen import report as reports
-from reportgen.build import gather
+from reportgen.material import gather
 from reportgen.record import Record, folder
 from reportgen.render import Page, Renderer
 from tests.synthetic import CLASSES, declaration, record
@@ -30,6 +31,10 @@ OF_RUNS = (
     "class_chart()",
     'curves("first", against="second")',
 )
+PICTURE = io.BytesIO()
+Image.new("RGBA", (504, 198)).save(PICTURE, "PNG")
+SHEET = PICTURE.getvalue()
+"""A sheet of seven mistakes, two rows of five."""
 HOSTILE = '<b>"&$x$'
 
 
@@ -210,7 +215,7 @@ def test_a_name_with_markup_stays_text(small_report: Path, call: str) -> None:
         datasets={"sample": HOSTILE},
     )
     (folder(reports.load(small_report).results, "first", 0)).mkdir(parents=True)
-    (folder(reports.load(small_report).results, "first", 0) / "mistakes.png").write_bytes(b"a picture")
+    (folder(reports.load(small_report).results, "first", 0) / "mistakes.png").write_bytes(SHEET)
     rendered = page(small_report, f"{{{{ {call} }}}}", record("first"), record("second"))
     assert "<b>" not in rendered.markdown
     assert "&lt;b&gt;" in rendered.markdown
@@ -271,11 +276,14 @@ def test_without_a_run_the_network_is_drawn_as_declared_with_the_layers_inside_a
 def test_the_mistakes_are_a_gallery_with_words_and_a_table_of_the_same(small_report: Path) -> None:
     picture = folder(reports.load(small_report).results, "first", 0) / "mistakes.png"
     picture.parent.mkdir(parents=True)
-    picture.write_bytes(b"a picture")
+    picture.write_bytes(SHEET)
     wrong = [{"index": 7 + k, "label": 3, "prediction": 4, "probability": 0.99} for k in range(7)]
     rendered = page(small_report, '{{ mistakes("first") }}', record("first", mistakes=wrong))
-    assert rendered.assets == {"assets/records/first/seed-0/mistakes.png": picture}
-    assert rendered.markdown.count('<image href="assets/records/first/seed-0/mistakes.png"') == 7
+    assert rendered.assets["assets/records/first/seed-0/mistakes.png"] == picture
+    assert rendered.markdown.count('<image href="assets/charts/mistakes-first.png"') == 7
+    small = rendered.assets["assets/charts/mistakes-first.png"]
+    assert isinstance(small, bytes)
+    assert Image.open(io.BytesIO(small)).size == (168, 66)
     assert 'aria-label="Test image 7, label cat, prediction deer"' in rendered.markdown
     assert 'viewBox="102 102 96 96"' in rendered.markdown, "the seventh: second row, second column"
     assert table(figure(rendered))[1] == ["7", "cat", "deer", "99.00%"]

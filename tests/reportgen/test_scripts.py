@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from reportgen import record as records
 from reportgen import report as reports
-from reportgen.build import gather
 from reportgen.errors import ReportError
+from reportgen.material import gather
 from reportgen.render import Renderer
 from reportgen.scripts import Part, compare
 from tests.synthetic import record

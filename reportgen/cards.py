@@ -1,0 +1,92 @@
+"""Social cards: the picture that stands for a page where its address is shared. Drawn here, with letters that ship with
+matplotlib, and kept by their content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import textwrap
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+import matplotlib
+from PIL import Image, ImageDraw, ImageFont
+
+from reportgen.edition import Edition
+from reportgen.record import replacing
+from reportgen.report import Report
+
+SIZE = (1200, 630)
+"""Width and height in pixels, as the networks ask for."""
+NIGHT, PAPER, QUIET, SKY, ORANGE = "#0b2b40", "#ffffff", "#a9c1d1", "#56b4e9", "#e69f00"
+MARGIN = 80
+
+
+def place(page: str) -> str:
+    """Where the card of a page stands, within its language's folder."""
+    return f"assets/cards/{PurePosixPath(page).with_suffix('.png')}"
+
+
+def title(markdown: str) -> str:
+    """A page's first heading, as plain words; empty where it has none."""
+    found = re.search(r"^# +(.*?)(?: *\{[^}]*\})?$", markdown, re.MULTILINE)
+    return re.sub(r"<[^>]*>|[*`_]", "", found[1]).strip() if found else ""
+
+
+def draw(report: Report, title: str, edition: Edition) -> Path:
+    """The card of a page: its title, the site's name, and the results of all projects as a line of dots."""
+    values = tuple(known.published.test.accuracy.value for known in edition.material.facts.values())
+    steps = tuple(value for value in values if value is not None)
+    site = edition.catalogue.site_name
+    code = Path(__file__).read_bytes()
+    content = hashlib.sha256(f"{hashlib.sha256(code).hexdigest()}\0{title}\0{site}\0{steps}".encode()).hexdigest()
+    file = report.root / "build" / "cards" / f"{content}.png"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as stream:
+            stream.write(_png(title or site, site, steps))
+    return file
+
+
+def _png(title: str, site: str, steps: tuple[float, ...]) -> bytes:
+    card = Image.new("RGB", SIZE, NIGHT)
+    pen = ImageDraw.Draw(card)
+    pen.text((MARGIN, 64), site if title != site else "", font=_letters(30), fill=QUIET)
+    size, lines = next(
+        (size, lines)
+        for size, width, most in ((72, 26, 3), (56, 34, 4), (44, 43, 99))
+        if len(lines := textwrap.wrap(title, width)) <= most
+    )
+    pen.multiline_text((MARGIN, 130), "\n".join(lines[:5]), font=_letters(size, "-Bold"), fill=PAPER, spacing=14)
+    if steps:
+        card.paste(_ladder(steps), (0, SIZE[1] - 210))
+    stream = io.BytesIO()
+    card.quantize(64).save(stream, "PNG", optimize=False)
+    return stream.getvalue()
+
+
+@cache
+def _ladder(steps: tuple[float, ...]) -> Image.Image:
+    """The results one after the other, the higher the better; drawn larger and shrunk, for smooth edges."""
+    width, height = SIZE[0], 190
+    strip = Image.new("RGB", (2 * width, 2 * height), NIGHT)
+    pen = ImageDraw.Draw(strip)
+    low, high = min(steps), max(steps)
+    across = 2 * (width - 2 * MARGIN) / max(len(steps) - 1, 1)
+    places = [
+        (2 * MARGIN + k * across, 2 * (height - 34) - 2 * (height - 68) * (step - low) / ((high - low) or 1))
+        for k, step in enumerate(steps)
+    ]
+    if len(places) > 1:
+        pen.line(places, fill=SKY, width=8, joint="curve")
+    for (x, y), step in zip(places, steps, strict=True):
+        size = 22 if step == high else 14
+        pen.ellipse((x - size, y - size, x + size, y + size), fill=ORANGE if step == high else PAPER)
+    return strip.resize((width, height), Image.Resampling.LANCZOS)
+
+
+@cache
+def _letters(size: int, weight: str = "") -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans{weight}.ttf", size)

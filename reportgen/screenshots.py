@@ -1,0 +1,27 @@
+"""Pictures of pages, for a README: which page goes into which file is said in pyproject.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from reportgen.browser import opened, served
+from reportgen.report import Report
+
+SIZE = {"width": 1280, "height": 800}
+
+
+def screenshots(report: Report, site: Path) -> Iterator[Path]:
+    """Take every picture that pyproject.toml names, of a built `site`, and say which file was written.
+
+    Raises:
+        ReportError: there is no browser.
+    """
+    with served(site) as address, opened() as browser:
+        page = browser.new_page(viewport=SIZE, color_scheme="light", reduced_motion="reduce")  # type: ignore[arg-type]
+        for name, path in report.screenshots.items():
+            page.goto(f"{address}{path}", wait_until="networkidle")
+            file = report.root / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=file)
+            yield file

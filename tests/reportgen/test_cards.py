@@ -1,0 +1,49 @@
+"""The picture that stands for a page where its address is shared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from reportgen import cards
+from reportgen import report as reports
+from reportgen.edition import Edition
+from reportgen.material import gather
+
+
+@pytest.mark.parametrize(
+    ("markdown", "expected"),
+    [
+        ("# A title { #top }\n\ntext", "A title"),
+        ("---\nhide: [toc]\n---\n\n# `Code` and *weight* <b>x</b>\n", "Code and weight x"),
+        ("## Only a section\n", ""),
+        ("", ""),
+    ],
+)
+def test_the_title_is_the_first_heading_in_plain_words(markdown: str, expected: str) -> None:
+    assert cards.title(markdown) == expected
+
+
+def test_a_page_has_its_card_at_a_place_of_its_own() -> None:
+    assert cards.place("projects/00.md") == "assets/cards/projects/00.png"
+
+
+@pytest.mark.parametrize("title", ["Short", "A long title " * 30, "", "Über ñ — × <b>"])
+def test_a_card_has_the_size_that_networks_ask_for_whatever_the_title(small_report: Path, title: str) -> None:
+    report = reports.load(small_report)
+    file = cards.draw(report, title, Edition(gather(report), "es"))
+    with Image.open(file) as picture:
+        assert picture.size == (1200, 630)
+    assert file.stat().st_size < 60_000
+
+
+def test_the_same_card_is_drawn_once_and_another_title_is_another_card(small_report: Path) -> None:
+    report = reports.load(small_report)
+    edition = Edition(gather(report), "en")
+    first = cards.draw(report, "One", edition)
+    before = first.read_bytes()
+    first.unlink()
+    assert cards.draw(report, "One", edition).read_bytes() == before
+    assert cards.draw(report, "Two", edition) != first
