@@ -373,7 +373,7 @@ def _draw_diagram(drawing: Diagram, words: Language) -> Figure:
     below.bar(range(size), shares, 0.62, color=REPRODUCTION, alpha=0.75, edgecolor=INK, linewidth=0.7)
     for place, share in enumerate(shares):
         if share >= 0.005:
-            shown = words.percent(share, 1 if 0.99 < share < 1 else 0)
+            shown = words.number(100 * share, 1 if 0.99 < share < 1 else 0)  # the title says what of
             below.annotate(shown, (place, share), (0, 3), textcoords="offset points", ha="center", fontsize=9.5)
     above.set(xlim=(-0.7, max(size, 6) - 0.3), ylim=(-0.55, 0.55))
     above.set_title(drawing.above)
