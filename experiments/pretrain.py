@@ -101,8 +101,8 @@ def build(recipe: Recipe, classes: int, steps: int, some: npt.NDArray[np.float32
     Raises:
         ReportError: Keras has no such precision, or the images are too small.
     """
-    use_precision(recipe.precision)
     keras.utils.clear_session()
+    use_precision(recipe.precision)  # behind the line above, which forgets it
     keras.utils.set_random_seed(recipe.seed)
     side = recipe.image_size
     if side < 32:

@@ -134,8 +134,8 @@ def build(project: Project, seed: int, precision: str) -> keras.Model:
     Raises:
         ReportError: Keras has no such precision.
     """
-    use_precision(precision)
     keras.utils.clear_session()
+    use_precision(precision)  # behind the line above, which forgets the precision with everything else
     keras.utils.set_random_seed(seed)
     try:
         model = project.network(project.image_size)

@@ -178,3 +178,11 @@ def test_weights_and_checkpoints_go_where_git_does_not_look() -> None:
     from experiments import pretrain as module
 
     assert module.WEIGHTS.is_relative_to(ROOT / "build")
+
+
+def test_a_network_computes_in_the_precision_that_was_asked_for_but_for_its_scores(images: LabelledSet) -> None:
+    some = inputs(images.train.pixels[:8])
+    model = build(dataclasses.replace(RECIPE, precision="mixed_bfloat16"), 4, 10, some)
+    assert model.get_layer("block3_conv2").compute_dtype == "bfloat16"
+    assert model.get_layer("scores").compute_dtype == "float32"
+    assert np.isfinite(model.train_on_batch(some, np.zeros((len(some), 4), np.float32) + 0.25)[0])

@@ -282,3 +282,13 @@ def test_the_most_confident_mistakes_come_first_and_right_answers_never() -> Non
     found = confident_mistakes(labels, probabilities)
     assert [(wrong.index, wrong.label, wrong.prediction) for wrong in found] == [(2, 1, 0), (1, 0, 1)]
     assert confusion(labels, probabilities) == ((1, 1), (1, 1))
+
+
+@pytest.mark.parametrize(
+    ("precision", "computed"), [("float32", "float32"), ("mixed_bfloat16", "bfloat16"), ("float32", "float32")]
+)
+def test_a_network_computes_in_the_precision_that_was_asked_for(precision: str, computed: str) -> None:
+    """Its weights stay in full precision, and no network before it has a say."""
+    model = build(project.load("p00_base"), 0, precision)
+    assert {layer.compute_dtype for layer in model.layers} == {computed}
+    assert {weight.dtype for weight in model.weights} == {"float32"}
