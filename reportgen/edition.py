@@ -16,6 +16,7 @@ from reportgen.claims import Judgement
 from reportgen.comparison import Bench
 from reportgen.facts import Fact, Interval, ProjectFacts, Published, Quoted, Summary
 from reportgen.language import Language, language
+from reportgen.pretraining import Pretraining
 from reportgen.record import Confirmation, Declaration
 from reportgen.report import Catalogue, Report
 
@@ -43,6 +44,8 @@ class Material:
     bench: Bench | None
     """What was measured side by side, if anything was."""
     pages: tuple[str, ...]
+    pretrainings: Mapping[Path, Pretraining]
+    """How weights came about that runs start from, by file."""
     repository: str = ""
     """Where the sources can be read in a browser, if anybody has said: MkDocs's own `repo_url`."""
 

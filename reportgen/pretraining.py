@@ -128,9 +128,13 @@ def read(file: Path) -> Pretraining:
     return read_as(file, Pretraining)
 
 
-def read_all(folder: Path) -> tuple[Pretraining, ...]:
-    """Read every record in `folder`, by name; none where there is no such folder."""
-    return tuple(read(file) for file in sorted(folder.glob("*.json")))
+def read_all(folder: Path) -> dict[Path, Pretraining]:
+    """Read every record in `folder`, by file, sorted; none where there is no such folder.
+
+    Raises:
+        RecordError: a file cannot be read.
+    """
+    return {file: read(file) for file in sorted(folder.glob("*.json"))}
 
 
 def write(record: Pretraining, file: Path) -> Path:

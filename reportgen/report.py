@@ -57,6 +57,8 @@ class Report:
     """The file of the claims, which may be missing."""
     declared: Path
     """The folder of what each project declares, which may be missing."""
+    pretraining: Path | None
+    """The folder of the records of pretrainings, if any is named."""
     bench: Path | None
     """The file of what was measured side by side, if the report speaks of that."""
     script: str
@@ -137,6 +139,7 @@ def load(root: Path, results: Path | None = None) -> Report:
             published=(root / table["published"]).resolve(),
             claims=(root / table["claims"]).resolve(),
             declared=(root / table["declared"]).resolve(),
+            pretraining=(root / table["pretraining"]).resolve() if "pretraining" in table else None,
             bench=(root / table["bench"]).resolve() if "bench" in table else None,
             script=table["script"],
             screenshots=table.get("screenshots", {}),

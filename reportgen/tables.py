@@ -27,6 +27,7 @@ class Tables(PageTools):
         "training_settings",
         "changes",
         "provenance",
+        "pretrainings",
         "bench",
         "setting",
         "dataset",
@@ -158,6 +159,26 @@ class Tables(PageTools):
                 }
             )
         return self.edition.html("provenance", items) if items else self.missing()
+
+    def pretrainings(self) -> str:
+        """Every recorded pretraining: on what, how long, how well its weights do, and how complete it is."""
+        words, known = self.edition.words, self.edition.material.pretrainings
+        if not known:
+            return f"*{words.gettext('There is no recorded pretraining yet.')}*"
+        rows = []
+        for file, done in known.items():
+            target = f"assets/pretraining/{file.name}"
+            self.assets[target] = file
+            rows.append(
+                {
+                    "record": done,
+                    "dataset": self.dataset_name(done.dataset.name),
+                    "last": done.history[-1],
+                    "passes": words.decimal(round(done.passes, 2)),
+                    "link": self.link(target),
+                }
+            )
+        return self.edition.html("pretrainings", rows)
 
     def bench(self, group: str | None = None) -> str:
         """One group of comparisons, each figure beside its reference; without a group, the machine.

@@ -16,9 +16,10 @@ from tests.synthetic import pretraining as made_up
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     record = made_up()
-    assert pretraining.read(pretraining.write(record, tmp_path / "set-32px.json")) == record
-    assert pretraining.read_all(tmp_path) == (record,)
-    assert pretraining.read_all(tmp_path / "none") == ()
+    file = pretraining.write(record, tmp_path / "set-32px.json")
+    assert pretraining.read(file) == record
+    assert pretraining.read_all(tmp_path) == {file: record}
+    assert pretraining.read_all(tmp_path / "none") == {}
 
 
 def test_it_is_finished_when_all_epochs_are_done_and_knows_its_passes() -> None:

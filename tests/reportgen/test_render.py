@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from reportgen import pretraining
 from reportgen import record as records
 from reportgen import report as reports
 from reportgen.build import gather
@@ -21,6 +22,7 @@ from reportgen.record import Network, Record
 from reportgen.render import Page, Renderer
 from tests.reportgen.test_comparison import bench, comparison
 from tests.synthetic import declaration, record
+from tests.synthetic import pretraining as made_up
 
 DENSE = {"name": "dense", "type": "Dense", "output_shape": (None, 10), "parameters": 30730}
 HIDDEN = {"name": "hidden", "type": "Dense", "output_shape": (None, 64), "parameters": 1000}
@@ -153,6 +155,34 @@ def test_the_results_say_in_the_languages_words_on_which_data_they_were_had(smal
     file.write_text(yaml.safe_dump({**words, "datasets": {"sample": "la muestra"}}), encoding="utf-8")
     rendered = page(small_report, '{{ results("first") }}', record("first"), code="es")
     assert re.search(r'class="rg-caption">[^<]*: la muestra\.', rendered.markdown)
+
+
+def pretrained_in(root: Path) -> Path:
+    """Where the small report keeps the records of pretrainings."""
+    with (root / "pyproject.toml").open("a", encoding="utf-8") as stream:
+        stream.write('pretraining = "pretraining"\n')
+    return root / "pretraining"
+
+
+@pytest.mark.parametrize(
+    ("code", "absent", "unfinished"),
+    [
+        ("en", "There is no recorded pretraining yet.", "2 of 5, unfinished"),
+        ("es", "Aún no hay ningún preentrenamiento registrado.", "2 de 5, sin terminar"),
+    ],
+)
+def test_pretrainings_are_listed_with_what_they_reached_and_how_complete_they_are(
+    small_report: Path, code: str, absent: str, unfinished: str
+) -> None:
+    assert absent in page(small_report, "{{ pretrainings() }}", code=code).markdown
+    folder = pretrained_in(small_report)
+    pretraining.write(made_up(), folder / "a.json")
+    pretraining.write(made_up(epochs=5), folder / "b.json")
+    rendered = page(small_report, "{{ pretrainings() }}", code=code)
+    _, whole, part = cells(rendered)
+    assert whole[0] == "set 0123456789ab" and whole[1:3] == ["32", "2"] and part[2] == unfinished
+    assert [cell.replace(",", ".").removesuffix("%").strip() for cell in whole[3:6]] == ["1", "37.50", "50.00"]
+    assert rendered.assets["assets/pretraining/a.json"] == folder / "a.json"
 
 
 def requiring(root: Path, **settings: Any) -> None:
