@@ -144,6 +144,9 @@ def build(project: Project, seed: int, precision: str) -> keras.Model:
             f"The network cannot be built for images of {project.image_size}x{project.image_size} pixels "
             f"({first_line(problem)}). It needs larger ones: --image-size."
         ) from problem
+    if model.layers[-1].compute_dtype in ("float16", "bfloat16"):
+        # Sixteen bits are too coarse for a probability and its logarithm.
+        model.layers[-1].dtype_policy = "float32"
     optimizer = project.training.optimizer
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate=optimizer.learning_rate, clipnorm=optimizer.clipnorm),

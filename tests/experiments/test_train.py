@@ -288,7 +288,8 @@ def test_the_most_confident_mistakes_come_first_and_right_answers_never() -> Non
     ("precision", "computed"), [("float32", "float32"), ("mixed_bfloat16", "bfloat16"), ("float32", "float32")]
 )
 def test_a_network_computes_in_the_precision_that_was_asked_for(precision: str, computed: str) -> None:
-    """Its weights stay in full precision, and no network before it has a say."""
+    """Its weights and its probabilities stay in full precision, and no network before it has a say."""
     model = build(project.load("p00_base"), 0, precision)
-    assert {layer.compute_dtype for layer in model.layers} == {computed}
+    assert {layer.compute_dtype for layer in model.layers[:-1]} == {computed}
+    assert model.predict(np.zeros((1, 32, 32, 3), np.float32), verbose=0).dtype == np.float32
     assert {weight.dtype for weight in model.weights} == {"float32"}
