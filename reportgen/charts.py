@@ -333,8 +333,11 @@ def _draw_matrix(drawing: Matrix, words: Language) -> Figure:
             colour = TRAIN if row == column else VALIDATION
             if not drawing.diagonal:
                 colour = REPRODUCTION
-            axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, color=colour, linewidth=0, alpha=strength))
-            axes.text(column, row, words.number(100 * cell, 0), ha="center", va="center", fontsize=11)
+            # Within the axes by their place: what is not measured for the layout is drawn in half the time.
+            inside: dict[str, Any] = {"in_layout": False, "clip_on": False}
+            square = Rectangle((column - 0.5, row - 0.5), 1, 1, color=colour, linewidth=0, alpha=strength, **inside)
+            axes.add_artist(square)
+            axes.text(column, row, words.number(100 * cell, 0), ha="center", va="center", fontsize=11, **inside)
     axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect="auto")
     slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
     axes.set_xticks(range(width), [_clipped(name, 16) for name in drawing.columns], **slant)
