@@ -1,17 +1,29 @@
-"""A live preview: builds, serves, and reloads the browser when a page, a template or a record changes."""
+"""A live preview: builds, serves, and reloads the browser when a page, a template or a record changes.
+
+A changed page alone is rendered alone: MkDocs then builds what is newer than the site ("dirty") and nothing else.
+"""
 
 from __future__ import annotations
 
+import json
+import logging
+import os
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 
+from mkdocs.commands.build import build as build_with_mkdocs
+from mkdocs.config import load_config
 from mkdocs.livereload import LiveReloadServer
 from rich.console import Console
 
-from reportgen.build import THEME, build
+from reportgen.build import THEME, build, configure, refuse_untrue, render
 from reportgen.edition import TEMPLATES
 from reportgen.errors import ReportError
+from reportgen.material import gather
 from reportgen.report import Report
+
+INDEX = "search/search_index.json"
 
 
 def serve(report: Report, site: Path, host: str, port: int, console: Console) -> None:
@@ -20,10 +32,18 @@ def serve(report: Report, site: Path, host: str, port: int, console: Console) ->
     Raises:
         ReportError: the first build fails, or the port is taken.
     """
+    known: dict[Path, int] = {}
 
     def rebuild() -> None:
+        nonlocal known
+        now = dates(report)
+        changed = {file for file in now.keys() | known.keys() if now.get(file) != known.get(file)}
         try:
-            build(report, site)
+            if changed and all(file in now and file in known and _page(report, file) for file in changed):
+                rebuild_pages(report, site, {file: now[file] for file in changed})
+            else:
+                build(report, site)
+            known = now
         except ReportError as problem:
             console.print(str(problem), style="red", markup=False, highlight=False, soft_wrap=True)
 
@@ -33,22 +53,67 @@ def serve(report: Report, site: Path, host: str, port: int, console: Console) ->
         raise ReportError(
             f"Port {port} of {host} cannot be used ({problem.strerror}); choose another with --port."
         ) from problem
+    known = dates(report)
     build(report, site)
-    server = LiveReloadServer(builder=rebuild, host=host, port=port, root=str(site))
-    scripts = (report.root / report.script).parent
-    for watched in (
-        report.docs,
-        report.results,
-        report.published,
-        scripts,
-        report.root / "mkdocs.yml",
-        TEMPLATES,
-        THEME,
-    ):
-        if watched.exists():
-            server.watch(str(watched))
+    server = LiveReloadServer(builder=rebuild, host=host, port=port, root=str(site), polling_interval=0.25)
+    for watched in watched_places(report):
+        server.watch(str(watched))
     console.print(f"The report is at [bold]http://{host}:{port}/[/]; Ctrl+C ends.")
     try:
         server.serve(open_in_browser=False)
     except KeyboardInterrupt:
         server.shutdown()
+
+
+def watched_places(report: Report) -> list[Path]:
+    """Every file and folder that the site is made from."""
+    scripts = (report.root / report.script).parent
+    places = [report.docs, report.results, report.published, scripts, report.root / "mkdocs.yml", TEMPLATES, THEME]
+    return [place for place in places if place.exists()]
+
+
+def dates(report: Report) -> dict[Path, int]:
+    """When each of the files that the site is made from last changed, in nanoseconds."""
+    files = (
+        file
+        for place in watched_places(report)
+        for file in (place.rglob("*") if place.is_dir() else [place])
+        if file.is_file()
+    )
+    return {file: file.stat().st_mtime_ns for file in files}
+
+
+def _page(report: Report, file: Path) -> bool:
+    return file.suffix == ".md" and file.is_relative_to(report.docs)
+
+
+def rebuild_pages(report: Report, site: Path, changed: Mapping[Path, int]) -> None:
+    """Bring some pages of a built site up to date, in the languages in which they changed.
+
+    Raises:
+        ReportError: a page names something unknown.
+    """
+    material = gather(report)
+    refuse_untrue(material)
+    for code in report.languages:
+        folder = report.docs / code
+        pages = [file.relative_to(folder).as_posix() for file in changed if file.is_relative_to(folder)]
+        if not pages:
+            continue
+        render(material, code, pages)
+        index = site / code / INDEX
+        before = json.loads(index.read_text(encoding="utf-8"))
+        os.environ.setdefault("NO_MKDOCS_2_WARNING", "true")
+        logging.getLogger("mkdocs").setLevel(logging.ERROR)  # it warns that it leaves pages out, which is what we want
+        config = load_config(str(configure(report, code, site)))
+        config.plugins.on_startup(command="build", dirty=True)
+        build_with_mkdocs(config, dirty=True)
+        _complete(index, before)
+
+
+def _complete(index: Path, before: dict[str, list[dict[str, str]]]) -> None:
+    """Put the pages that were left out back into the index of the search."""
+    now = json.loads(index.read_text(encoding="utf-8"))
+    fresh = {entry["location"].partition("#")[0] for entry in now["docs"]}
+    now["docs"] += [entry for entry in before["docs"] if entry["location"].partition("#")[0] not in fresh]
+    index.write_text(json.dumps(now, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")

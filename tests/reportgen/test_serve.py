@@ -1,0 +1,38 @@
+"""The preview brings a changed page up to date without building the others, and the search keeps them all."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from reportgen import report as reports
+from reportgen.build import build
+from reportgen.serve import INDEX, dates, rebuild_pages
+
+
+def test_a_changed_page_alone_is_built_and_the_search_keeps_the_others(small_report: Path, tmp_path: Path) -> None:
+    report, site = reports.load(small_report), tmp_path / "site"
+    build(report, site)
+    page, other = site / "en" / "index.html", site / "en" / "further" / "index.html"
+    long_ago = 1_000_000_000
+    for file in site.rglob("*"):
+        os.utime(file, (long_ago, long_ago))
+    for file in (small_report / "build" / "nox-s-docs").rglob("*.md"):
+        os.utime(file, (long_ago - 1, long_ago - 1))
+    source = small_report / "docs" / "en" / "index.md"
+    before = dates(report)
+    source.write_text(source.read_text(encoding="utf-8").replace("# A small report", "# Changed"), encoding="utf-8")
+    now = dates(report)
+    changed = {file: now[file] for file in now if now[file] != before.get(file)}
+    assert set(changed) == {source}
+    rebuild_pages(report, site, changed)
+    assert "Changed" in page.read_text(encoding="utf-8")
+    assert other.stat().st_mtime == long_ago
+    found = json.loads((site / "en" / INDEX).read_text(encoding="utf-8"))["docs"]
+    places = [entry["location"] for entry in found]
+    assert len(places) == len(set(places))
+    assert {"", "further/"} <= set(places)
+    assert any(entry["title"] == "Changed" for entry in found)
+    assert not any(entry["title"] == "A small report" for entry in found)
+    assert "Changed" not in (site / "es" / INDEX).read_text(encoding="utf-8")
