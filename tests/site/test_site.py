@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,52 +14,6 @@ LANGUAGES = ("en", "es")
 PAGES = ("", "method/", "projects/00/", "projects/01/", "projects/05/", "reproduce/")
 NUMBERS = {"en": "62.56%", "es": "62,56 %"}
 SEARCHES = {"en": "patience", "es": "paciencia"}
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves files; prints nothing."""
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """A test needs no access log."""
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the site under a sub-path: a clone of the tracked files, built without data and TensorFlow."""
-    top = tmp_path_factory.mktemp("site")
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
-    if listed.returncode:
-        pytest.skip("this is not a git checkout, so that there is no saying what a fresh clone would hold")
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            copy = top / "clone" / name
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes((ROOT / name).read_bytes())
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(top / "served")))
-    url = f"http://127.0.0.1:{server.server_port}/repository/"
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "CIFAR10_DIR")}
-    done = subprocess.run(
-        [sys.executable, "-m", "reportgen", "build", "--site", str(top / "served" / "repository")],
-        cwd=top / "clone",
-        env={**environment, "SITE_URL": url},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield url
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.fixture
-def tab(browser: Browser) -> Iterator[Page]:
-    """A tab of its own, whose browser asks for Spanish."""
-    context = browser.new_context(locale="es-ES")
-    yield context.new_page()
-    context.close()
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
@@ -167,16 +114,6 @@ def test_the_search_of_a_language_finds_its_own_words_only(address: str, tab: Pa
     assert all(target.startswith(f"{address}{code}/") for target in targets)
     found.first.click()
     expect(tab.locator("article h1")).to_be_visible()
-
-
-@pytest.mark.parametrize("code", LANGUAGES)
-@pytest.mark.parametrize("path", PAGES)
-def test_no_page_scrolls_sideways_on_a_telephone(address: str, tab: Page, code: str, path: str) -> None:
-    tab.set_viewport_size({"width": 360, "height": 740})
-    tab.goto(f"{address}{code}/{path}")
-    tab.locator("details").evaluate_all("found => found.forEach(block => block.open = true)")
-    width = tab.evaluate("document.scrollingElement.scrollWidth")
-    assert width <= 360
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,0 +1,110 @@
+"""Every page, in both languages, light and dark: it opens, it is accessible and light, and its links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+
+from playwright.sync_api import Browser, expect
+
+from reportgen.measure import PAINT, SHIFT, WEIGHT, Visit
+
+SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+XHTML = "{http://www.w3.org/1999/xhtml}"
+
+
+def test_no_page_complains_fails_to_load_something_or_asks_another_host(seen: Visit) -> None:
+    assert seen.complaints == []
+
+
+def test_no_page_violates_wcag_2_2_at_levels_a_and_aa(seen: Visit) -> None:
+    assert seen.violations == []
+
+
+def test_every_internal_link_leads_to_a_page_and_every_anchor_to_a_part_of_it(
+    seen: Visit, address: str, browser: Browser
+) -> None:
+    assert seen.broken() == []
+    targets = {link.partition("#")[0] for links in seen.links.values() for link in links}
+    page = browser.new_page()
+    lost = [target for target in sorted(targets - set(seen.anchors)) if not page.request.head(address + target).ok]
+    page.close()
+    assert lost == []
+
+
+def test_no_page_is_heavy_and_none_moves_while_it_loads(seen: Visit) -> None:
+    assert {path: weight for path, weight in seen.weights.items() if weight > WEIGHT} == {}
+    assert {path: shift for path, shift in seen.shifts.items() if shift > SHIFT} == {}
+    # Other work on this machine delays a single page; the middle of them all it does not.
+    assert sorted(seen.paints.values())[len(seen.paints) // 2] < PAINT
+
+
+def test_every_page_says_which_it_is_and_names_itself_in_both_languages(
+    address: str, pages: list[str], browser: Browser
+) -> None:
+    page = browser.new_page()
+    for path in pages:
+        text = page.request.get(address + path).text()
+        assert f'<link rel="canonical" href="{address}{path}">' in text
+        assert f'<meta property="og:url" content="{address}{path}">' in text
+        card = re.search(r'<meta property="og:image" content="([^"]*)">', text)
+        assert card and page.request.head(card[1]).ok
+    listed = {}
+    for code in ("en", "es"):
+        tree = ElementTree.fromstring(page.request.get(f"{address}{code}/sitemap.xml").text())
+        for url in tree.iter(f"{SITEMAP}url"):
+            links = {link.get("hreflang"): link.get("href") for link in url.iter(f"{XHTML}link")}
+            listed[url.findtext(f"{SITEMAP}loc")] = links
+    page.close()
+    assert set(listed) == {address + path for path in pages}
+    for place, links in listed.items():
+        assert place and set(links) == {"en", "es", "x-default"}
+        rest = place.removeprefix(address)[3:]
+        assert (links["en"], links["es"]) == (f"{address}en/{rest}", f"{address}es/{rest}")
+
+
+def test_no_page_scrolls_sideways_on_a_telephone(address: str, pages: list[str], browser: Browser) -> None:
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    wide = {}
+    for path in pages:
+        page.goto(address + path)
+        page.locator("details").evaluate_all("found => found.forEach(block => block.open = true)")
+        width = page.evaluate("document.scrollingElement.scrollWidth")
+        if width > 360:
+            wide[path] = width
+    page.close()
+    assert wide == {}
+
+
+def test_without_scripts_a_chapter_shows_its_charts_numbers_and_notes(address: str, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}en/projects/01/")
+    chart = page.locator("figure#curves-p01_deeper")
+    expect(chart.locator(".rg-chart > svg")).to_be_visible()
+    chart.locator("summary").click()
+    expect(chart.locator("table")).to_be_visible()
+    mark = page.locator("a.rg-mark").first
+    assert page.locator(f"[id='{(mark.get_attribute('href') or '').removeprefix('#')}']").count() == 1
+    context.close()
+
+
+def test_the_mark_of_a_claim_opens_its_evidence_where_the_eye_is(address: str, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(f"{address}es/projects/01/")
+    mark = page.locator("a.rg-mark").first
+    mark.focus()
+    expect(page.locator(".rg-popover")).to_be_visible()
+    expect(page.locator(".rg-popover")).to_contain_text("Estudio")
+    page.keyboard.press("Escape")
+    expect(page.locator(".rg-popover")).to_be_hidden()
+    page.close()
+
+
+def test_the_switch_of_languages_keeps_the_place_within_the_page(address: str, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(f"{address}en/projects/01/#results")
+    page.locator(".md-header .md-select").hover()
+    page.locator(".md-header a[hreflang=es]").click()
+    page.wait_for_url(f"{address}es/projects/01/#results")
+    page.close()
