@@ -264,6 +264,10 @@ def test_a_deterministic_run_gives_the_same_bits_twice(tmp_path: Path) -> None:
 
 def test_a_deterministic_run_replaces_one_that_was_not(smoke: Path) -> None:
     now = standing(smoke, "p00_base", 0)
+    assert now.record and now.record.environment.deterministic, "a smoke run always is"
+    asked = {"force": False, "explicit_data": False, "explicit_precision": False}
     job = Job("p00_base", 0, "smoke", "float32", "sample", smoke, deterministic=True)
-    reason = reason_to_train(job, now, force=False, explicit_data=False, explicit_precision=False)
-    assert reason == "recorded with operations that need not compute the same twice"
+    assert reason_to_train(job, now, **asked) is None
+    usual = now.record.environment.model_copy(update={"deterministic": False})
+    before = dataclasses.replace(now, record=now.record.model_copy(update={"environment": usual}))
+    assert reason_to_train(job, before, **asked) == "recorded with operations that need not compute the same twice"
