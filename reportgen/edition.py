@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,13 @@ class Edition:
 
     material: Material
     code: str
+    _made: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def once(self, name: str, make: Callable[[], str]) -> str:
+        """What `make` returns, made once for all pages: each page has the curves of every other project beside it."""
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
 
     @cached_property
     def words(self) -> Language:

@@ -7,6 +7,7 @@ import json
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -105,9 +106,12 @@ class Figures(PageTools):
         for known in self.edition.material.facts.values():
             if known.records and known.identifier != project:
                 target = f"assets/charts/curves-{known.identifier}.json"
-                self.assets[target] = _json(frame.data(charts.curves(known.records, self.edition.words)))
+                self.assets[target] = self.edition.once(target, partial(self._curves_data, known))
                 found[self.short(known.identifier)] = self.link(target)
         return found
+
+    def _curves_data(self, known: ProjectFacts) -> str:
+        return _json(frame.data(charts.curves(known.records, self.edition.words)))
 
     def _kept(self, runs: Sequence[Record]) -> str:
         words = self.edition.words
