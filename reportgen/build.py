@@ -70,7 +70,7 @@ def build(report: Report, site: Path, finish: Callable[[Path], None] | None = No
             complaints = [line for line in output.splitlines() if line.strip() and not line.startswith("INFO")]
             said = "\n".join(complaints).replace(f"{report.root}{os.sep}", "")
             raise ReportError(f"MkDocs refused the pages in {RENDERED}/{code}, made from docs/{code}:\n{said}")
-    _write_root(report, fresh, _address(report.shared()))
+    _write_root(report, fresh, address_of(report.shared()))
     if finish:
         finish(fresh)
     shutil.rmtree(site, ignore_errors=True)
@@ -138,7 +138,7 @@ def configure(report: Report, code: str, site: Path) -> Path:
     shared = report.shared()
     catalogues = {other: report.catalogue(other) for other in report.languages}
     words = catalogues[code]
-    address = _address(shared)
+    address = address_of(shared)
     own: dict[str, Any] = {
         "INHERIT": "../mkdocs.yml",
         "site_name": words.site_name,
@@ -160,7 +160,7 @@ def configure(report: Report, code: str, site: Path) -> Path:
     return file
 
 
-def _address(shared: Mapping[str, Any]) -> str:
+def address_of(shared: Mapping[str, Any]) -> str:
     """Where the site will stand, without a slash at its end; empty while nobody has said."""
     return str(os.environ.get("SITE_URL") or shared.get("site_url") or "").rstrip("/")
 

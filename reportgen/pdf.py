@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reportgen.browser import opened, served
-from reportgen.build import build
+from reportgen.build import address_of, build
 from reportgen.downloads import PDF
-from reportgen.edition import Edition, Material
+from reportgen.edition import TEMPLATES, Edition, Material
+from reportgen.errors import ReportError
+from reportgen.evidence import GLYPHS
 from reportgen.material import gather
 from reportgen.report import Report
 
-SCRIPT = Path(__file__).parent / "templates" / "print.js"
-FOOTER = (
-    '<div style="width: 100%; font: 8px sans-serif; color: #555; text-align: center">'
-    '<span class="pageNumber"></span> / <span class="totalPages"></span></div>'
-)
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+    from pypdf import PdfReader
+
+NUMBERED = """
+numbers => document.querySelectorAll(".rg-page").forEach(room => (room.textContent = numbers[room.dataset.of]))
+"""
 
 
 def build_printed(report: Report, site: Path) -> None:
     """Build the site with the report as a PDF in every language.
 
     Raises:
-        ReportError: as for `build`, or there is no browser.
+        ReportError: as for `build`, or there is no browser, or nothing that reads a PDF.
     """
 
     def finish(fresh: Path) -> None:
@@ -32,44 +38,69 @@ def build_printed(report: Report, site: Path) -> None:
 
     with opened():
         pass  # without one, say so before the site is built
+    _reader()
     build(report, site, finish)
 
 
 def print_report(report: Report, code: str, site: Path) -> None:
-    """Print all pages of one language of a built `site` into its PDF."""
+    """Print all pages of one language of a built `site` into its PDF: once to learn where each begins, and once more
+    with those numbers in the contents.
+    """
     material = gather(report)
     with served(site) as address, opened() as browser:
         page = browser.new_page(color_scheme="light")
         page.goto(f"{address}{code}/", wait_until="networkidle")
-        page.evaluate(SCRIPT.read_text(encoding="utf-8"), _words(material, code))
         page.emulate_media(media="print", color_scheme="light")
+        page.evaluate((TEMPLATES / "print.js").read_text(encoding="utf-8"), _words(material, code))
         page.wait_for_function("[...document.images].every((image) => image.complete)")
-        page.pdf(
-            path=str(site / code / PDF),
-            format="A4",
-            margin={"top": "18mm", "bottom": "18mm", "left": "18mm", "right": "18mm"},
-            display_header_footer=True,
-            header_template="<span></span>",
-            footer_template=FOOTER,
-            print_background=True,
-            outline=True,
-            tagged=True,
-        )
+        page.evaluate(NUMBERED, _beginnings(_paper(page)))
+        file = site / code / PDF
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(_paper(page))
+
+
+def _paper(page: Page) -> bytes:
+    """The open page as a PDF, as its own style has it: size, margins, numbers."""
+    return page.pdf(prefer_css_page_size=True, print_background=True, outline=True, tagged=True)
+
+
+def _beginnings(paper: bytes) -> dict[str, int]:
+    """The number of the page, from 1, on which each place that a link leads to stands, by its identifier."""
+    reader = _reader()(io.BytesIO(paper))
+    places = reader.named_destinations.items()
+    return {name.removeprefix("/"): (reader.get_destination_page_number(place) or 0) + 1 for name, place in places}
+
+
+def _reader() -> type[PdfReader]:
+    try:
+        from pypdf import PdfReader
+    except ImportError:
+        raise ReportError("This needs pypdf, which is not installed; requirements/browser.txt names it.") from None
+    return PdfReader
 
 
 def _words(material: Material, code: str) -> str:
-    """What the printing script writes that is on no page."""
+    """What the printing script writes that is on no page, and how paper looks."""
     edition = Edition(material, code)
     runs = [run for known in material.facts.values() for run in known.records]
     words, last = edition.words, max((run.started for run in runs), default=None)
     recorded = (
         words.gettext("{n} recorded runs, the last of {date}", n=len(runs), date=words.date(last)) if last else ""
     )
+    address = address_of(material.report.shared())
     return json.dumps(
         {
             "title": edition.catalogue.site_name,
             "about": edition.catalogue.site_description,
+            "address": f"{address}/{code}/" if address else "",
             "contents": words.gettext("Contents"),
+            "evidence": words.gettext(
+                "Behind a sentence that compares stand two signs, for the study and for the runs: {holds} it holds, "
+                "{contradicted} it is contradicted, {undecided} it is undecided. The evidence for it, the source of "
+                "every number, and all files are on the site.",
+                **GLYPHS,
+            ),
             "recorded": recorded,
+            "style": (TEMPLATES / "print.css").read_text(encoding="utf-8"),
         }
     )

@@ -161,7 +161,7 @@ def test_what_reads_decides_and_draws_writes_no_file(path: Path) -> None:
 @pytest.mark.parametrize("path", named(REPORTGEN))
 def test_everything_that_the_generator_imports_is_in_the_lock_file_of_the_site(path: Path) -> None:
     # What needs a browser says so where there is none; everything else must do with what builds the site.
-    name = "browser.txt" if path.stem in {"browser", "measure"} else "docs.txt"
+    name = "browser.txt" if path.stem in {"browser", "measure", "pdf"} else "docs.txt"
     lock = (ROOT / "requirements" / name).read_text(encoding="utf-8")
     locked = {name.lower().replace("_", "-") for name in re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE)}
     distributions = packages_distributions()
