@@ -50,10 +50,10 @@ def served(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def opened() -> Iterator[Browser]:
-    """A headless Chromium.
+    """A headless Chromium: Playwright's own, which its version pins, if that is installed, else the one on the PATH.
 
     Raises:
-        ReportError: there is no Playwright, or no Chromium or Chrome on the PATH.
+        ReportError: there is no Playwright, or no Chromium or Chrome.
     """
     try:
         from playwright.sync_api import sync_playwright
@@ -61,10 +61,14 @@ def opened() -> Iterator[Browser]:
         raise ReportError(
             "This needs a browser and Playwright, which is not installed; requirements/browser.txt names it."
         ) from None
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        raise ReportError(f"This needs a browser, and none of {', '.join(NAMES)} is on the PATH; install Chromium.")
     with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+        path = own if Path(own).exists() else next(filter(None, map(shutil.which, NAMES)), None)
+        if path is None:
+            raise ReportError(
+                f"This needs a browser, and none of {', '.join(NAMES)} is on the PATH; install Chromium, or let "
+                "`python -m playwright install chromium` do it."
+            )
         browser = playwright.chromium.launch(executable_path=path, args=list(OPTIONS))
         try:
             yield browser

