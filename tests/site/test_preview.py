@@ -13,16 +13,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from reportgen.measure import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 30_000
 """Milliseconds in which a change must have reached the browser; it takes about three seconds."""
-
-
-def free_port() -> int:
-    """A port that nobody uses now."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
 
 
 @pytest.fixture

@@ -1,0 +1,103 @@
+"""What measures the site finds what is wrong with it, and says of each figure whether its limit is kept."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from reportgen import measure
+from reportgen import report as reports
+from reportgen.errors import ReportError
+from reportgen.measure import Visit
+
+SOUND = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sound</title>
+<link rel="icon" href="data:,"></head><body><main><h1 id="top">Sound</h1>
+<a href="../sound/#top">itself</a> <a href="../file.csv">a file</a></main></body></html>"""
+POOR = """<!doctype html><html><head><meta charset="utf-8"><title>Poor</title><link rel="icon" href="data:,"></head>
+<body><main><h1>Poor</h1><img src="lost.png"><p style="color: #999; background: #aaa">pale</p>
+<a href="../sound/#nowhere">no anchor</a> <a href="../none.csv">no file</a> <a href="https://example.org/">out</a>
+<p id="moving" style="margin: 0">late</p><p style="height: 400px">pushed down</p></main>
+<script>console.error("a complaint"); setTimeout(() => {
+  document.getElementById("moving").style.height = "400px";
+}, 100);</script></body></html>"""
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves files; prints nothing."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """A test needs no access log."""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """Two pages, one as it should be and one with every kind of defect; the folder and the address."""
+    for name, text in (("sound", SOUND), ("poor", POOR)):
+        (tmp_path / "en" / name).mkdir(parents=True)
+        (tmp_path / "en" / name / "index.html").write_text(text, encoding="utf-8")
+    (tmp_path / "en" / "file.csv").write_text("a,b\n" * 1000, encoding="utf-8")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield tmp_path, f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_visit_finds_every_defect_of_a_page_and_none_of_a_sound_one(site: tuple[Path, str], browser: Browser) -> None:
+    folder, address = site
+    paths = measure.pages(folder, ("en",))
+    assert paths == ["en/poor/", "en/sound/"]
+    seen = Visit()
+    measure.visit(browser, address, paths, "light", seen)
+    assert any("a complaint" in said for said in seen.complaints)
+    assert any("404" in said and "lost.png" in said for said in seen.complaints)
+    assert {said.partition(": ")[2].partition(" at ")[0] for said in seen.violations} == {
+        "color-contrast",
+        "html-has-lang",
+        "image-alt",
+    }
+    assert not [said for said in seen.complaints + seen.violations if not said.startswith("en/poor/")]
+    assert seen.broken() == ["en/poor/: en/sound/#nowhere"]
+    assert measure.missing(folder, seen) == ["en/poor/: en/none.csv"]
+    assert seen.shifts["en/poor/ (light)"] > measure.SHIFT
+    assert seen.shifts["en/sound/ (light)"] == 0
+    assert all(0 < paint < 60 for paint in seen.paints.values())
+    assert 0 < seen.weights["en/sound/"] < len(SOUND)
+
+
+def test_a_copy_holds_the_sources_and_nothing_that_was_made(small_report: Path, tmp_path: Path) -> None:
+    for made in ("build/charts/1.svg", "site/index.html", ".nox/docs/bin"):
+        (small_report / made).parent.mkdir(parents=True, exist_ok=True)
+        (small_report / made).write_text("made", encoding="utf-8")
+    copy = measure._copy(small_report, tmp_path / "copy")
+    assert {file.name for file in copy.iterdir()} == {"docs", "mkdocs.yml", "published.json", "pyproject.toml"}
+    assert (copy / "docs/en/index.md").read_bytes() == (small_report / "docs/en/index.md").read_bytes()
+
+
+def test_two_sites_are_alike_only_to_the_byte(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name / "en").mkdir(parents=True)
+        (tmp_path / name / "en" / "index.html").write_bytes(b"same")
+    assert measure.unlike(tmp_path / "one", tmp_path / "other") == []
+    (tmp_path / "other" / "en" / "index.html").write_bytes(b"some")
+    (tmp_path / "one" / "new").write_bytes(b"")
+    assert measure.unlike(tmp_path / "one", tmp_path / "other") == ["en/index.html", "new"]
+
+
+def test_what_is_timed_really_ran_or_its_failure_is_said(small_report: Path) -> None:
+    report = reports.load(small_report)
+    measure._build(small_report)
+    assert (small_report / "site" / "es" / "index.html").is_file()
+    measure._bare(report, small_report)
+    (small_report / "mkdocs.yml").write_text("theme: {name: nowhere}", encoding="utf-8")
+    with pytest.raises(ReportError, match=r"What was to be measured fails: .*nowhere"):
+        measure._bare(report, small_report)

@@ -1,0 +1,38 @@
+"""The pictures of a README: each page that is named, in the file that is named for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from reportgen.browser import NAMES
+from reportgen.screenshots import SIZE
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.skipif(not any(map(shutil.which, NAMES)), reason="no Chromium or Chrome on the PATH")
+def test_every_picture_that_is_named_is_taken_of_its_page(small_report: Path) -> None:
+    with (small_report / "pyproject.toml").open("a", encoding="utf-8") as stream:
+        stream.write('[tool.reportgen.screenshots]\n"pictures/home.png" = "en/"\n"pictures/more.png" = "es/further/"\n')
+    done = subprocess.run(
+        [sys.executable, "-m", "reportgen", "screenshots"],
+        cwd=small_report,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    pictures = [small_report / "pictures" / f"{name}.png" for name in ("home", "more")]
+    for file in pictures:
+        assert f"Taken: pictures/{file.name}" in done.stdout
+        with Image.open(file) as picture:
+            assert picture.size == (SIZE["width"], SIZE["height"])
+            assert len(picture.convert("RGB").getcolors(1 << 24) or ()) > 10  # a page, not an empty tab
+    assert pictures[0].read_bytes() != pictures[1].read_bytes()
