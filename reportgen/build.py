@@ -7,11 +7,15 @@ site/<language>/               what is read; site/index.html sends a reader to a
 
 from __future__ import annotations
 
+import gc
+import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Mapping
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,25 +51,22 @@ def build(report: Report, site: Path, finish: Callable[[Path], None] | None = No
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     environment = {"SOURCE_DATE_EPOCH": _commit_date(report.root), **os.environ, "NO_MKDOCS_2_WARNING": "true"}
-    running = []
-    for code in report.languages:
-        # While MkDocs works on one language, the next is rendered.
-        render(material, code)
-        running.append(
-            subprocess.Popen(
-                # Not --quiet: warnings that are not printed are not counted, and --strict then lets them pass.
-                [
-                    *(sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file"),
-                    str(configure(report, code, fresh)),
-                ],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                env=environment,
-            )
+    running = {}
+    for code in render_all(material):
+        running[code] = subprocess.Popen(
+            # Not --quiet: warnings that are not printed are not counted, and --strict then lets them pass.
+            [
+                *(sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file"),
+                str(configure(report, code, fresh)),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
         )
-    outputs = [process.communicate()[0] for process in running]
-    for code, process, output in zip(report.languages, running, outputs, strict=True):
+    outputs = {code: process.communicate()[0] for code, process in running.items()}
+    for code in report.languages:
+        process, output = running[code], outputs[code]
         if process.returncode:
             complaints = [line for line in output.splitlines() if line.strip() and not line.startswith("INFO")]
             said = "\n".join(complaints).replace(f"{report.root}{os.sep}", "")
@@ -93,6 +94,23 @@ def refuse_untrue(material: Material) -> None:
     if wrong:
         file = material.report.relative(material.report.claims)
         raise ReportError(f"{file}: {'; '.join(wrong)}. Mend the claim and the prose that uses it.")
+
+
+def render_all(material: Material) -> Iterator[str]:
+    """Render every language at once, each in a process of its own, and name each as soon as it is finished.
+
+    Raises:
+        ReportError: a page names something unknown.
+    """
+    languages = material.report.languages
+    # A process that runs threads, as the preview does, must not be forked: a lock may be held that nobody gives back.
+    context = multiprocessing.get_context("spawn" if threading.active_count() > 1 else None)
+    # What was gathered lives as long as the process: frozen, it is not searched for garbage again and again.
+    with ProcessPoolExecutor(min(len(languages), os.cpu_count() or 1), context, initializer=gc.freeze) as pool:
+        working = {pool.submit(render, material, code): code for code in languages}
+        for done in as_completed(working):
+            done.result()
+            yield working[done]
 
 
 def render(material: Material, code: str, only: Collection[str] | None = None) -> None:
