@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, cast
@@ -11,7 +12,7 @@ from experiments import data, project, vgg16
 from experiments.canary import Specification, specify
 from experiments.checkpoint import Checkpoint
 from experiments.environment import ROOT, describe
-from experiments.job import Job, keep, sources
+from experiments.job import RESULTS, Job, keep, sources
 from experiments.memory import enough_memory
 from experiments.mistakes import sheet
 from experiments.progress import EpochProgress
@@ -57,6 +58,9 @@ def pretrained(job: Job) -> Pretrained | None:
 def checkpoint_file(job: Job, dataset: str) -> Path:
     """Where a run on `dataset` keeps its checkpoint: apart from every run that is another one."""
     words = [dataset, job.profile, job.precision, *job.sizes.words, *([job.variant] if job.variant else [])]
+    if job.results != RESULTS:
+        # Runs of the same kind may go to several folders at once.
+        words.append(hashlib.sha256(str(job.results.resolve()).encode()).hexdigest()[:8])
     return CHECKPOINTS / "-".join(words) / f"{job.project}-seed-{job.seed}.npz"
 
 

@@ -9,7 +9,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -38,6 +37,12 @@ def experiments(*arguments: str, **environment: str) -> subprocess.CompletedProc
     )
 
 
+def working() -> float:
+    """Seconds of processor time that the finished commands took: what else runs beside the tests counts for nothing."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 @pytest.fixture(scope="module")
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results of a smoke run of Project 0."""
@@ -58,9 +63,9 @@ def test_a_run_leaves_a_record_and_its_figures(smoke: Path) -> None:
 
 def test_a_second_run_trains_nothing_and_ends_in_seconds(smoke: Path) -> None:
     before = (record.folder(smoke, "p00_base", 0) / "record.json").read_bytes()
-    began = time.perf_counter()
+    began = working()
     done = experiments(*SMOKE, "--results", str(smoke))
-    assert time.perf_counter() - began < 3
+    assert working() - began < 3
     assert "p00_base seed 0: up to date" in done.stdout
     assert (record.folder(smoke, "p00_base", 0) / "record.json").read_bytes() == before
 

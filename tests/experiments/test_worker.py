@@ -56,9 +56,10 @@ def test_runs_that_differ_in_anything_keep_their_checkpoints_apart() -> None:
         dataclasses.replace(recorded, precision="mixed_bfloat16"),
         dataclasses.replace(recorded, sizes=Sizes(image=64)),
         dataclasses.replace(recorded, sizes=Sizes(batch=64)),
+        dataclasses.replace(recorded, results=RESULTS / "elsewhere"),
     ]
     files = {worker.checkpoint_file(one, "cifar10") for one in (recorded, *others)}
-    assert len(files) == 6
+    assert len(files) == 7
     assert worker.checkpoint_file(recorded, "cifar10").parent.name == "cifar10-full-float32"
 
 
