@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments import data, project
+from experiments.environment import cores
 from experiments.executor import Executor, Local, Ray
 from experiments.job import RESULTS, SEEDS, Job, Sizes, scaled
 from experiments.run import replay, run, standing
@@ -33,6 +34,8 @@ PROFILES = ("full", "smoke")
 PREPROCESSINGS = ("study", "weights")
 EXECUTORS = ("local", "ray")
 SCRATCH = RESULTS.parents[1] / "build"
+SMOKES = 2
+"""Smoke runs side by side unless a user says otherwise; more of VGG16 would take more memory than many have."""
 
 Projects = Annotated[
     list[str] | None, typer.Argument(help="Projects by name or number (p00_base, base, 0); all if none is named.")
@@ -40,9 +43,13 @@ Projects = Annotated[
 Results = Annotated[Path, typer.Option("--results", help="The folder of the recorded runs.", show_default=False)]
 ImageSize = Annotated[
     int | None,
-    typer.Option("--image-size", min=1, help="Pixels a side to which images are resized. [default: the project's]"),
+    typer.Option(
+        "--image-size", min=1, help="Pixels a side to which images are resized.", show_default="the project's"
+    ),
 ]
-BatchSize = Annotated[int | None, typer.Option("--batch-size", min=1, help="Images a batch. [default: the project's]")]
+BatchSize = Annotated[
+    int | None, typer.Option("--batch-size", min=1, help="Images a batch.", show_default="the project's")
+]
 Preprocessing = Annotated[
     str,
     typer.Option(
@@ -52,7 +59,9 @@ Preprocessing = Annotated[
 AllowUnfinished = Annotated[
     bool, typer.Option("--allow-unfinished", help="Start from weights whose pretraining has not ended.")
 ]
-Seed = Annotated[list[int] | None, typer.Option("--seed", min=0, help="A seed; repeat for several. [default: 0, 1, 2]")]
+Seed = Annotated[
+    list[int] | None, typer.Option("--seed", min=0, help="A seed; repeat for several.", show_default="0, 1, 2")
+]
 
 
 @app.command("list")
@@ -100,8 +109,8 @@ def run_projects(
         str | None,
         typer.Option(
             "--data",
-            help="`keras` (downloads CIFAR-10), `sample` (500 embedded images), or a folder of Parquet files. "
-            "[default: the folder in CIFAR10_DIR, else keras]",
+            help="`keras` (downloads CIFAR-10), `sample` (500 embedded images), or a folder of Parquet files.",
+            show_default="the folder in CIFAR10_DIR, else keras",
         ),
     ] = None,
     profile: Annotated[
@@ -112,11 +121,13 @@ def run_projects(
         ),
     ] = "full",
     precision: Annotated[
-        str | None, typer.Option(help="Keras's policy of arithmetic, such as mixed_bfloat16. [default: float32]")
+        str | None, typer.Option(help="Keras's policy of arithmetic, such as mixed_bfloat16.", show_default="float32")
     ] = None,
     vgg16_weights: Annotated[
         Path | None,
-        typer.Option(help="VGG16 weights (.h5 or .weights.h5) for Projects 7 to 10. [default: ImageNet's, by Keras]"),
+        typer.Option(
+            help="VGG16 weights (.h5 or .weights.h5) for Projects 7 to 10.", show_default="ImageNet's, by Keras"
+        ),
     ] = None,
     deterministic: Annotated[
         bool,
@@ -126,11 +137,19 @@ def run_projects(
         str, typer.Option(help="`local`: on this machine. `ray`: on a Ray cluster, which the extra `ray` is for.")
     ] = "local",
     jobs: Annotated[
-        int, typer.Option("--jobs", min=1, help="How many runs side by side, each with its share of the cores.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            "--jobs",
+            min=1,
+            help="How many runs side by side, each with its share of the cores.",
+            show_default="1; of smoke runs, which mostly start up, 2",
+        ),
+    ] = None,
     address: Annotated[
         str | None,
-        typer.Option(help="The Ray cluster's head. [default: RAY_ADDRESS, or the cluster this machine belongs to]"),
+        typer.Option(
+            help="The Ray cluster's head.", show_default="RAY_ADDRESS, or the cluster this machine belongs to"
+        ),
     ] = None,
     preprocessing: Preprocessing = "study",
     allow_unfinished: AllowUnfinished = False,
@@ -143,8 +162,9 @@ def run_projects(
     results: Annotated[
         Path | None,
         typer.Option(
-            help="Where records go. [default: experiments/results; a folder of build/ for smoke runs, the sample, and "
-            "other sizes than the project's]"
+            help="Where records go.",
+            show_default="experiments/results; a folder of build/ for smoke runs, the sample, and other sizes than the "
+            "project's",
         ),
     ] = None,
 ) -> None:
@@ -166,7 +186,6 @@ def run_projects(
         raise ReportError(f"Unknown profile {profile!r}: expected one of {', '.join(PROFILES)}.")
     if preprocessing not in PREPROCESSINGS:
         raise ReportError(f"Unknown preprocessing {preprocessing!r}: expected one of {', '.join(PREPROCESSINGS)}.")
-    where = _executor(executor, jobs, address)
     identifiers = _identifiers(projects)
     chosen = source or ("sample" if profile == "smoke" else os.environ.get("CIFAR10_DIR") or "keras")
     if chosen not in ("keras", "sample"):
@@ -205,7 +224,7 @@ def run_projects(
     failed = run(
         asked,
         console,
-        where,
+        _executor(executor, jobs, address, min(SMOKES, cores(), len(asked)) if profile == "smoke" else 1),
         force=force,
         explicit_data=source is not None,
         explicit_precision=precision is not None,
@@ -225,12 +244,12 @@ def pretrain(
             help="A folder of Parquet files, train-*.parquet and valid-*.parquet, with the columns image and label.",
         ),
     ],
-    name: Annotated[str | None, typer.Option(help="What the set is called. [default: like the folder]")] = None,
+    name: Annotated[str | None, typer.Option(help="What the set is called.", show_default="like the folder")] = None,
     image_size: Annotated[int, typer.Option(min=32, help="Pixels a side to train on; 32 suits a CPU.")] = 64,
     epochs: Annotated[int, typer.Option(min=1)] = 60,
     batch_size: Annotated[int, typer.Option(min=1)] = 256,
     steps_per_epoch: Annotated[
-        int | None, typer.Option(min=1, help="Batches in an epoch. [default: one pass over the set]")
+        int | None, typer.Option(min=1, help="Batches in an epoch.", show_default="one pass over the set")
     ] = None,
     learning_rate: Annotated[float, typer.Option(min=1e-6, help="Its highest value.")] = 5e-4,
     smallest_crop: Annotated[
@@ -240,10 +259,10 @@ def pretrain(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     restart: Annotated[bool, typer.Option("--restart", help="Start over what was cut off.")] = False,
     weights: Annotated[
-        Path | None, typer.Option("--output", help="Where weights go. [default: build/pretraining]")
+        Path | None, typer.Option("--output", help="Where weights go.", show_default="build/pretraining")
     ] = None,
     records: Annotated[
-        Path | None, typer.Option("--records", help="Where the record goes. [default: experiments/pretraining]")
+        Path | None, typer.Option("--records", help="Where the record goes.", show_default="experiments/pretraining")
     ] = None,
 ) -> None:
     """Train VGG16 on a labelled set of images, and leave weights that `run --vgg16-weights` takes.
@@ -324,7 +343,7 @@ def bench(
         bool, typer.Option("--quick", help="Fewer rounds, and three projects unless others are named.")
     ] = False,
     output: Annotated[
-        Path | None, typer.Option(help="Where the comparisons go. [default: experiments/bench.json]")
+        Path | None, typer.Option(help="Where the comparisons go.", show_default="experiments/bench.json")
     ] = None,
 ) -> None:
     """Measure what the project promises, each figure beside its limit, and compare it with the usual ways.
@@ -415,16 +434,16 @@ def train_one(
     )
 
 
-def _executor(name: str, jobs: int, address: str | None) -> Executor:
+def _executor(name: str, jobs: int | None, address: str | None, usual: int) -> Executor:
     if name not in EXECUTORS:
         raise ReportError(f"Unknown executor {name!r}: expected one of {', '.join(EXECUTORS)}.")
     if name == "ray":
-        if jobs != 1:
+        if jobs is not None:
             raise ReportError("--jobs is for --executor local; on a cluster, each project's resources decide.")
         return Ray(address)
     if address:
         raise ReportError("--address names a Ray cluster; add --executor ray, or leave it out.")
-    return Local(jobs)
+    return Local(jobs or usual)
 
 
 def _identifiers(words: list[str] | None) -> tuple[str, ...]:

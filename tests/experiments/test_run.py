@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -68,6 +69,12 @@ def test_a_second_run_trains_nothing_and_ends_in_seconds(smoke: Path) -> None:
     assert working() - began < 3
     assert "p00_base seed 0: up to date" in done.stdout
     assert (record.folder(smoke, "p00_base", 0) / "record.json").read_bytes() == before
+
+
+def test_help_tells_the_default_of_an_option_that_has_one() -> None:
+    told = re.sub(r"[\s│]+", " ", experiments("run", "--help").stdout)
+    for default in ("(0, 1, 2)", "(the folder in CIFAR10_DIR, else keras)", "(float32)", "full"):
+        assert f"[default: {default}]" in told
 
 
 def test_telling_what_is_up_to_date_imports_no_backend() -> None:
