@@ -17,7 +17,7 @@ from reportgen.errors import ReportError
 from reportgen.record import Environment, Identifier, write_atomically
 
 Rounds = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
-Unit = Literal["images/s", "GFLOP/s", "GiB", "s"]
+Unit = Literal["images/s", "GFLOP/s", "GiB", "s", "%"]
 
 
 class _Part(BaseModel):

@@ -180,10 +180,10 @@ class Tables(PageTools):
             )
         return self.edition.html("pretrainings", rows)
 
-    def bench(self, group: str | None = None) -> str:
+    def bench(self, group: str | None = None, needed: bool = True) -> str:
         """One group of comparisons, each figure beside its reference; without a group, the machine.
 
-        Where nothing was measured, only the latter says so.
+        Where nothing was measured, only the latter says so. A group that is not `needed` may lack where others are.
         """
         known, words = self.edition.material.bench, self.edition.words
         if known is None:
@@ -203,6 +203,8 @@ class Tables(PageTools):
             for one in known.comparisons
             if one.group == group
         ]
+        if not rows and not needed:
+            return f"*{words.gettext('Not measured in this session.')}*"
         if not rows:
             groups = ", ".join(sorted({one.group for one in known.comparisons}))
             raise ReportError(f"'{group}' is not a group of the bench: {groups}.")

@@ -7,12 +7,14 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from experiments.comparison import commands, site, training
+from experiments.comparison import commands, precision, site, training
 from experiments.environment import describe
 from reportgen.comparison import Bench, Comparison
 
 QUICK = ("p01_deeper", "p05_augmentation", "p09_mini_vgg16")
 """One project of each kind: plain, augmented, VGG16."""
+PRECISE = "p01_deeper"
+"""The project that is trained to the end in both precisions: small, and recorded with several seeds."""
 
 
 def compare(projects: Sequence[str], source: str, quick: bool, told: Callable[[Comparison], None]) -> Bench:
@@ -41,6 +43,9 @@ def _comparisons(projects: Sequence[str], source: str, quick: bool) -> Iterator[
     yield from site.comparisons(rounds, (10, 100) if quick else (10, 100, 1000))
     for identifier in projects:
         yield from training.comparisons(identifier, source, rounds)
+    # Minutes a seed; and a few hundred images tell nothing about accuracy.
+    if PRECISE in projects and not quick and source != "sample":
+        yield from precision.comparisons(PRECISE, source)
 
 
 def told(one: Comparison) -> tuple[str, str, str, str, str]:

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from experiments import project
-from experiments.comparison import site
+from experiments.comparison import precision, site
 from experiments.comparison.session import told
 from experiments.comparison.training import comparisons, operations_of
+from experiments.job import sources
+from reportgen import record
 from reportgen.comparison import Comparison
+from tests import synthetic
 
 
 def test_operations_are_counted_forward_once_and_back_twice_and_frozen_layers_forward_only() -> None:
@@ -49,3 +52,26 @@ def test_a_comparison_in_the_terminal_has_both_figures_and_their_ratio() -> None
         group="site", subject="build", unit="s", measured=(2.0, 3.0), against="sphinx", reference=(4.0, 4.0)
     )
     assert told(one) == ("site", "build", "2.5 s", "4 s (sphinx)", "0.625 (0.5 to 0.75)")
+
+
+def test_precisions_are_compared_seed_by_seed_and_what_was_trained_before_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In float32 the recorded run, if it saw the same images; else the run of an earlier bench."""
+    recorded, scratch = tmp_path / "recorded", tmp_path / "scratch"
+    monkeypatch.setattr(precision, "RESULTS", recorded)
+    monkeypatch.setattr(precision, "SCRATCH", scratch)
+
+    def trained(folder: Path, seed: int, arithmetic: str, right: int, images: str = "sample") -> None:
+        made = synthetic.record("p00_base", seed, right=right, precision=arithmetic, sources=sources("p00_base"))
+        seen = made.dataset.model_copy(update={"name": images})
+        record.write(made.model_copy(update={"dataset": seen}), folder)
+
+    trained(recorded, 0, "float32", 60)
+    trained(recorded, 1, "float32", 99, images="cifar10")
+    trained(scratch / "float32", 1, "float32", 62)
+    for seed, right in ((0, 61), (1, 59)):
+        trained(scratch / "mixed_bfloat16", seed, "mixed_bfloat16", right)
+    (found,) = precision.comparisons("p00_base", "sample", (0, 1))
+    assert (found.reference, found.measured) == ((60, 62), (61, 59))
+    assert (found.group, found.unit, found.against) == ("precision", "%", "float32")

@@ -394,3 +394,8 @@ def test_a_group_that_was_not_measured_is_an_error_and_no_bench_at_all_is_said_o
     assert empty.strip() == "*Nothing has been measured side by side yet.*"
     with pytest.raises(ReportError, match=r"index.md, line 1: 'sleep' is not a group of the bench: training\."):
         page(with_bench(small_report), "{{ bench('sleep') }}")
+
+
+def test_a_group_that_may_lack_says_so_in_the_page_s_language(small_report: Path) -> None:
+    rendered = page(with_bench(small_report), "{{ bench('sleep', needed=False) }}", code="es")
+    assert "Sin medir en esta sesión." in rendered.markdown

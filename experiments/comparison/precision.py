@@ -1,0 +1,64 @@
+"""What arithmetic in sixteen bits costs in accuracy: the same project and seeds trained in both, on the same images.
+
+Unlike the other comparisons this one trains to the end, for minutes a seed. The runs stay in `build/`, so that a bench
+that is repeated finds them up to date; in float32 the recorded runs serve, where they saw the same images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+
+from experiments import data
+from experiments.comparison.training import FASTER
+from experiments.environment import ROOT
+from experiments.executor import Local
+from experiments.job import RESULTS, SEEDS, Job
+from experiments.run import run
+from reportgen import record
+from reportgen.comparison import Comparison
+from reportgen.errors import ReportError
+from reportgen.record import Record
+
+SCRATCH = ROOT / "build" / "bench"
+USUAL = "float32"
+
+
+def comparisons(identifier: str, source: str, seeds: Sequence[int] = SEEDS) -> Iterator[Comparison]:
+    """Test accuracy, in per cent, seed by seed.
+
+    Raises:
+        ReportError: a run failed; it has said why.
+    """
+    console = Console(stderr=True)
+    usual = [
+        _recorded(identifier, source, seed) or _trained(identifier, source, seed, USUAL, console) for seed in seeds
+    ]
+    faster = [_trained(identifier, source, seed, FASTER, console) for seed in seeds]
+    yield Comparison(
+        group="precision",
+        subject=identifier,
+        unit="%",
+        measured=tuple(100 * one.test.accuracy for one in faster),
+        against=USUAL,
+        reference=tuple(100 * one.test.accuracy for one in usual),
+    )
+
+
+def _recorded(identifier: str, source: str, seed: int) -> Record | None:
+    """The recorded run, if it was trained in the usual precision on the images of `source`."""
+    file = record.folder(RESULTS, identifier, seed) / record.RECORD_FILE
+    if not file.exists():
+        return None
+    found = record.read(file)
+    alike = found.precision == USUAL and found.dataset.name == data.name_of(source)
+    return found if alike else None
+
+
+def _trained(identifier: str, source: str, seed: int, precision: str, console: Console) -> Record:
+    """A run of the full profile in `precision`, trained unless it was before."""
+    job = Job(identifier, seed, "full", precision, source, SCRATCH / precision)
+    if run([job], console, Local(), force=False, explicit_data=True, explicit_precision=True):
+        raise ReportError(f"{job.name} in {precision} could not be trained, so that nothing is compared.")
+    return record.read(job.folder / record.RECORD_FILE)
