@@ -358,7 +358,7 @@ def bench(
     def tell(one: comparison.Comparison) -> None:
         console.print("  ".join(told(one)), highlight=False, soft_wrap=True)
 
-    identifiers = _identifiers(projects) if projects else QUICK if quick else project.identifiers()
+    identifiers = _identifiers(projects) if projects else QUICK if quick else project.studied()
     found = compare(identifiers, source, quick, tell)
     file = output or (SCRATCH if quick else RESULTS.parent) / "bench.json"
     comparison.write(found, file)

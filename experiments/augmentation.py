@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from experiments.project import Augmentation
+from experiments.project import Augmentation, Translation
 
 
 def augment(
@@ -60,6 +60,29 @@ def transform(
         )
     moved[flips] = moved[flips, :, ::-1]
     return moved
+
+
+def translate(
+    pixels: npt.NDArray[np.uint8], translation: Translation, flips: npt.NDArray[np.bool_], random: np.random.Generator
+) -> npt.NDArray[np.uint8]:
+    """Move every image of a batch, (images, height, width, 3), by whole pixels, then mirror where `flips` says so.
+
+    What a shift uncovers is reflected at the edge (whose own pixels are not doubled).
+    """
+    images, height, width, _ = pixels.shape
+    most = translation.pixels
+    padded = np.pad(pixels, ((0, 0), (most, most), (most, most), (0, 0)), mode="reflect")
+    down, right = random.integers(0, 2 * most + 1, (2, images, 1, 1))
+    rows, columns = np.arange(height)[None, :, None], np.arange(width)[None, None, :]
+    moved: npt.NDArray[np.uint8] = padded[np.arange(images)[:, None, None], down + rows, right + columns]
+    moved[flips] = moved[flips, :, ::-1]
+    return moved
+
+
+def alternating(images: int, seed: int, epoch: int) -> npt.NDArray[np.bool_]:
+    """Which of `images` are mirrored in epoch `epoch`: a coin for each in the first, the others in the next."""
+    coins = np.random.default_rng((seed, images)).random(images) < 0.5
+    return coins if epoch % 2 == 0 else ~coins
 
 
 def resize(pixels: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from experiments import project
 from experiments.environment import ROOT
 from experiments.job import RESULTS, SEEDS
+from experiments.project import Augmentation
 from experiments.run import standing
 from reportgen.errors import ReportError
 
@@ -101,7 +102,7 @@ def augmenting(source: str) -> Figure:
 
     training = project.load("p05_augmentation").training
     changes, size = training.augmentation, training.batch_size
-    assert changes is not None
+    assert isinstance(changes, Augmentation)
     every = data.load(source).train
     images = Images(every.pixels[:AUGMENTED], every.labels[:AUGMENTED])
     generator = ImageDataGenerator(

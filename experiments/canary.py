@@ -88,7 +88,7 @@ def extent(parameters: int) -> Extent:
 
 def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
     """A few raw steps, then a miniature training, both on the embedded sample and from the run's own seed."""
-    from experiments.train import Batches, order_sha256, train
+    from experiments.train import Batches, order_sha256, steps_of, train
 
     whole = data.split(data.load("sample"), seed)
     split = Split(
@@ -115,7 +115,8 @@ def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
             early_stopping=tuple(dataclasses.replace(rule, patience=PATIENCE) for rule in training.early_stopping),
         ),
     )
-    run = train(miniature, _build(miniature, seed, precision), split, seed)
+    steps = steps_of(miniature.training, len(split.train.labels))
+    run = train(miniature, _build(miniature, seed, precision, steps), split, seed)
     return Canary(
         step_losses=tuple(losses),
         epochs=tuple(epoch.model_copy(update={"seconds": 0.0}) for epoch in run.history),
@@ -130,12 +131,12 @@ def _first(images: Images, count: int | None) -> Images:
     return Images(images.pixels[:count], images.labels[:count])
 
 
-def _build(project: Project, seed: int, precision: str) -> Any:
+def _build(project: Project, seed: int, precision: str, steps: int | None = None) -> Any:
     """The network of a run; where that starts from ImageNet's weights, from others that need no file."""
     from experiments import vgg16
     from experiments.train import build
 
-    model = build(project, seed, precision)
+    model = build(project, seed, precision, steps)
     if project.weights == PRETRAINED:
         vgg16.load(model, vgg16.drawn(model, seed))
     return model

@@ -23,6 +23,8 @@ from reportgen.errors import ReportError
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,24 @@ class Adam:
 
 
 @dataclass(frozen=True)
+class SGD:
+    """Gradient descent with Nesterov's momentum over one cycle of the learning rate (Smith & Topin, 2019).
+
+    The rate rises from zero in a straight line and falls back to zero along a cosine, once in the whole training.
+    """
+
+    learning_rate: float
+    """Its highest value."""
+    momentum: float
+    warmup: float
+    """The part of all steps in which the learning rate rises."""
+    weight_decay: float
+    """The part of each weight that a step at learning rate 1 takes away; what is only added (a bias) keeps its own."""
+    averaging: float
+    """The momentum of a running average of the weights (Polyak & Juditsky, 1992): what is measured and kept."""
+
+
+@dataclass(frozen=True)
 class Augmentation:
     """Random changes of the training images; what they uncover takes the nearest pixel. See Keras's own names."""
 
@@ -61,6 +81,17 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
+class Translation:
+    """Random shifts of the training images by whole pixels, filled by reflection, and flips that alternate.
+
+    Each image is mirrored in every other epoch (Jordan, 2024): a coin decides once whether in the even or the odd ones.
+    """
+
+    pixels: int
+    """The largest shift, up, down or sideways."""
+
+
+@dataclass(frozen=True)
 class Training:
     """How a network is trained. The loss is sparse categorical cross-entropy."""
 
@@ -68,8 +99,12 @@ class Training:
     early_stopping: tuple[EarlyStopping, ...]
     epochs: int = 100
     """The most epochs; early stopping usually ends the run before."""
-    optimizer: Adam = Adam()
-    augmentation: Augmentation | None = None
+    optimizer: Adam | SGD = Adam()
+    augmentation: Augmentation | Translation | None = None
+    label_smoothing: float = 0.0
+    """The part of each label that is spread evenly over all classes while training, and never in what is recorded."""
+    xla_on_cpu: bool = True
+    """Whether TensorFlow hands its steps to XLA on a CPU, too, where its own convolutions in bfloat16 are faster."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +131,12 @@ class Project:
     weights: str | None = None
     """What its VGG16 layers start from: `random`, `imagenet`, or a file's name; None where it has no such layers."""
     resources: Resources = Resources()
+    of_the_study: bool = True
+    """Whether the study tried it; else it is ours, and nothing of the study's stands beside it."""
+    prepare: Callable[[keras.Model, npt.NDArray[np.float32]], None] | None = None
+    """Sets what a fresh network takes from its training images, (images, height, width, 3), as it is fed with them."""
+    test_time_flips: bool = False
+    """Whether the final measurements average the probabilities of each image and its mirror image."""
 
 
 FOLDER = Path(__file__).parent / "projects"
@@ -105,6 +146,11 @@ FOLDER = Path(__file__).parent / "projects"
 def identifiers() -> tuple[str, ...]:
     """Every project's identifier, which is the name of its file, in the order of the study."""
     return tuple(sorted(file.stem for file in FOLDER.glob("p[0-9][0-9]_*.py")))
+
+
+def studied() -> tuple[str, ...]:
+    """The identifiers of the projects that the study tried."""
+    return tuple(identifier for identifier in identifiers() if load(identifier).of_the_study)
 
 
 def resolve(word: str) -> str:

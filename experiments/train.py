@@ -7,7 +7,7 @@ dropout), the split, and the order of the images, which is a function of the see
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,10 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from experiments.augmentation import augment, resize
+from experiments.augmentation import alternating, augment, resize, translate
 from experiments.checkpoint import Checkpoint, Diary, KeepCheckpoint
 from experiments.data import SIDE, Images, Split
-from experiments.project import Augmentation, Project
+from experiments.project import SGD, Augmentation, Project, Training, Translation
 from experiments.scaling import UNIT_INTERVAL, Scaling, scaled
 from experiments.stopping import RestoreIfStopped, outcome
 from reportgen.errors import ReportError, first_line
@@ -28,6 +28,12 @@ MOST_MISTAKES = 25
 """How many of the most confident mistakes are kept."""
 
 LOSS = "sparse_categorical_crossentropy"
+CROSS_ENTROPY = "cross_entropy"
+"""The metric that stands for the loss where that is not the cross-entropy."""
+IMAGES = 40_000
+"""How many images train, where nothing else is known."""
+PREPARED = 5_000
+"""Training images that a network is prepared with, where it takes something from them."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         batch_size: int,
         image_size: int,
         seed: int | None = None,
-        augmentation: Augmentation | None = None,
+        augmentation: Augmentation | Translation | None = None,
         scaling: Scaling = UNIT_INTERVAL,
+        mirrored: bool = False,
     ) -> None:
         super().__init__()
         self._images = images
@@ -67,6 +74,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self._seed = seed
         self._augmentation = augmentation
         self._scaling = scaling
+        self._mirrored = mirrored
         self.draw(0)
 
     def __len__(self) -> int:
@@ -78,8 +86,13 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         pixels = resize(self._images.pixels[chosen], self._image_size)
         if self._augmentation is None:
-            return scaled(pixels, self._scaling), self._images.labels[chosen]
+            return scaled(pixels[:, :, ::-1] if self._mirrored else pixels, self._scaling), self._images.labels[chosen]
         random = np.random.default_rng((self._seed or 0, self._epoch, index))
+        if isinstance(self._augmentation, Translation):
+            flips = alternating(len(self._images.labels), self._seed or 0, self._epoch)[chosen]
+            return scaled(translate(pixels, self._augmentation, flips, random), self._scaling), self._images.labels[
+                chosen
+            ]
         return scaled(augment(pixels, self._augmentation, random), self._scaling), self._images.labels[chosen]
 
     def draw(self, epoch: int) -> None:
@@ -128,8 +141,45 @@ def use_precision(precision: str) -> None:
         ) from problem
 
 
-def build(project: Project, seed: int, precision: str) -> keras.Model:
+def steps_of(training: Training, images: int = IMAGES, epochs: int | None = None) -> int:
+    """The steps of a whole training on `images` images, if nothing ends it early."""
+    return -(-images // training.batch_size) * (epochs or training.epochs)
+
+
+def optimizer_of(training: Training, steps: int) -> keras.optimizers.Optimizer:
+    """What `training` declares, for `steps` steps in all."""
+    declared = training.optimizer
+    if not isinstance(declared, SGD):
+        return keras.optimizers.Adam(learning_rate=declared.learning_rate, clipnorm=declared.clipnorm)
+    rising = max(1, round(declared.warmup * steps))
+    optimizer = keras.optimizers.SGD(
+        learning_rate=keras.optimizers.schedules.CosineDecay(
+            0.0, max(1, steps - rising), warmup_target=declared.learning_rate, warmup_steps=rising
+        ),
+        momentum=declared.momentum,
+        nesterov=True,
+        weight_decay=declared.weight_decay,
+        use_ema=True,
+        ema_momentum=declared.averaging,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "beta"])
+    return optimizer
+
+
+def smoothed(label_smoothing: float) -> Callable[[Any, Any], Any]:
+    """Sparse categorical cross-entropy against labels that are smoothed (Szegedy et al., 2016)."""
+
+    def loss(labels: Any, probabilities: Any) -> Any:
+        wanted = keras.ops.one_hot(keras.ops.cast(keras.ops.reshape(labels, (-1,)), "int32"), probabilities.shape[-1])
+        return keras.losses.categorical_crossentropy(wanted, probabilities, label_smoothing=label_smoothing)
+
+    return loss
+
+
+def build(project: Project, seed: int, precision: str, steps: int | None = None) -> keras.Model:
     """The compiled network with the weights that `seed` draws, its layers named as in a fresh process.
+
+    A learning rate that follows the training is made for `steps` steps in all; None: those of `IMAGES` images.
 
     Raises:
         ReportError: Keras has no such precision.
@@ -147,11 +197,19 @@ def build(project: Project, seed: int, precision: str) -> keras.Model:
     if model.layers[-1].compute_dtype in ("float16", "bfloat16"):
         # Sixteen bits are too coarse for a probability and its logarithm.
         model.layers[-1].dtype_policy = "float32"
-    optimizer = project.training.optimizer
+    training = project.training
+    slow = (
+        not training.xla_on_cpu
+        and keras.backend.backend() == "tensorflow"
+        and not keras.distribution.list_devices("gpu")
+    )
+    smoothing = training.label_smoothing
     model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate=optimizer.learning_rate, clipnorm=optimizer.clipnorm),
-        loss=LOSS,
-        metrics=["accuracy"],
+        optimizer=optimizer_of(training, steps or steps_of(training)),
+        loss=smoothed(smoothing) if smoothing else LOSS,
+        # With smoothed labels, the loss is another quantity than the cross-entropy that is recorded.
+        metrics=["accuracy", *([keras.metrics.SparseCategoricalCrossentropy(name=CROSS_ENTROPY)] if smoothing else [])],
+        jit_compile=False if slow else "auto",
     )
     return model
 
@@ -191,9 +249,21 @@ def settings_of(project: Project) -> dict[str, Setting]:
         "pixel_scaling": project.pixel_scaling,
         **{f"patience_{rule.monitor}": rule.patience for rule in training.early_stopping},
     }
-    if training.optimizer.clipnorm is not None:
+    if isinstance(training.optimizer, SGD):
+        found |= {
+            "momentum": training.optimizer.momentum,
+            "schedule": "cosine",
+            "warmup": training.optimizer.warmup,
+            "weight_decay": training.optimizer.weight_decay,
+            "averaging": training.optimizer.averaging,
+        }
+    elif training.optimizer.clipnorm is not None:
         found["clipnorm"] = training.optimizer.clipnorm
-    if augmentation is not None:
+    if training.label_smoothing:
+        found["label_smoothing"] = training.label_smoothing
+    if isinstance(augmentation, Translation):
+        found |= {"translation": augmentation.pixels, "fill_mode": "reflect", "alternating_flip": True}
+    elif augmentation is not None:
         found |= {
             "rotation": augmentation.rotation,
             "shift": augmentation.shift,
@@ -204,6 +274,8 @@ def settings_of(project: Project) -> dict[str, Setting]:
         found["image_size"] = project.image_size
     if project.weights is not None:
         found["weights"] = project.weights
+    if project.test_time_flips:
+        found["test_time_flips"] = True
     return found
 
 
@@ -221,6 +293,9 @@ def train(
 
     With a `checkpoint`, every finished epoch is kept, and a run that was cut off goes on behind the last one.
 
+    Where weights are averaged, the averaged ones validate each epoch and are measured in the end. The history
+    knows no test-time flips; the final measurements of all three sets have them where the project declares them.
+
     Raises:
         ReportError: the loss stopped being a number, or the checkpoint is of another run.
     """
@@ -228,6 +303,11 @@ def train(
     size, side, scaling = training.batch_size, project.image_size, project.pixel_scaling
     stoppers = [RestoreIfStopped(rule) for rule in training.early_stopping]
     batches = Batches(split.train, size, side, seed, training.augmentation, scaling)
+    if project.prepare is not None:
+        project.prepare(
+            model, Batches(split.train, min(PREPARED, len(split.train.labels)), side, scaling=scaling)[0][0]
+        )
+    averaging = [keras.callbacks.SwapEMAWeights()] if isinstance(training.optimizer, SGD) else []
     diary = Diary()
     keeper = [] if checkpoint is None else [KeepCheckpoint(checkpoint, stoppers, diary)]
     if checkpoint is not None:
@@ -238,7 +318,15 @@ def train(
         epochs=epochs or training.epochs,
         initial_epoch=len(diary.epochs),
         shuffle=False,  # Keras would shuffle the batches once more, out of Python's global generator
-        callbacks=[keras.callbacks.TerminateOnNaN(), DrawEpoch(batches), *stoppers, diary, *keeper, *callbacks],
+        callbacks=[
+            keras.callbacks.TerminateOnNaN(),
+            DrawEpoch(batches),
+            *stoppers,
+            *averaging,
+            diary,
+            *keeper,
+            *callbacks,
+        ],
         verbose=0,
     )
     if not all(np.isfinite([diary.epochs[-1]["loss"], diary.epochs[-1].get("val_loss", np.nan)])):
@@ -246,32 +334,58 @@ def train(
             f"The loss stopped being a number in epoch {len(diary.epochs)}; the run is not recorded. "
             "A lower learning rate, or --precision float32, usually helps."
         )
-    probabilities = model.predict(Batches(split.test, size, side, scaling=scaling), verbose=0)
+    flips = project.test_time_flips
+    probabilities = predict(model, split.test, size, side, scaling, flips)
     return Run(
         history=tuple(
             Epoch(
                 accuracy=epoch["accuracy"],
-                cross_entropy=epoch["loss"],
+                cross_entropy=epoch.get(CROSS_ENTROPY, epoch["loss"]),
                 val_accuracy=epoch["val_accuracy"],
-                val_cross_entropy=epoch["val_loss"],
+                val_cross_entropy=epoch.get(f"val_{CROSS_ENTROPY}", epoch["val_loss"]),
                 seconds=epoch["seconds"],
             )
             for epoch in diary.epochs
         ),
         stopping=outcome(stoppers, len(diary.epochs)),
         seconds=sum(epoch["seconds"] for epoch in diary.epochs),
-        train=measure(model, split.train, size, side, scaling),
-        validation=measure(model, split.validation, size, side, scaling),
-        test=measure(model, split.test, size, side, scaling),
+        train=measure(model, split.train, size, side, scaling, flips),
+        validation=measure(model, split.validation, size, side, scaling, flips),
+        test=measure(model, split.test, size, side, scaling, flips),
         confusion=confusion(split.test.labels, probabilities),
         mistakes=confident_mistakes(split.test.labels, probabilities),
     )
 
 
-def measure(model: keras.Model, images: Images, batch_size: int, image_size: int, scaling: Scaling) -> Metrics:
-    """Accuracy and cross-entropy of a trained network on `images`, without dropout or augmentation."""
+def measure(
+    model: keras.Model, images: Images, batch_size: int, image_size: int, scaling: Scaling, flips: bool = False
+) -> Metrics:
+    """Accuracy and cross-entropy of a trained network on `images`, without dropout, augmentation or smoothed labels.
+
+    With `flips`, of the probabilities that `predict` averages.
+    """
+    if flips:
+        probabilities = predict(model, images, batch_size, image_size, scaling, flips)
+        of_label = probabilities[np.arange(len(images.labels)), images.labels]
+        return Metrics(
+            accuracy=float(np.mean(probabilities.argmax(axis=1) == images.labels)),
+            # Bounded as Keras bounds it.
+            cross_entropy=float(-np.log(np.maximum(of_label, keras.config.epsilon())).mean()),
+        )
     found = model.evaluate(Batches(images, batch_size, image_size, scaling=scaling), verbose=0, return_dict=True)
-    return Metrics(accuracy=found["accuracy"], cross_entropy=found["loss"])
+    return Metrics(accuracy=found["accuracy"], cross_entropy=found.get(CROSS_ENTROPY, found["loss"]))
+
+
+def predict(
+    model: keras.Model, images: Images, batch_size: int, image_size: int, scaling: Scaling, flips: bool = False
+) -> npt.NDArray[np.floating[Any]]:
+    """Probabilities, (images, classes); with `flips`, the mean over each image and its mirror image."""
+    views = (False, True) if flips else (False,)
+    found: list[npt.NDArray[np.floating[Any]]] = [
+        model.predict(Batches(images, batch_size, image_size, scaling=scaling, mirrored=mirrored), verbose=0)
+        for mirrored in views
+    ]
+    return (found[0] + found[1]) / 2 if flips else found[0]
 
 
 def confusion(

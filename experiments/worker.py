@@ -17,7 +17,7 @@ from experiments.memory import enough_memory
 from experiments.mistakes import sheet
 from experiments.progress import EpochProgress
 from experiments.run import ask_canary
-from experiments.train import build, network_of, settings_of, train
+from experiments.train import build, network_of, settings_of, steps_of, train
 from experiments.vgg16 import Pretrained
 from reportgen.record import Canary, Dataset, Record
 
@@ -96,7 +96,8 @@ def work(job: Job, canary: Canary, weights: Pretrained | None) -> Record:
     if job.restart:
         checkpoint.remove()
     with enough_memory(declared):
-        model = build(declared, job.seed, job.precision)
+        steps = steps_of(declared.training, len(split.train.labels), epochs)
+        model = build(declared, job.seed, job.precision, steps)
         if weights is not None:
             vgg16.load(model, weights)
         run = train(

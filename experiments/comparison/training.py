@@ -17,7 +17,7 @@ from typing import Any
 
 from experiments import data, project
 from experiments.environment import ROOT
-from experiments.project import Project
+from experiments.project import Augmentation, Project
 from reportgen.comparison import Comparison
 from reportgen.errors import ReportError
 
@@ -162,7 +162,7 @@ def study(declared: Project, images: data.Images) -> Way:
     if side != data.SIDE:
         pixels = np.array([cv2.resize(image, (side, side)) for image in pixels])
     model = build(declared, 0, "float32")
-    if training.augmentation is None:
+    if not isinstance(training.augmentation, Augmentation):
         return Way(model, (pixels, images.labels), {"batch_size": training.batch_size})
     # Keras 3 keeps the study's generator only for old code.
     from keras.src.legacy.preprocessing.image import ImageDataGenerator

@@ -12,7 +12,7 @@ import pytest
 from experiments import data, project
 from experiments.checkpoint import Checkpoint
 from experiments.project import Project
-from experiments.train import Run, build, train
+from experiments.train import Run, build, steps_of, train
 from reportgen.errors import ReportError
 
 EPOCHS = 6
@@ -26,17 +26,24 @@ class CutOff(keras.callbacks.Callback):  # type: ignore[misc]
             raise KeyboardInterrupt
 
 
-def small() -> Project:
-    """Dropout, batch normalization, augmentation and both rules: everything that has a state."""
-    declared = project.load("p05_augmentation")
+def small(identifier: str) -> Project:
+    """Batches of which an epoch on the sample has several."""
+    declared = project.load(identifier)
     return dataclasses.replace(declared, training=dataclasses.replace(declared.training, batch_size=64))
 
 
-def run(checkpoint: Checkpoint | None, *callbacks: Any) -> Run:
-    declared = small()
+def run(checkpoint: Checkpoint | None, *callbacks: Any, identifier: str = "p05_augmentation") -> Run:
+    declared = small(identifier)
     split = data.split(data.load("sample"), 1)
+    steps = steps_of(declared.training, len(split.train.labels), EPOCHS)
     return train(
-        declared, build(declared, 1, "float32"), split, 1, epochs=EPOCHS, checkpoint=checkpoint, callbacks=callbacks
+        declared,
+        build(declared, 1, "float32", steps),
+        split,
+        1,
+        epochs=EPOCHS,
+        checkpoint=checkpoint,
+        callbacks=callbacks,
     )
 
 
@@ -45,14 +52,16 @@ def without_seconds(found: Run) -> Run:
     return dataclasses.replace(found, history=history, seconds=0.0)
 
 
-def test_a_run_that_was_cut_off_ends_like_one_that_was_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize("identifier", ["p05_augmentation", "p11_modern"])
+def test_a_run_that_was_cut_off_ends_like_one_that_was_not(tmp_path: Path, identifier: str) -> None:
+    """Dropout, batch normalization, augmentation and both rules; momentum, a schedule and averaged weights."""
     file = tmp_path / "run.npz"
     with pytest.raises(KeyboardInterrupt):
-        run(Checkpoint(file, {"sources": {"a.py": "1"}}), CutOff())
+        run(Checkpoint(file, {"sources": {"a.py": "1"}}), CutOff(), identifier=identifier)
     assert file.exists()
-    resumed = run(Checkpoint(file, {"sources": {"a.py": "1"}}))
+    resumed = run(Checkpoint(file, {"sources": {"a.py": "1"}}), identifier=identifier)
     assert len(resumed.history) == EPOCHS
-    assert without_seconds(resumed) == without_seconds(run(None))
+    assert without_seconds(resumed) == without_seconds(run(None, identifier=identifier))
 
 
 def test_changed_sources_are_named_and_the_run_does_not_go_on(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def test_every_layer_row_that_the_study_prints_is_built(identifier: str) -> None
     assert [(row.name, row.type, row.output_shape, row.parameters) for row in network.layers] == ROWS[identifier]
 
 
-@pytest.mark.parametrize("identifier", project.identifiers())
+@pytest.mark.parametrize("identifier", project.studied())
 def test_the_totals_of_parameters_are_the_study_s(identifier: str) -> None:
     network = network_of(build(project.load(identifier), 0, "float32"))
     assert (network.parameters, network.trainable, network.non_trainable) == TOTALS[identifier]
@@ -215,7 +215,7 @@ def test_each_project_changes_the_settings_that_the_study_changed() -> None:
         *({}, {}),
         {"image_size": 64},
     ]
-    for identifier, step in zip(project.identifiers(), steps, strict=True):
+    for identifier, step in zip(project.studied(), steps, strict=True):
         settings = {**settings, **step}
         assert found[identifier] == settings, identifier
 
