@@ -197,7 +197,9 @@ class Evidence(PageTools):
         notes = [self._claim_note(judgement) for judgement in self.used.values()]
         sources = [self._source_note(origin) for origin in sorted(self.origins)]
         heading = self.edition.words.gettext("Evidence and sources")
-        return f"## {heading} {{ #{ANCHOR} }}\n\n" + "\n\n".join([*notes, *sources]) + "\n"
+        # There are many, and each is short: they share one line until a reader, or a link to one of them, unfolds it.
+        folded = self.edition.html("sources", sources) if sources else ""
+        return f"## {heading} {{ #{ANCHOR} }}\n\n" + "\n\n".join(filter(None, [*notes, folded])) + "\n"
 
     def _claim_note(self, judgement: Judgement) -> str:
         tables = []

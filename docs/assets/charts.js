@@ -88,7 +88,7 @@
     grid: { color: colour("grid"), lineWidth: 0.7 },
     border: { color: colour("grid") },
     ...more,
-    ticks: { color: colour("ink"), callback: (value) => short[unit](value), ...more.ticks },
+    ticks: { color: colour("ink"), maxRotation: 0, callback: (value) => short[unit](value), ...more.ticks },
   });
 
   // Bars on either side of a mean, and words beside a mark.
@@ -208,7 +208,6 @@
       options.scales = {
         x: axis(data.across, data.across_unit, {
           type: "logarithmic",
-          ticks: { maxRotation: 0 },
           afterBuildTicks: (scale) => {
             scale.ticks = round.filter((value) => value >= scale.min && value <= scale.max).map((value) => ({ value }));
           },
