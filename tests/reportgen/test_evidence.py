@@ -55,6 +55,14 @@ def test_a_claims_sentence_stays_and_its_mark_leads_to_the_evidence(small_report
     assert "## Evidence and sources { #evidence }" in page
 
 
+def test_the_sources_of_all_numbers_share_one_line_behind_the_claims(small_report: Path) -> None:
+    page = rendered(small_report, SENTENCE, record("first"), high=HIGH).markdown
+    claims, folded, sources = page.partition('<details class="rg-note rg-sources">')
+    assert folded and 'id="claim-high"' in claims
+    assert 'id="source-first-published"' in sources and 'id="source-first-reproduced"' in sources
+    assert sources.count("<details") + 1 == sources.count("</details>")
+
+
 def test_the_evidence_says_the_claim_in_words_of_its_own_in_each_language(small_report: Path) -> None:
     for code, said in [
         ("en", "In test accuracy, 1 is above 60%."),

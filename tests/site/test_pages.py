@@ -86,6 +86,11 @@ def test_without_scripts_a_chapter_shows_its_charts_numbers_and_notes(address: s
     expect(chart.locator("table")).to_be_visible()
     mark = page.locator("a.rg-mark").first
     assert page.locator(f"[id='{(mark.get_attribute('href') or '').removeprefix('#')}']").count() == 1
+    number = page.locator("a.rg-fact").first
+    source = page.locator(f"[id='{(number.get_attribute('href') or '').removeprefix('#')}']")
+    expect(source).to_be_hidden()
+    number.click()
+    expect(source).to_be_visible()
     context.close()
 
 
