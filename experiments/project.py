@@ -103,8 +103,6 @@ class Training:
     augmentation: Augmentation | Translation | None = None
     label_smoothing: float = 0.0
     """The part of each label that is spread evenly over all classes while training, and never in what is recorded."""
-    xla_on_cpu: bool = True
-    """Whether TensorFlow hands its steps to XLA on a CPU, too, where its own convolutions in bfloat16 are faster."""
 
 
 @dataclass(frozen=True)

@@ -198,18 +198,12 @@ def build(project: Project, seed: int, precision: str, steps: int | None = None)
         # Sixteen bits are too coarse for a probability and its logarithm.
         model.layers[-1].dtype_policy = "float32"
     training = project.training
-    slow = (
-        not training.xla_on_cpu
-        and keras.backend.backend() == "tensorflow"
-        and not keras.distribution.list_devices("gpu")
-    )
     smoothing = training.label_smoothing
     model.compile(
         optimizer=optimizer_of(training, steps or steps_of(training)),
         loss=smoothed(smoothing) if smoothing else LOSS,
         # With smoothed labels, the loss is another quantity than the cross-entropy that is recorded.
         metrics=["accuracy", *([keras.metrics.SparseCategoricalCrossentropy(name=CROSS_ENTROPY)] if smoothing else [])],
-        jit_compile=False if slow else "auto",
     )
     return model
 

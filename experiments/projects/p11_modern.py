@@ -108,7 +108,6 @@ PROJECT = Project(
         optimizer=SGD(learning_rate=0.75, momentum=0.85, warmup=0.2, weight_decay=0.009, averaging=0.99),
         augmentation=Translation(pixels=2),
         label_smoothing=0.2,
-        xla_on_cpu=False,
     ),
     of_the_study=False,
     prepare=prepare,
