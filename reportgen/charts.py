@@ -296,7 +296,14 @@ def _draw_mark(axes: Axes, series: Series, x: float, y: float, spread: float | N
         axes.errorbar(x, y, upwards, across, color=series.colour, elinewidth=1.4, capsize=2.5, zorder=2)
     face = PAPER if series.hollow else series.colour
     axes.plot(
-        x, y, "o", markerfacecolor=face, markeredgecolor=series.colour, markeredgewidth=1.5, markersize=7, zorder=3
+        x,
+        y,
+        series.marker,
+        markerfacecolor=face,
+        markeredgecolor=series.colour,
+        markeredgewidth=1.5,
+        markersize=7,
+        zorder=3,
     )
 
 
@@ -306,7 +313,7 @@ def _draw_legend(figure: Figure, axes: Axes, series: Sequence[Series]) -> None:
         axes.plot(
             [],
             [],
-            "o",
+            one.marker,
             markerfacecolor=face,
             markeredgecolor=one.colour,
             markeredgewidth=1.5,

@@ -91,7 +91,7 @@ def _gap(key: str) -> Metric:
         train, test = (getattr(getattr(project.reproduced, part), key) for part in ("train", "test"))
         more, less = (train, test) if accuracy else (test, train)
         values = tuple(a - b for a, b in zip(more.values, less.values, strict=True))
-        return Summary(values, "points" if accuracy else "nats", train.origins, (more, less))
+        return Summary(values, "points" if accuracy else "nats", train.origins, (more, less), train.absent)
 
     return Metric(
         kind="points" if accuracy else "nats",

@@ -15,6 +15,7 @@ PDF = "assets/report.pdf"
 COLUMNS = (
     "project",
     "title",
+    "of_the_study",
     "published_test_accuracy",
     "published_test_cross_entropy",
     "published_train_accuracy",
@@ -69,4 +70,4 @@ class Downloads(PageTools):
             *(of(fact) for fact in (runs.train.accuracy.mean, runs.train.cross_entropy.mean, runs.seconds.mean)),
             len(known.records),
         )
-        return dict(zip(COLUMNS, (known.identifier, self.title(known.identifier), *values), strict=True))
+        return dict(zip(COLUMNS, (known.identifier, self.title(known.identifier), known.studied, *values), strict=True))

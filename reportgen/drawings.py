@@ -92,6 +92,8 @@ class Series:
     name: str
     colour: str
     hollow: bool
+    marker: Literal["o", "D"] = "o"
+    """A dot, or a diamond for what stands outside the row of the others."""
 
 
 @dataclass(frozen=True)

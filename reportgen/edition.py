@@ -66,7 +66,7 @@ def show(value: object, words: Language) -> object:
     """A fact as `words` writes it; anything else as it is."""
     if isinstance(value, Summary):
         if not value.values:
-            return words.gettext(facts.NOT_REPRODUCED)
+            return words.gettext(value.absent)
         mean = show(value.mean, words)
         return (
             f"{mean} ± {words.number(_spread(value.sd), 2 if value.kind == 'percent' else facts.DIGITS[value.kind])}"

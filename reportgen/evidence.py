@@ -245,7 +245,7 @@ class Evidence(PageTools):
             )
             for run in known.records
         ]
-        return self.edition.html("reproduced_note", _anchor(origin), self.short(origin.project), runs)
+        return self.edition.html("reproduced_note", _anchor(origin), self.short(origin.project), known, runs)
 
     def verdict(self, verdict: str) -> str:
         """A verdict in the language's words."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -29,6 +29,9 @@ DIGITS: dict[Kind, int] = {"percent": 4, "points": 4, "error": 4, "nats": 3, "se
 """
 NOT_PRINTED = "not printed in the study"
 NOT_REPRODUCED = "not reproduced yet"
+NOT_STUDIED = "the study has no such project"
+NOT_RUN = "not run yet"
+"""Where there is nothing to reproduce."""
 ONE_RUN = "one run only"
 
 
@@ -155,6 +158,8 @@ class Summary:
     origins: tuple[Origin, ...] = ()
     between: tuple[Summary, Summary] | None = None
     """Where the quantity is a difference: of what. Its mean is then that of the means as they are shown."""
+    absent: str = NOT_REPRODUCED
+    """The message that stands for it where there is no run."""
 
     def __sub__(self, other: Fact | Summary) -> Fact:
         """The difference of the rounded means; absent where there is no run."""
@@ -196,7 +201,7 @@ class Summary:
         return self._fact(max(self.values, default=None))
 
     def _fact(self, value: float | None) -> Fact:
-        return Fact.of(value, self.kind, ONE_RUN if self.values else NOT_REPRODUCED, self.origins)
+        return Fact.of(value, self.kind, ONE_RUN if self.values else self.absent, self.origins)
 
 
 @dataclass(frozen=True)
@@ -272,6 +277,8 @@ class ProjectFacts:
     records: tuple[Record, ...]
     """Those that count as a reproduction, by seed."""
     variants: tuple[Variant, ...] = ()
+    studied: bool = True
+    """Whether the study has such a project; else its runs are our own and reproduce nothing."""
 
     @property
     def every_record(self) -> tuple[Record, ...]:
@@ -279,13 +286,13 @@ class ProjectFacts:
         return (*self.records, *(run for variant in self.variants for run in variant.records))
 
 
-def build(published: Published, records: Sequence[Record]) -> dict[str, ProjectFacts]:
-    """The facts of every project of the study and of every project that has a record, by identifier.
+def build(published: Published, records: Sequence[Record], declared: Iterable[str] = ()) -> dict[str, ProjectFacts]:
+    """The facts of every project of the study, then of every other that has a record or is declared, by identifier.
 
     A run counts as a reproduction if it has no variant and every setting that the study's figures require.
     """
     known = {project.id: project for project in published.projects}
-    identifiers = [*known, *sorted({record.project for record in records} - set(known))]
+    identifiers = [*known, *sorted({*declared, *(record.project for record in records)} - set(known))]
     found = {}
     for identifier in identifiers:
         project = known.get(identifier)
@@ -300,15 +307,16 @@ def build(published: Published, records: Sequence[Record]) -> dict[str, ProjectF
             groups.setdefault((run.variant, differences), []).append(run)
         runs = tuple(groups.pop((None, ()), ()))
         variants = tuple(
-            Variant(name, differences, _reproduced(same, ()), tuple(same))
+            Variant(name, differences, _reproduced(same, (), NOT_REPRODUCED), tuple(same))
             for (name, differences), same in groups.items()
         )
         found[identifier] = ProjectFacts(
             identifier,
             _published(project),
-            _reproduced(runs, (Origin(identifier, "reproduced"),)),
+            _reproduced(runs, (Origin(identifier, "reproduced"),), NOT_REPRODUCED if project else NOT_RUN),
             runs,
             variants,
+            project is not None,
         )
     return found
 
@@ -317,7 +325,7 @@ def _published(project: PublishedProject | None) -> PublishedFacts:
     origins = (Origin(project.id, "published"),) if project else ()
 
     def printed(value: float | None, kind: Kind) -> Fact:
-        return Fact.of(value, kind, origins=origins)
+        return Fact.of(value, kind, NOT_PRINTED if project else NOT_STUDIED, origins)
 
     def measured(metrics: Metrics | None) -> Measured:
         return Measured(
@@ -340,12 +348,12 @@ def _published(project: PublishedProject | None) -> PublishedFacts:
     )
 
 
-def _reproduced(runs: Sequence[Record], origins: tuple[Origin, ...]) -> ReproducedFacts:
+def _reproduced(runs: Sequence[Record], origins: tuple[Origin, ...], absent: str) -> ReproducedFacts:
     def over(part: Literal["train", "validation", "test"]) -> Summaries:
         measured = [getattr(run, part) for run in runs]
         return Summaries(
-            Summary(tuple(metrics.accuracy for metrics in measured), "percent", origins),
-            Summary(tuple(metrics.cross_entropy for metrics in measured), "nats", origins),
+            Summary(tuple(metrics.accuracy for metrics in measured), "percent", origins, absent=absent),
+            Summary(tuple(metrics.cross_entropy for metrics in measured), "nats", origins, absent=absent),
         )
 
     errors = [standard_error(run.test.accuracy, run.dataset.test) for run in runs]
@@ -353,9 +361,9 @@ def _reproduced(runs: Sequence[Record], origins: tuple[Origin, ...]) -> Reproduc
         train=over("train"),
         validation=over("validation"),
         test=over("test"),
-        seconds=Summary(tuple(run.seconds for run in runs), "seconds", origins),
-        epochs=Summary(tuple(float(len(run.history)) for run in runs), "count", origins),
-        standard_error=Fact.of(statistics.fmean(errors) if errors else None, "error", NOT_REPRODUCED, origins),
+        seconds=Summary(tuple(run.seconds for run in runs), "seconds", origins, absent=absent),
+        epochs=Summary(tuple(float(len(run.history)) for run in runs), "count", origins, absent=absent),
+        standard_error=Fact.of(statistics.fmean(errors) if errors else None, "error", absent, origins),
     )
 
 

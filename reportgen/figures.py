@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
 from markupsafe import Markup
 from PIL import Image
@@ -55,6 +56,9 @@ class Framed:
     """Name and link."""
     data: Markup
     """JSON for the script that makes the chart answer; empty where it stays as it is drawn."""
+
+
+Placed = TypeVar("Placed")
 
 
 class Figures(PageTools):
@@ -147,6 +151,7 @@ class Figures(PageTools):
         rows = self._rows(
             lambda known: (_mark(known.published.test.accuracy), _summary(known.reproduced.test.accuracy))
         )
+        empty = (None,) * (len(series) - 1)
         variants = [(known, variant) for known in self.edition.material.facts.values() for variant in known.variants]
         if variants:
             series = (*series, Series("variant", words.gettext("Variant, no reproduction"), OTHER, hollow=False))
@@ -155,7 +160,7 @@ class Figures(PageTools):
             row = Row(
                 "-".join(filter(None, (known.identifier, variant.name or "variant"))),
                 f"{self.short(known.identifier)}. {self.apart(variant)}",
-                (_mark(known.published.test.accuracy), None, _summary(variant.reproduced.test.accuracy)),
+                (_mark(known.published.test.accuracy), *empty, _summary(variant.reproduced.test.accuracy)),
             )
             last = max((k for k, other in enumerate(rows) if other.key.startswith(known.identifier)), default=len(rows))
             rows.insert(last + 1, row)
@@ -180,7 +185,7 @@ class Figures(PageTools):
     def accuracy_parameters(self) -> str:
         """Test accuracy against the number of parameters."""
 
-        def places(known: ProjectFacts) -> tuple[tuple[float, Mark] | None, ...]:
+        def places(known: ProjectFacts) -> tuple[tuple[float, Mark] | None, tuple[float, Mark] | None]:
             recorded = [float(run.network.parameters) for run in known.records]
             return (
                 _place(known.published.parameters.total.value, _mark(known.published.test.accuracy)),
@@ -194,7 +199,7 @@ class Figures(PageTools):
     def accuracy_time(self) -> str:
         """Test accuracy against the time of training."""
 
-        def places(known: ProjectFacts) -> tuple[tuple[float, Mark] | None, ...]:
+        def places(known: ProjectFacts) -> tuple[tuple[float, Mark] | None, tuple[float, Mark] | None]:
             return (
                 _place(known.published.seconds.value, _mark(known.published.test.accuracy)),
                 _place(known.reproduced.seconds.mean.value, _summary(known.reproduced.test.accuracy)),
@@ -284,12 +289,26 @@ class Figures(PageTools):
             "places": [(column * (width + SHEET_GAP), row * (height + SHEET_GAP)) for row, column in places],
         }
 
-    def _series(self) -> tuple[Series, Series]:
+    def _series(self) -> tuple[Series, ...]:
+        """The study and the reproduction; and what is ours alone, once it has run."""
         words = self.edition.words
-        return (
+        both = (
             Series("published", words.gettext("Study"), INK, hollow=True),
             Series("reproduced", words.gettext("Reproduction"), REPRODUCTION, hollow=False),
         )
+        if not self._beyond():
+            return both
+        return (*both, Series("beyond", words.gettext("Beyond the study"), OTHER, hollow=False, marker="D"))
+
+    def _beyond(self) -> bool:
+        return any(known.records and not known.studied for known in self.edition.material.facts.values())
+
+    def _placed(self, known: ProjectFacts, both: tuple[Placed | None, Placed | None]) -> tuple[Placed | None, ...]:
+        """What a project has for each of `_series`, from what the study and the runs have of it."""
+        if not self._beyond():
+            return both
+        study, runs = both
+        return (study, runs, None) if known.studied else (None, None, runs)
 
     def _explained(self) -> str:
         return self.edition.words.gettext(
@@ -297,8 +316,11 @@ class Figures(PageTools):
             "deviation where there are several."
         )
 
-    def _rows(self, marks: Callable[[ProjectFacts], tuple[Mark | None, ...]]) -> list[Row]:
-        rows = [Row(key, self.title(key), marks(known)) for key, known in self.edition.material.facts.items()]
+    def _rows(self, marks: Callable[[ProjectFacts], tuple[Mark | None, Mark | None]]) -> list[Row]:
+        rows = [
+            Row(key, self.title(key), self._placed(known, marks(known)))
+            for key, known in self.edition.material.facts.items()
+        ]
         return [row for row in rows if any(row.marks)]
 
     def _plane(
@@ -307,7 +329,7 @@ class Figures(PageTools):
         title: str,
         across: str,
         unit: Unit,
-        places: Callable[[ProjectFacts], tuple[tuple[float, Mark] | None, ...]],
+        places: Callable[[ProjectFacts], tuple[tuple[float, Mark] | None, tuple[float, Mark] | None]],
         note: str = "",
     ) -> str:
         words, known = self.edition.words, self.edition.material.facts
@@ -315,7 +337,12 @@ class Figures(PageTools):
         # `Project 0`, `Project 1` and so on say what is common to them nowhere on the chart.
         common = _beginning(list(names.values()))
         spots = [
-            Spot(project, names[project].removeprefix(common) or names[project], self.title(project), places(facts))
+            Spot(
+                project,
+                names[project].removeprefix(common) or names[project],
+                self.title(project),
+                self._placed(facts, places(facts)),
+            )
             for project, facts in known.items()
         ]
         shown = tuple(spot for spot in spots if any(spot.places))

@@ -15,7 +15,8 @@ def gather(report: Report) -> Material:
     """
     records = record.read_all(report.results)
     study = facts.read_published(report.published)
-    known = facts.build(study, records)
+    declarations = record.read_declarations(report.declared)
+    known = facts.build(study, records, declarations)
     pages = report.pages()
     statements = claims.read(report.claims, report.relative(report.claims), tuple(known))
     return Material(
@@ -25,7 +26,7 @@ def gather(report: Report) -> Material:
         judgements=claims.judge_all(statements, known),
         claim_pages=evidence.uses(report, report.languages[0], pages),
         confirmations={run.key: record.read_confirmations(record.folder_of(run, report.results)) for run in records},
-        declarations=record.read_declarations(report.declared),
+        declarations=declarations,
         pretrainings=pretraining.read_all(report.pretraining) if report.pretraining else {},
         bench=comparison.read(report.bench) if report.bench and report.bench.exists() else None,
         pages=pages,

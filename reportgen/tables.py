@@ -249,7 +249,8 @@ class Tables(PageTools):
         """How many images a project's runs had to `train`, for `validation` or to `test`."""
         runs = self.runs(project)
         images = getattr(runs[0].dataset, part) if runs else None
-        return Fact.of(images, "count", facts.NOT_REPRODUCED, self._origins(project))
+        absent = self.facts(project).reproduced.test.accuracy.absent
+        return Fact.of(images, "count", absent, self._origins(project))
 
     def _origins(self, project: str) -> tuple[Origin, ...]:
         return (Origin(project, "reproduced"),)

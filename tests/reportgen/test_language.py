@@ -22,7 +22,11 @@ from reportgen.language import FOLDER, codes, language
 PACKAGE = Path(reportgen.__file__).parent
 SETTINGS = ("batch_size", "epochs", "optimizer", "learning_rate", "loss", "pixel_scaling", "precision")
 PATIENCE = ("patience_val_loss", "patience_val_accuracy")
-SOMETIMES = ("rotation", "shift", "horizontal_flip", "fill_mode", "clipnorm", "image_size", "weights")
+SOMETIMES = (
+    *("rotation", "shift", "horizontal_flip", "fill_mode", "clipnorm", "image_size", "weights"),
+    *("momentum", "schedule", "warmup", "weight_decay", "averaging", "label_smoothing"),
+    *("translation", "alternating_flip", "test_time_flips"),
+)
 """Settings that only some projects have."""
 STARTED = ("weights_sha256", "weights_expect", "weights_record", "weights_epochs", "weights_epochs_asked")
 """Settings of runs that start from weights of our own."""
@@ -61,7 +65,8 @@ def messages() -> set[str]:
         | set(get_args(comparison.Unit))
         | set(get_args(checklist.Answer))
         | {word for metric in claims.METRICS.values() for word in (metric.label, *metric.units)}
-        | {facts.NOT_PRINTED, facts.NOT_REPRODUCED, facts.ONE_RUN, "up to date", "unconfirmed"}
+        | {facts.NOT_PRINTED, facts.NOT_REPRODUCED, facts.NOT_STUDIED, facts.NOT_RUN, facts.ONE_RUN}
+        | {"up to date", "unconfirmed"}
     )
 
 
