@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from experiments import data, project
-from experiments.augmentation import augment, resize, transform
-from experiments.project import Augmentation
+from experiments.augmentation import alternating, augment, resize, transform, translate
+from experiments.project import Augmentation, Translation
 from experiments.train import Batches
 
 STUDY = Augmentation(rotation=15, shift=0.1, horizontal_flip=True)
@@ -24,6 +26,41 @@ def moved(
 ) -> npt.NDArray[np.float32]:
     every = np.ones(len(images))
     return transform(images, np.deg2rad(degrees) * every, down * every, right * every, every * flip > 0)
+
+
+@given(st.integers(0, 5), st.integers(0, 2**32))
+def test_a_translation_shows_a_part_of_the_reflected_image_and_mirrors_whom_it_is_told(most: int, seed: int) -> None:
+    images = np.random.default_rng(seed).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
+    flips = np.array([False, True, False, True])
+    found = translate(images, Translation(most), flips, np.random.default_rng(seed))
+    for image, flip, shown in zip(images, flips, found, strict=True):
+        wide = np.pad(image, ((most, most), (most, most), (0, 0)), mode="reflect")
+        places = [(down, right) for down in range(2 * most + 1) for right in range(2 * most + 1)]
+        parts = [wide[down : down + 8, right : right + 8] for down, right in places]
+        assert any(np.array_equal(part[:, ::-1] if flip else part, shown) for part in parts)
+
+
+@given(st.integers(1, 300), st.integers(0, 2**32), st.integers(0, 50))
+def test_every_image_is_mirrored_in_one_of_any_two_epochs(images: int, seed: int, epoch: int) -> None:
+    first, second = alternating(images, seed, epoch), alternating(images, seed, epoch + 1)
+    assert np.array_equal(first, ~second)
+    assert np.array_equal(first, alternating(images, seed, epoch + 2))
+
+
+def test_project_11_draws_both_views_of_every_image(images: npt.NDArray[np.uint8]) -> None:
+    """Without shifts, what two epochs draw of an image is itself and its mirror image."""
+    labels = np.arange(len(images))
+    batches = Batches(data.Images(images, labels), len(images), 32, 3, Translation(0))
+    views = []
+    for epoch in range(2):
+        batches.draw(epoch)
+        pixels, order = batches[0]
+        views.append(pixels[np.argsort(order)])
+    plain = images.astype(np.float32) / np.float32(255)
+    for image, *both in zip(plain, *views, strict=True):
+        flipped = [np.array_equal(view, image[:, ::-1]) for view in both]
+        assert sorted(flipped) == [False, True]
+        assert np.array_equal(both[flipped.index(False)], image)
 
 
 def test_project_5_augments_as_the_study_does() -> None:

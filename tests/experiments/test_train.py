@@ -13,15 +13,21 @@ from hypothesis import strategies as st
 from experiments import data, project
 from experiments.data import Images
 from experiments.project import Project
+from experiments.projects import p11_modern
 from experiments.train import (
     Batches,
     DrawEpoch,
     build,
     confident_mistakes,
     confusion,
+    measure,
     network_of,
+    optimizer_of,
     order,
+    predict,
     settings_of,
+    smoothed,
+    steps_of,
     train,
 )
 from reportgen.errors import ReportError
@@ -147,6 +153,7 @@ TOTALS = {
     "p09_mini_vgg16": (2_820_042, 2_819_274, 768),
     "p10_vgg16_64px": (15_274_954, 15_274_186, 768),
 }
+OURS = (1_979_136, 1_975_936, 3_200)
 NAMES = {"p06_vgg16_scratch": "sequential_2", "p07_vgg16_frozen": "sequential_2", "p08_vgg16_finetuned": "sequential_2"}
 SMALL = ("p00_base", "p01_deeper")
 """Quick to train."""
@@ -168,6 +175,33 @@ def test_every_layer_row_that_the_study_prints_is_built(identifier: str) -> None
 def test_the_totals_of_parameters_are_the_study_s(identifier: str) -> None:
     network = network_of(build(project.load(identifier), 0, "float32"))
     assert (network.parameters, network.trainable, network.non_trainable) == TOTALS[identifier]
+
+
+def test_project_11_is_ours_and_has_three_wide_blocks_without_a_hidden_layer() -> None:
+    assert set(project.identifiers()) - set(project.studied()) == {"p11_modern"}
+    network = network_of(build(project.load("p11_modern"), 0, "float32"))
+    assert (network.parameters, network.trainable, network.non_trainable) == OURS
+    rows = [(row.type, row.output_shape[1:], row.parameters) for row in network.layers]
+    assert rows[:2] == [("Conv2D", (30, 30, 32), 896), ("Activation", (30, 30, 32), 0)]
+    inward, side = 32, 30
+    for block, width in enumerate((64, 256, 256)):
+        half = side // 2
+        assert rows[2 + 7 * block : 9 + 7 * block] == [
+            ("Conv2D", (side, side, width), 9 * inward * width),
+            ("MaxPooling2D", (half, half, width), 0),
+            ("BatchNormalization", (half, half, width), 3 * width),
+            ("Activation", (half, half, width), 0),
+            ("Conv2D", (half, half, width), 9 * width * width),
+            ("BatchNormalization", (half, half, width), 3 * width),
+            ("Activation", (half, half, width), 0),
+        ]
+        inward, side = width, half
+    assert rows[23:] == [
+        ("GlobalMaxPooling2D", (256,), 0),
+        ("Dense", (10,), 2560),
+        ("Rescaling", (10,), 0),
+        ("Activation", (10,), 0),
+    ]
 
 
 @pytest.mark.parametrize(("identifier", "last"), [("p06_vgg16_scratch", 19), ("p09_mini_vgg16", 11)])
@@ -218,6 +252,102 @@ def test_each_project_changes_the_settings_that_the_study_changed() -> None:
     for identifier, step in zip(project.studied(), steps, strict=True):
         settings = {**settings, **step}
         assert found[identifier] == settings, identifier
+
+
+def test_the_settings_of_project_11_name_everything_that_is_unlike_the_study_s() -> None:
+    assert settings_of(project.load("p11_modern")) == {
+        "batch_size": 512,
+        "epochs": 16,
+        "optimizer": "SGD",
+        "learning_rate": 0.75,
+        "loss": "sparse_categorical_crossentropy",
+        "pixel_scaling": "1/255",
+        "momentum": 0.85,
+        "schedule": "cosine",
+        "warmup": 0.2,
+        "weight_decay": 0.009,
+        "averaging": 0.99,
+        "label_smoothing": 0.2,
+        "translation": 2,
+        "fill_mode": "reflect",
+        "alternating_flip": True,
+        "test_time_flips": True,
+    }
+
+
+def test_the_learning_rate_of_project_11_rises_falls_and_ends_at_zero() -> None:
+    training = project.load("p11_modern").training
+    steps = steps_of(training)
+    assert steps == 79 * 16
+    optimizer = optimizer_of(training, steps)
+    rising = round(0.2 * steps)
+    rates = [float(optimizer._learning_rate(step)) for step in (0, rising // 2, rising, (rising + steps) // 2, steps)]
+    assert rates == pytest.approx([0, 0.75 / 2, 0.75, 0.75 / 2, 0], abs=2e-3)
+    optimizer.build([keras.Variable(np.ones(2), name=name) for name in ("kernel", "bias", "beta")])
+    decaying = [optimizer._use_weight_decay(variable) for variable in optimizer._trainable_variables]
+    assert decaying == [True, False, False]
+
+
+def test_project_11_starts_from_white_patches_and_convolutions_that_change_nothing() -> None:
+    images = data.load("sample").train
+    pixels = Batches(images, 320, 32)[0][0]
+    model = build(project.load("p11_modern"), 0, "float32")
+    p11_modern.prepare(model, pixels)
+    whitened = np.asarray(model.layers[0](pixels))[..., :16].reshape(-1, 16)
+    assert whitened.mean(axis=0) == pytest.approx(np.zeros(16), abs=1e-3)
+    covariance = np.cov(whitened, rowvar=False)
+    # The directions that hardly vary are held back, so that their noise is not blown up.
+    assert covariance - np.diag(np.diag(covariance)) == pytest.approx(np.zeros((16, 16)), abs=1e-2)
+    assert 0.9 < covariance[15, 15] <= 1.001 and (np.diag(covariance) <= 1.001).all()
+    convolution = model.layers[2]
+    signal = np.random.default_rng(0).normal(size=(2, 8, 8, 32)).astype(np.float32)
+    assert np.asarray(convolution(signal))[..., :32] == pytest.approx(signal, abs=1e-6)
+
+
+def test_smoothed_labels_are_spread_over_all_classes_and_what_is_recorded_is_not() -> None:
+    labels = np.array([0, 2])
+    probabilities = np.array([[0.7, 0.2, 0.1], [0.3, 0.3, 0.4]], dtype=np.float32)
+    wanted = 0.8 * np.eye(3)[labels] + 0.2 / 3
+    expected = -(wanted * np.log(probabilities)).sum(axis=1)
+    assert np.asarray(smoothed(0.2)(labels, probabilities)) == pytest.approx(expected, rel=1e-5)
+    declared = project.load("p11_modern")
+    images = Images(data.load("sample").train.pixels[:8], data.load("sample").train.labels[:8])
+    model = build(declared, 0, "float32")
+    found = measure(model, images, 8, 32, declared.pixel_scaling)
+    shown = predict(model, images, 8, 32, declared.pixel_scaling)
+    plain = -np.log(shown[np.arange(8), images.labels]).mean()
+    assert found.cross_entropy == pytest.approx(plain, rel=1e-4)
+
+
+@pytest.mark.parametrize("identifier", ["p00_base", "p11_modern"])
+def test_with_test_time_flips_an_image_and_its_mirror_image_are_predicted_alike(identifier: str) -> None:
+    declared = project.load(identifier)
+    images = data.load("sample").test
+    mirrored = Images(images.pixels[:, :, ::-1], images.labels)
+    model = build(declared, 0, "float32")
+    one, other = (predict(model, both, 50, 32, declared.pixel_scaling, flips=True) for both in (images, mirrored))
+    plain = predict(model, images, 50, 32, declared.pixel_scaling)
+    assert one == pytest.approx(other, abs=1e-6)
+    assert one.sum(axis=1) == pytest.approx(np.ones(len(one)), abs=1e-5)
+    assert np.abs(one - plain).max() > 1e-5
+    found = measure(model, images, 50, 32, declared.pixel_scaling, flips=True)
+    assert found.accuracy == pytest.approx((one.argmax(axis=1) == images.labels).mean())
+    assert found.cross_entropy == pytest.approx(-np.log(one[np.arange(len(one)), images.labels]).mean(), rel=1e-4)
+
+
+def test_a_real_training_of_project_11_keeps_the_averaged_weights_it_validated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Narrower, to be quick; no rule stops it, so that the last epoch is the one that is kept and measured."""
+    monkeypatch.setattr(p11_modern, "WIDTHS", (32, 64, 64))
+    declared = dataclasses.replace(with_small_batches(project.load("p11_modern")), test_time_flips=False)
+    split = data.split(data.load("sample"), 0)
+    steps = steps_of(declared.training, len(split.train.labels), 20)
+    run = train(declared, build(declared, 0, "float32", steps), split, 0, epochs=20)
+    assert run.train.accuracy > 0.4
+    assert run.test.accuracy > 0.2
+    assert run.history[-1].cross_entropy < run.history[0].cross_entropy
+    assert (run.stopping.reason, run.stopping.restored_epoch) == ("none", 20)
+    assert run.validation.accuracy == pytest.approx(run.history[-1].val_accuracy, abs=1e-6)
+    assert run.validation.cross_entropy == pytest.approx(run.history[-1].val_cross_entropy, rel=1e-4)
 
 
 @pytest.mark.parametrize("identifier", SMALL)

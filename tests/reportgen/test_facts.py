@@ -14,7 +14,18 @@ from hypothesis import strategies as st
 
 from reportgen import facts
 from reportgen.errors import ReportError
-from reportgen.facts import NOT_PRINTED, NOT_REPRODUCED, ONE_RUN, Fact, Published, Summary, build, read_published
+from reportgen.facts import (
+    NOT_PRINTED,
+    NOT_REPRODUCED,
+    NOT_RUN,
+    NOT_STUDIED,
+    ONE_RUN,
+    Fact,
+    Published,
+    Summary,
+    build,
+    read_published,
+)
 from tests.synthetic import record
 
 fractions = st.floats(0, 1)
@@ -101,6 +112,18 @@ def test_a_project_that_only_has_runs_follows_those_of_the_study() -> None:
     assert list(known) == ["first", "second", "another"]
     assert known["another"].published.test.accuracy.value is None
     assert known["another"].reproduced.test.accuracy.mean.value == 0.6
+
+
+def test_a_project_that_the_study_does_not_have_is_told_apart_before_it_has_run_and_after() -> None:
+    known = build(published(), [], ["first", "ours"])
+    assert {name: facts.studied for name, facts in known.items()} == {"first": True, "second": True, "ours": False}
+    ours = known["ours"]
+    assert ours.published.test.accuracy.absent == ours.published.seconds.absent == NOT_STUDIED
+    assert {ours.reproduced.test.accuracy.mean.absent, ours.reproduced.standard_error.absent} == {NOT_RUN}
+    ran = build(published(), [record("ours")], ["ours"])["ours"]
+    assert (ran.studied, ran.reproduced.test.accuracy.mean.value) == (False, 0.6)
+    assert (ran.reproduced.test.accuracy - known["first"].published.test.accuracy).value is not None
+    assert (ours.reproduced.test.accuracy - known["first"].published.test.accuracy).absent == NOT_RUN
 
 
 @given(fractions, fractions)

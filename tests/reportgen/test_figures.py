@@ -144,6 +144,20 @@ def test_the_ladder_shows_a_variant_beside_the_study_in_a_row_and_a_colour_of_it
     ]
 
 
+def test_what_is_ours_stands_in_the_ladder_with_a_name_and_a_mark_of_its_own(small_report: Path) -> None:
+    publish(small_report, "first")
+    name(small_report, projects={"first": "One", "ours": "Ours"})
+    runs = (record("first"), record("ours", right=70))
+    found = figure(page(small_report, "{{ ladder_chart() }}", *runs))
+    assert table(found) == [
+        ["Project", "Study", "Reproduction", "Beyond the study"],
+        ["One", "62.56%", "60.00%", "–"],
+        ["Ours", "–", "–", "70.00%"],
+    ]
+    assert "Beyond the study" in words(found)
+    assert "Beyond the study" in words(figure(page(small_report, "{{ accuracy_time() }}", *runs)))
+
+
 def test_the_gap_is_training_less_test_seed_by_seed(small_report: Path) -> None:
     publish(small_report, "first")
     runs = [record("first", seed, right=right) for seed, right in [(0, 60), (1, 50)]]

@@ -140,6 +140,21 @@ def test_the_table_of_all_projects_aligns_the_study_with_the_runs(small_report: 
     assert "Reproduced on: sample." in rendered.markdown
 
 
+@pytest.mark.parametrize(
+    ("code", "beyond", "absent"), [("en", "Beyond the study", "not run yet"), ("es", "Más allá", "aún sin ejecutar")]
+)
+def test_what_is_ours_is_told_from_the_study_before_it_has_run_and_after(
+    small_report: Path, code: str, beyond: str, absent: str
+) -> None:
+    records.write_declaration(declaration("ours"), small_report / "declared")
+    *_, row = cells(page(small_report, "{{ ladder() }}", record("first"), code=code))
+    assert beyond in row[0] and row[1:] == ["–", absent, "–", "–", "–"]
+    head, *_ = cells(page(small_report, '{{ results("ours") }}', record("ours"), code=code))
+    assert len(head) == 3 and "0" in head[1]
+    *_, row = cells(page(small_report, "{{ ladder() }}", code=code))
+    assert beyond in row[0] and row[2].startswith("60")
+
+
 def test_the_results_stand_beside_the_published_ones_seed_by_seed(small_report: Path) -> None:
     runs = [record("first", seed, right=right) for seed, right in [(0, 60), (1, 50)]]
     head, accuracy, _, training, *_, epochs = cells(page(small_report, '{{ results("first") }}', *runs))
