@@ -48,8 +48,8 @@ def build_site(root: Root = Path("."), results: Results = None, site: Site = Non
     began = time.perf_counter()
     report = reports.load(root, results)
     target = (site or report.root / "site").resolve()
-    with console.status("Building the report …"):
-        build(report, target)
+    console.print("[dim]Building the report …[/]")
+    build(report, target)
     pages = len(report.pages())
     console.print(
         f"[green]{pages} pages in {len(report.languages)} languages[/] in {time.perf_counter() - began:.1f} s: "
@@ -66,8 +66,8 @@ def build_with_pdf(root: Root = Path("."), results: Results = None, site: Site =
 
     report = reports.load(root, results)
     target = (site or report.root / "site").resolve()
-    with console.status("Building and printing the report …"):
-        build_printed(report, target)
+    console.print("[dim]Building and printing the report …[/]")
+    build_printed(report, target)
     for code in report.languages:
         console.print(f"[green]Printed:[/] {report.relative(target / code / PDF)}", highlight=False)
 
@@ -80,8 +80,8 @@ def take_screenshots(root: Root = Path(".")) -> None:
 
     report = reports.load(root)
     target = report.root / "site"
-    with console.status("Building the report …"):
-        build(report, target)
+    console.print("[dim]Building the report …[/]")
+    build(report, target)
     for file in screenshots(report, target):
         console.print(f"[green]Taken:[/] {report.relative(file)}", highlight=False)
 
@@ -229,8 +229,8 @@ def publish_site(
     if address:
         os.environ.setdefault("SITE_URL", address)
     target = report.root / "site"
-    with console.status("Building the report …"):
-        build(report, target)
+    console.print("[dim]Building the report …[/]")
+    build(report, target)
     outcome = publish(target, report.root, remote, branch, dry_run=dry_run)
     said = {
         "published": f"Published to {remote} ({branch}).",

@@ -116,13 +116,15 @@ def _point(report: Report, run: record.Record, count: int, root: Path) -> Point:
 
 def _copy(run: record.Record, project: str, number: int) -> record.Record:
     """`run` under another name, with a history and a confusion of its own, so that no chart is found drawn already."""
-    first = run.history[0]
-    shifted = first.model_copy(update={"cross_entropy": first.cross_entropy * (1 + number / 1000)})
+    shifted = [
+        epoch.model_copy(update={"cross_entropy": epoch.cross_entropy * (1 + number / 1000)})
+        for epoch in run.history[:1]
+    ]
     return run.model_copy(
         update={
             "project": project,
             "seed": number % SEEDS,
-            "history": (shifted, *run.history[1:]),
+            "history": (*shifted, *run.history[1:]),
             "confusion": tuple(_shuffled(row, k, Random(number)) for k, row in enumerate(run.confusion)),
         }
     )

@@ -8,17 +8,19 @@ site/<language>/               what is read; site/index.html sends a reader to a
 from __future__ import annotations
 
 import gc
+import io
 import multiprocessing
 import os
 import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import yaml
@@ -33,6 +35,7 @@ from reportgen.render import Renderer
 from reportgen.report import Catalogue, Report
 
 RENDERED = "build/nox-s-docs"
+Outcome = TypeVar("Outcome")
 THEME = Path(__file__).parent / "theme"
 
 
@@ -51,26 +54,13 @@ def build(report: Report, site: Path, finish: Callable[[Path], None] | None = No
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     environment = {"SOURCE_DATE_EPOCH": _commit_date(report.root), **os.environ, "NO_MKDOCS_2_WARNING": "true"}
-    running = {}
-    for code in render_all(material):
-        running[code] = subprocess.Popen(
-            # Not --quiet: warnings that are not printed are not counted, and --strict then lets them pass.
-            [
-                *(sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file"),
-                str(configure(report, code, fresh)),
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=environment,
-        )
-    outputs = {code: process.communicate()[0] for code, process in running.items()}
+    configured = {code: configure(report, code, fresh) for code in report.languages}
+    said = dict(_at_once(material, partial(_site, configured=configured, environment=environment)))
     for code in report.languages:
-        process, output = running[code], outputs[code]
-        if process.returncode:
-            complaints = [line for line in output.splitlines() if line.strip() and not line.startswith("INFO")]
-            said = "\n".join(complaints).replace(f"{report.root}{os.sep}", "")
-            raise ReportError(f"MkDocs refused the pages in {RENDERED}/{code}, made from docs/{code}:\n{said}")
+        if said[code]:
+            complaints = [line for line in said[code].splitlines() if line.strip() and not line.startswith("INFO")]
+            lines = "\n".join(complaints).replace(f"{report.root}{os.sep}", "")
+            raise ReportError(f"MkDocs refused the pages in {RENDERED}/{code}, made from docs/{code}:\n{lines}")
     _write_root(report, fresh, address_of(report.shared()))
     if finish:
         finish(fresh)
@@ -97,20 +87,43 @@ def refuse_untrue(material: Material) -> None:
 
 
 def render_all(material: Material) -> Iterator[str]:
-    """Render every language at once, each in a process of its own, and name each as soon as it is finished.
+    """Render every language at once and name each as soon as it is finished.
 
     Raises:
         ReportError: a page names something unknown.
     """
+    return (code for code, _ in _at_once(material, render))
+
+
+def _at_once(material: Material, work: Callable[[Material, str], Outcome]) -> Iterator[tuple[str, Outcome]]:
+    """Do something for every language, each in a process of its own; each outcome as soon as it is there."""
     languages = material.report.languages
     # A process that runs threads, as the preview does, must not be forked: a lock may be held that nobody gives back.
     context = multiprocessing.get_context("spawn" if threading.active_count() > 1 else None)
     # What was gathered lives as long as the process: frozen, it is not searched for garbage again and again.
     with ProcessPoolExecutor(min(len(languages), os.cpu_count() or 1), context, initializer=gc.freeze) as pool:
-        working = {pool.submit(render, material, code): code for code in languages}
+        working = {pool.submit(work, material, code): code for code in languages}
         for done in as_completed(working):
-            done.result()
-            yield working[done]
+            yield working[done], done.result()
+
+
+def _site(material: Material, code: str, configured: Mapping[str, Path], environment: Mapping[str, str]) -> str:
+    """Render one language and let MkDocs build its site, here, where what both need is imported already.
+
+    Returns what MkDocs said, if it refused the pages.
+    """
+    from mkdocs.__main__ import cli
+
+    render(material, code)
+    os.environ.update(environment)
+    said = io.StringIO()
+    with redirect_stdout(said), redirect_stderr(said):
+        try:
+            # Not --quiet: warnings that are not printed are not counted, and --strict then lets them pass.
+            cli.main(["build", "--strict", "--config-file", str(configured[code])], "mkdocs", standalone_mode=False)
+        except (Exception, SystemExit) as problem:
+            return f"{said.getvalue()}\n{problem}"
+    return ""
 
 
 def render(material: Material, code: str, only: Collection[str] | None = None) -> None:

@@ -11,7 +11,6 @@ import textwrap
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-import matplotlib
 from PIL import Image, ImageDraw, ImageFont
 
 from reportgen.edition import Edition
@@ -89,4 +88,6 @@ def _ladder(steps: tuple[float, ...]) -> Image.Image:
 
 @cache
 def _letters(size: int, weight: str = "") -> ImageFont.FreeTypeFont:
+    import matplotlib  # slow to import, and cards are seldom drawn
+
     return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans{weight}.ttf", size)

@@ -10,17 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import matplotlib
 import numpy as np
 from markupsafe import escape
-from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
-from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullLocator
 
 from reportgen.drawings import (
     GRID,
@@ -45,6 +38,11 @@ from reportgen.drawings import (
 )
 from reportgen.language import Language, language
 from reportgen.record import Record
+
+# Matplotlib takes longer to import than all else together, and where every chart is drawn already nobody needs it.
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 WIDTH = 5.2
 """Of every chart, in inches: small, so that its words stay legible where it shrinks to the screen of a telephone."""
@@ -179,6 +177,9 @@ def draw(drawing: Drawing, words: Language) -> str:
 
 
 def _draw_curves(drawing: Curves, words: Language) -> Figure:
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
     figure = Figure(figsize=(WIDTH, 5.4), layout="constrained")
     axes = figure.subplots(len(drawing.panels), 1, sharex=True)
     for panel, place in zip(drawing.panels, axes, strict=True):
@@ -216,6 +217,9 @@ def _draw_line(axes: Axes, line: Line) -> None:
 
 
 def _draw_dots(drawing: Dots, words: Language) -> Figure:
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import NullLocator
+
     size = len(drawing.rows)
     figure = Figure(figsize=(WIDTH, 0.95 + 0.5 * size), layout="constrained")
     axes = figure.subplots()
@@ -259,6 +263,8 @@ def _draw_dots(drawing: Dots, words: Language) -> Figure:
 
 
 def _draw_plane(drawing: Plane, words: Language) -> Figure:
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
     axes = figure.subplots()
     axes.set_xscale("log")
@@ -325,6 +331,10 @@ def _draw_legend(figure: Figure, axes: Axes, series: Sequence[Series]) -> None:
 
 def _draw_matrix(drawing: Matrix, words: Language) -> Figure:
     """Colour by the square root of the number: else the mistakes, which are the smaller numbers, would hardly show."""
+    from matplotlib.collections import PolyCollection
+    from matplotlib.colors import to_rgba
+    from matplotlib.figure import Figure
+
     height, width = len(drawing.rows), len(drawing.columns)
     figure = Figure(figsize=(WIDTH, 0.9 + 0.43 * height), layout="constrained")
     axes = figure.subplots()
@@ -365,6 +375,10 @@ def _draw_matrix(drawing: Matrix, words: Language) -> Figure:
 
 def _draw_diagram(drawing: Diagram, words: Language) -> Figure:
     """Maps are blocks as high as their sides and as wide as they have channels; vectors are bars of their length."""
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+    from matplotlib.ticker import NullLocator
+
     boxes, size = drawing.boxes, len(drawing.boxes)
     figure = Figure(figsize=(WIDTH, 4.9), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
@@ -450,6 +464,8 @@ _ROUND_TIMES = {
 
 def _write_widely(axis: Any, unit: Unit, words: Language) -> None:
     """Ticks at round values of a logarithmic axis."""
+    from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
+
     axis.set_minor_locator(NullLocator())
     if unit == "seconds":
         low, high = axis.get_view_interval()
@@ -469,6 +485,8 @@ def _write_widely(axis: Any, unit: Unit, words: Language) -> None:
 
 def _write_values(axis: Any, unit: Unit, words: Language, most: int) -> None:
     """Ticks at round values, with the fewest decimals that tell them apart."""
+    from matplotlib.ticker import MaxNLocator
+
     axis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 5, 10]))
     scale = 100 if unit in ("percent", "points") else 1
     digits = _digits(scale * axis.get_majorticklocs())
@@ -519,6 +537,8 @@ def themed(svg: str, identifier: str, title: str, description: str) -> str:
 @contextmanager
 def _style() -> Iterator[None]:
     """Matplotlib's own defaults and `STYLE`, whatever a matplotlibrc says; everything as before afterwards."""
+    import matplotlib
+
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)

@@ -362,7 +362,7 @@ def _reproduced(runs: Sequence[Record], origins: tuple[Origin, ...], absent: str
         validation=over("validation"),
         test=over("test"),
         seconds=Summary(tuple(run.seconds for run in runs), "seconds", origins, absent=absent),
-        epochs=Summary(tuple(float(len(run.history)) for run in runs), "count", origins, absent=absent),
+        epochs=Summary(tuple(float(len(run.history)) for run in runs if run.history), "count", origins, absent=absent),
         standard_error=Fact.of(statistics.fmean(errors) if errors else None, "error", absent, origins),
     )
 

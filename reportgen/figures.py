@@ -78,10 +78,11 @@ class Figures(PageTools):
 
     def curves(self, project: str, against: str | None = None) -> str:
         """Loss and accuracy by epoch; with `against`, the validation curves of two projects over each other."""
-        words, runs = self.edition.words, self.runs(project)
-        other = self.runs(against) if against else ()
+        words, runs = self.edition.words, _told(self.runs(project))
+        other = _told(self.runs(against)) if against else ()
         if not runs or (against and not other):
-            return self.missing()
+            every = [self.runs(name) for name in (project, against) if name]
+            return self.missing("No recorded run of this project tells its epochs.") if all(every) else self.missing()
         if against:
             names = [(self.short(project), runs), (self.short(against), other)]
             drawing = charts.curves_against(names, words)
@@ -108,14 +109,14 @@ class Figures(PageTools):
         """Where a script finds the curves of every other project that has a run, by short name."""
         found = {}
         for known in self.edition.material.facts.values():
-            if known.records and known.identifier != project:
+            if _told(known.records) and known.identifier != project:
                 target = f"assets/charts/curves-{known.identifier}.json"
                 self.assets[target] = self.edition.once(target, partial(self._curves_data, known))
                 found[self.short(known.identifier)] = self.link(target)
         return found
 
     def _curves_data(self, known: ProjectFacts) -> str:
-        return _json(frame.data(charts.curves(known.records, self.edition.words)))
+        return _json(frame.data(charts.curves(_told(known.records), self.edition.words)))
 
     def _kept(self, runs: Sequence[Record]) -> str:
         words = self.edition.words
@@ -273,7 +274,9 @@ class Figures(PageTools):
                 return self.edition.html(
                     "mistakes", run, self.link(small), sheet, self._tiles(run), self.class_names(run)
                 )
-        return self.missing()
+        if not self.runs(project):
+            return self.missing()
+        return self.missing("No recorded run of this project left a picture of its mistakes.")
 
     def _tiles(self, run: Record) -> dict[str, object]:
         """Where each image lies on the sheet."""
@@ -442,6 +445,11 @@ def _beginning(names: Sequence[str]) -> str:
     """What all of several names begin with."""
     alike = next((k for k, letters in enumerate(zip(*names, strict=False)) if len(set(letters)) > 1), 0)
     return names[0][:alike] if names else ""
+
+
+def _told(runs: Sequence[Record]) -> Sequence[Record]:
+    """Those of the runs that tell their epochs."""
+    return tuple(run for run in runs if run.history)
 
 
 def _mark(fact: Fact) -> Mark | None:

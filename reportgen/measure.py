@@ -273,7 +273,7 @@ def _editing(report: Report, copy: Path) -> Iterator[Figure]:
         address = f"{code}/" if path.name == "index" else f"{code}/{path.as_posix()}/"
         with opened() as browser:
             page = browser.new_page()
-            page.goto(f"http://127.0.0.1:{port}/{address}", wait_until="networkidle")
+            page.goto(f"http://127.0.0.1:{port}/{address}")
             taken = sorted(_seconds(lambda k=k: _edit(file, page, f"Edit{k}")) for k in range(EDITS))  # type: ignore[misc]
     finally:
         process.terminate()

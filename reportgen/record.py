@@ -222,7 +222,8 @@ class Record(Part):
     network: Network
     settings: dict[str, Setting]
     """Everything that was chosen and is not a layer, by its name."""
-    history: Annotated[tuple[Epoch, ...], Field(min_length=1)]
+    history: tuple[Epoch, ...]
+    """Epoch by epoch; empty where only the outcome is known."""
     stopping: Stopping
     train: Metrics
     validation: Metrics
@@ -256,7 +257,7 @@ class Record(Part):
         right = sum(self.confusion[k][k] for k in range(classes))
         if not math.isclose(right, self.test.accuracy * seen, abs_tol=0.5):
             raise ValueError(f"confusion has {right} of {seen} right, but test.accuracy is {self.test.accuracy}")
-        if self.stopping.restored_epoch > len(self.history):
+        if self.history and self.stopping.restored_epoch > len(self.history):
             raise ValueError(
                 f"stopping.restored_epoch is {self.stopping.restored_epoch}, but there are {len(self.history)} epochs"
             )

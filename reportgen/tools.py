@@ -56,9 +56,9 @@ class PageTools:
         plan, declared = self.planned(project), self.edition.material.declarations.get(project)
         return declared.inner if plan and declared and declared.network == plan.network else {}
 
-    def missing(self) -> str:
-        message = self.edition.words.gettext("There is no recorded run of this project yet.")
-        return f"*{message}*"
+    def missing(self, what: str = "There is no recorded run of this project yet.") -> str:
+        """What stands where something could not be shown: a sentence that says what is missing."""
+        return f"*{self.edition.words.gettext(what)}*"
 
     def link(self, target: str) -> str:
         """A file of the language's folder, from the page as MkDocs publishes it (`00.md` becomes `00/`)."""

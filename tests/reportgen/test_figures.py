@@ -304,7 +304,24 @@ def test_the_mistakes_are_a_gallery_with_words_and_a_table_of_the_same(small_rep
 
 
 def test_mistakes_without_their_picture_are_said_to_be_missing(small_report: Path) -> None:
-    assert "no recorded run" in page(small_report, '{{ mistakes("first") }}', record("first")).markdown
+    rendered = page(small_report, '{{ mistakes("first") }}', record("first"))
+    assert rendered.markdown == "*No recorded run of this project left a picture of its mistakes.*"
+
+
+@pytest.mark.parametrize("call", ['curves("first")', 'curves("first", against="second")'])
+def test_without_a_history_a_page_stands_and_says_that_the_epochs_are_missing(small_report: Path, call: str) -> None:
+    publish(small_report, "first", "second")
+    text = f'{{{{ {call} }}}}\n\n{{{{ confusion("first") }}}}\n\n{{{{ results("first") }}}}\n'
+    rendered = page(small_report, text, record("first", history=()), record("second"), code="es")
+    assert "*Ninguna ejecución registrada de este proyecto detalla sus épocas.*" in rendered.markdown
+    assert 'id="confusion-first"' in rendered.markdown
+    assert "sin registrar" in rendered.markdown.partition("Épocas")[2]
+
+
+def test_a_seed_without_a_history_leaves_the_curves_to_the_others(small_report: Path) -> None:
+    found = figure(page(small_report, '{{ curves("first") }}', record("first"), record("first", 1, history=())))
+    assert "seed 0: kept epoch 6 of 9" in description(found)
+    assert "seed 1" not in description(found)
 
 
 def test_the_sheet_of_mistakes_is_read_as_it_is_written() -> None:
