@@ -82,7 +82,9 @@ class Figures(PageTools):
         other = _told(self.runs(against)) if against else ()
         if not runs or (against and not other):
             every = [self.runs(name) for name in (project, against) if name]
-            return self.missing("No recorded run of this project tells its epochs.") if all(every) else self.missing()
+            return self.missing(
+                words.gettext("No recorded run of this project tells its epochs.") if all(every) else ""
+            )
         if against:
             names = [(self.short(project), runs), (self.short(against), other)]
             drawing = charts.curves_against(names, words)
@@ -276,7 +278,9 @@ class Figures(PageTools):
                 )
         if not self.runs(project):
             return self.missing()
-        return self.missing("No recorded run of this project left a picture of its mistakes.")
+        return self.missing(
+            self.edition.words.gettext("No recorded run of this project left a picture of its mistakes.")
+        )
 
     def _tiles(self, run: Record) -> dict[str, object]:
         """Where each image lies on the sheet."""

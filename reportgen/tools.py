@@ -56,9 +56,10 @@ class PageTools:
         plan, declared = self.planned(project), self.edition.material.declarations.get(project)
         return declared.inner if plan and declared and declared.network == plan.network else {}
 
-    def missing(self, what: str = "There is no recorded run of this project yet.") -> str:
-        """What stands where something could not be shown: a sentence that says what is missing."""
-        return f"*{self.edition.words.gettext(what)}*"
+    def missing(self, what: str = "") -> str:
+        """What stands where something cannot be shown: a sentence, in the language, that says what is missing."""
+        what = what or self.edition.words.gettext("There is no recorded run of this project yet.")
+        return f"*{what}*"
 
     def link(self, target: str) -> str:
         """A file of the language's folder, from the page as MkDocs publishes it (`00.md` becomes `00/`)."""
