@@ -147,7 +147,9 @@
     backgroundColor: series.hollow ? colour("paper") : colour(series.colour),
     hoverBackgroundColor: series.hollow ? colour("paper") : colour(series.colour),
     hoverBorderColor: colour(series.colour),
-    pointRadius: 5,
+    // Each is called as matplotlib calls it, which drew the chart that the page came with.
+    pointStyle: series.marker === "D" ? "rectRot" : "circle",
+    pointRadius: series.marker === "D" ? 6 : 5,
     pointHoverRadius: 7,
     pointBorderWidth: 1.6,
     pointHoverBorderWidth: 2.2,
@@ -414,7 +416,7 @@
           live[0].setDatasetVisibility(number, input.checked);
           live[0].update();
         });
-        return element("label", {}, input, mark(one.colour, one.hollow ? "hollow" : "dot"), one.name);
+        return element("label", {}, input, mark(one.colour, one.hollow ? "hollow" : one.marker === "D" ? "diamond" : "dot"), one.name);
       };
       const rows = data.rows ?? data.spots;
       controls.append(...data.series.map(series), group(data.down, rows.map((row) => box(data.short[row.key] ?? row.label, null, row.key))));
