@@ -59,4 +59,4 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 def test_what_loads_weights_is_among_the_sources_of_the_projects_that_load_some(identifier: str) -> None:
     loads = project.load(identifier).weights == "imagenet"
     assert ("experiments/vgg16.py" in sources(identifier)) == loads
-    assert loads == (identifier >= "p07")
+    assert loads == ("p07" <= identifier < "p11")
