@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from reportgen import facts
+from reportgen import compiled, facts
 from reportgen.claims import Judgement
 from reportgen.comparison import Bench
 from reportgen.facts import Fact, Interval, ProjectFacts, Published, Quoted, Summary
@@ -132,6 +132,7 @@ class Edition:
             undefined=StrictUndefined,
             finalize=lambda value: show(value, self.words),
             autoescape=True,
+            bytecode_cache=compiled.kept(self.material.report.root),
         )
         environment.globals.update(
             _=self.words.gettext,

@@ -23,7 +23,7 @@ from jinja2 import (
     UndefinedError,
 )
 
-from reportgen import facts
+from reportgen import compiled, facts
 from reportgen.checklist import Checklist
 from reportgen.downloads import Downloads
 from reportgen.edition import Edition, Material
@@ -63,6 +63,7 @@ class Renderer:
             finalize=cite,
             extensions=[ClaimTags],
             keep_trailing_newline=True,
+            bytecode_cache=compiled.kept(self.material.report.root),
             autoescape=False,  # Markdown; what is shown of records passes through the templates, which escape
         )
         environment.globals.update(self.material.facts)
