@@ -79,8 +79,7 @@ def _site() -> Figure:
 def _loading(source: str) -> Iterator[Figure]:
     """In a process of its own, so that the peak of memory is the loading's."""
     program = (
-        "import json, resource, sys, time; from experiments import data\n"
-        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20\n"
+        "import json, sys, time; from experiments import data; from experiments.memory import peak\n"
         "before, began = peak(), time.perf_counter()\n"
         "found = data.load(sys.argv[1])\n"
         "size = len(found.train.labels) + len(found.test.labels)\n"

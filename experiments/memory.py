@@ -1,9 +1,12 @@
-"""Memory that runs out on the device, which each backend tells in its own way, as one sentence."""
+"""Memory: how much a process held, and one sentence for when it runs out, which each backend tells in its own way."""
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from experiments.project import Project
 from reportgen.errors import ReportError
@@ -33,3 +36,17 @@ def enough_memory(project: Project) -> Iterator[None]:
             f"The memory of the device ran out with batches of {project.training.batch_size} images of {side}x{side} "
             "pixels; nothing was recorded. Lower --batch-size or --image-size."
         ) from problem
+
+
+def peak() -> float:
+    """The most memory, in GiB, that this process has held since its program began."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+    except OSError:
+        import resource
+
+        # Bytes on macOS. Linux, which counts in KiB, starts a child at what its parent held, and is asked above.
+        held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return held / (2**30 if sys.platform == "darwin" else 2**20)
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) / 2**20 if found else 0.0

@@ -17,6 +17,7 @@ from typing import Any
 
 from experiments import data, project
 from experiments.environment import ROOT
+from experiments.memory import peak
 from experiments.project import Augmentation, Project
 from reportgen.comparison import Comparison
 from reportgen.errors import ReportError
@@ -225,13 +226,11 @@ def multiplication() -> Callable[[], None]:
 
 def peak_memory(way: str, identifier: str, source: str) -> float:
     """The most memory, in GiB, that this process holds with all training images at hand, after two steps."""
-    import resource
-
     declared = project.load(identifier)
     every = data.split(data.load(source), 0).train
     side = study(declared, every) if way == "study" else ours(declared, every, "float32")
     side.few_steps(declared.training.batch_size)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return peak()
 
 
 def _images(source: str, count: int) -> data.Images:

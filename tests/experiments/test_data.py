@@ -191,9 +191,9 @@ def test_the_51017_images_load_in_6_seconds_and_a_gibibyte() -> None:
     no longer than that.
     """
     program = (
-        "import json, resource, sys, time\n"
+        "import json, sys, time\n"
         "from experiments import data\n"
-        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20\n"
+        "from experiments.memory import peak\n"
         "before, began, worked = peak(), time.perf_counter(), time.process_time()\n"
         "found = data.load(sys.argv[1])\n"
         "seconds = min(time.perf_counter() - began, time.process_time() - worked)\n"
@@ -212,7 +212,7 @@ def test_the_51017_images_load_in_6_seconds_and_a_gibibyte() -> None:
     assert (sum(train), sum(test)) == (45_000, 6_017)
     assert train == [4_500] * 10
     assert sizes == [40_000, 5_000, 6_017]
-    assert gibibytes <= 1
+    assert 0.1 < gibibytes <= 1
     assert seconds <= 6
 
 

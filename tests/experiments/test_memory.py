@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -10,6 +14,7 @@ from experiments import project
 from experiments.memory import enough_memory
 from reportgen.errors import ReportError
 
+ROOT = Path(__file__).resolve().parents[2]
 SENTENCE = (
     r"ran out with batches of 256 images of 64x64 pixels; nothing was recorded. Lower --batch-size or --image-size"
 )
@@ -31,3 +36,13 @@ def test_another_error_stays_what_it_is() -> None:
         1 / 0  # noqa: B018
     with pytest.raises(ReportError, match="something else"), enough_memory(project.load("p10_vgg16_64px")):
         raise ReportError("something else")
+
+
+def test_what_a_process_held_is_told_apart_from_what_its_parent_held() -> None:
+    """As a child of this process, which holds a backend and, for a moment, a quarter of a gibibyte more."""
+    held = np.ones(2**28, dtype=np.uint8)
+    program = "from experiments.memory import peak; a = peak(); b = bytearray(b'1') * 2**27; print(a, peak())"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    before, after = map(float, done.stdout.split())
+    assert 0 < before < held.nbytes / 2**30
+    assert after - before == pytest.approx(1 / 8, abs=0.02)
