@@ -44,7 +44,7 @@ class Extent:
 
 
 SMALL = Extent(steps=4, epochs=8, train=None, test=None)
-LARGE = Extent(steps=2, epochs=3, train=32, test=32)
+LARGE = Extent(steps=1, epochs=3, train=32, test=32)
 """A step of VGG16 takes as long as ten of the networks before it, and shows as much."""
 LARGE_FROM = 2_000_000
 """Parameters from which a network counts as large."""

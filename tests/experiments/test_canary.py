@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments import project, vgg16
-from experiments.canary import LARGE, SMALL, Extent, Specification, _build, differences, extent
+from experiments.canary import BATCH_SIZE, LARGE, SMALL, Extent, Specification, _build, canary, differences, extent
 from reportgen.record import Setting
 from tests import synthetic
 
@@ -40,3 +40,12 @@ def test_a_canary_loads_weights_as_the_run_does_from_others_that_need_no_file() 
 def test_only_vgg16_sings_a_shorter_canary(parameters: int, expected: Extent) -> None:
     assert extent(parameters) == expected
     assert (SMALL.steps, SMALL.epochs, SMALL.train, SMALL.test) == (4, 8, None, None)
+
+
+def test_the_canary_of_a_large_network_has_an_image_for_every_step_and_sings_the_same_twice() -> None:
+    """Of the mini VGG16, in the extent of the large ones."""
+    assert LARGE.train is not None and LARGE.steps * BATCH_SIZE <= LARGE.train
+    declared = project.load("p09_mini_vgg16")
+    first, second = (canary(declared, 0, "float32", LARGE) for _ in range(2))
+    assert first == second
+    assert (len(first.step_losses), first.stopping.restored_epoch <= len(first.epochs)) == (LARGE.steps, True)
