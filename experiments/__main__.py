@@ -382,8 +382,11 @@ def canary(
     image_size: ImageSize = None,
     batch_size: BatchSize = None,
     pixel_scaling: Annotated[str | None, typer.Option()] = None,
+    most_cores: Annotated[int | None, typer.Option("--cores", min=1)] = None,
 ) -> None:
     """Print a run's specification, canary and environment as one line of JSON."""
+    if most_cores and hasattr(os, "sched_setaffinity"):  # before a backend counts them
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:most_cores])
     from experiments.canary import specify
     from experiments.environment import describe
     from experiments.memory import enough_memory

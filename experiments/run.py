@@ -95,7 +95,7 @@ def replay(results: Path, done: Record, console: Console, sizes: Sizes) -> Verdi
     now = sources(done.project)
     try:
         scaling = str(done.settings.get("pixel_scaling"))
-        answer = ask_canary(done.project, done.seed, done.precision, sizes, backend, scaling)
+        answer = ask_canary(done.project, done.seed, done.precision, sizes, backend, scaling, done.environment.cores)
     except ReportError as problem:
         console.print(f"[yellow]{name}: cannot be replayed under {backend}.[/] {problem}", highlight=False)
         return "undecided"
@@ -150,10 +150,12 @@ def ask_canary(
     sizes: Sizes,
     backend: str | None = None,
     scaling: str | None = None,
+    cores: int | None = None,
 ) -> dict[str, Any]:
     """The specification, canary and environment of a run, from a process in which operations are deterministic.
 
-    Pixels are scaled as `scaling` says, or as the project declares.
+    Pixels are scaled as `scaling` says, or as the project declares. Of more than `cores` cores, only so many are used:
+    on another number of threads sums are taken in another order, and what is trained drifts apart.
 
     Raises:
         ReportError: the process failed, for instance because the backend is not installed.
@@ -162,6 +164,8 @@ def ask_canary(
     arguments = ["canary", project, "--seed", str(seed), "--precision", precision, *sizes.arguments]
     if scaling:
         arguments += ["--pixel-scaling", scaling]
+    if cores:
+        arguments += ["--cores", str(cores)]
     done = subprocess.run(
         [sys.executable, "-m", "experiments", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from experiments import data
+from experiments.environment import cores
 from experiments.executor import killed
 from experiments.job import FIGURES, RESULTS, Job, Sizes, sources
 from experiments.run import Standing, reason_to_train, same_machine, standing
@@ -97,6 +98,19 @@ def test_a_replay_agrees_bit_for_bit_and_is_appended_beside_the_record(smoke: Pa
     assert confirmation.exact
     assert confirmation.sources == sources("p00_base")
     assert (folder / "record.json").read_bytes() == before
+
+
+@pytest.mark.skipif(cores() < 2, reason="there is one core, so that no run has fewer than all")
+def test_a_run_that_had_fewer_cores_is_replayed_on_as_many(tmp_path: Path) -> None:
+    """As runs side by side have: on another number, Project 5 drifts apart by more than the tolerance."""
+    done = experiments(*SMOKE, "--jobs", "2", "--results", str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    folder = record.folder(tmp_path, "p00_base", 0)
+    had = record.read(folder / "record.json").environment.cores
+    assert had < cores()
+    assert experiments("replay", "0", "--results", str(tmp_path)).returncode == 0
+    (confirmation,) = record.read_confirmations(folder)
+    assert (confirmation.environment.cores, confirmation.exact) == (had, True)
 
 
 def test_a_record_of_other_sources_is_unconfirmed_and_a_changed_setting_makes_it_stale(
