@@ -30,19 +30,6 @@ HOME = """# {title} {{ #home }}
 """
 
 
-COMMANDS = ("tests.experiments.test_run", "tests.experiments.test_executor")
-"""Files whose tests run commands for minutes, and share next to nothing."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of several processes, one takes all tests of a file, and one all that look at the site; commands go apart."""
-    for item in items:
-        folder, _, file = item.nodeid.partition("::")[0].removesuffix(".py").replace("/", ".").rpartition(".")
-        if f"{folder}.{file}" not in COMMANDS:
-            item.add_marker(pytest.mark.xdist_group(folder if folder == "tests.site" else f"{folder}.{file}"))
-
-
 @pytest.fixture
 def small_report(tmp_path: Path) -> Path:
     """The root of a report with two pages in two languages, one published project and no runs."""
