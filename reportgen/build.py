@@ -14,8 +14,8 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from functools import partial
@@ -55,7 +55,7 @@ def build(report: Report, site: Path, finish: Callable[[Path], None] | None = No
     fresh.mkdir(parents=True)
     environment = {"SOURCE_DATE_EPOCH": _commit_date(report.root), **os.environ, "NO_MKDOCS_2_WARNING": "true"}
     configured = {code: configure(report, code, fresh) for code in report.languages}
-    said = dict(_at_once(material, partial(_site, configured=configured, environment=environment)))
+    said = _at_once(material, partial(_site, configured=configured, environment=environment))
     for code in report.languages:
         if said[code]:
             complaints = [line for line in said[code].splitlines() if line.strip() and not line.startswith("INFO")]
@@ -86,25 +86,23 @@ def refuse_untrue(material: Material) -> None:
         raise ReportError(f"{file}: {'; '.join(wrong)}. Mend the claim and the prose that uses it.")
 
 
-def render_all(material: Material) -> Iterator[str]:
-    """Render every language at once and name each as soon as it is finished.
+def render_all(material: Material) -> None:
+    """Render every language, all at once.
 
     Raises:
         ReportError: a page names something unknown.
     """
-    return (code for code, _ in _at_once(material, render))
+    _at_once(material, render)
 
 
-def _at_once(material: Material, work: Callable[[Material, str], Outcome]) -> Iterator[tuple[str, Outcome]]:
-    """Do something for every language, each in a process of its own; each outcome as soon as it is there."""
+def _at_once(material: Material, work: Callable[[Material, str], Outcome]) -> dict[str, Outcome]:
+    """Do something for every language, each in a process of its own; the outcomes by language."""
     languages = material.report.languages
     # A process that runs threads, as the preview does, must not be forked: a lock may be held that nobody gives back.
     context = multiprocessing.get_context("spawn" if threading.active_count() > 1 else None)
     # What was gathered lives as long as the process: frozen, it is not searched for garbage again and again.
     with ProcessPoolExecutor(min(len(languages), os.cpu_count() or 1), context, initializer=gc.freeze) as pool:
-        working = {pool.submit(work, material, code): code for code in languages}
-        for done in as_completed(working):
-            yield working[done], done.result()
+        return dict(zip(languages, pool.map(partial(work, material), languages), strict=True))
 
 
 def _site(material: Material, code: str, configured: Mapping[str, Path], environment: Mapping[str, str]) -> str:

@@ -6,13 +6,15 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import yaml
 from playwright.sync_api import Browser
 
-from reportgen.browser import NAMES, opened
+from reportgen.browser import opened
+from reportgen.errors import ReportError
 
 # Two trainings that must agree to the last bit need operations that do; read once, before the backend starts.
 os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")
@@ -62,7 +64,9 @@ def small_report(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A real Chromium, without any request of its own."""
-    if not any(map(shutil.which, NAMES)):
-        pytest.skip("no Chromium or Chrome on the PATH, so that no page can be opened")
-    with opened() as found:
+    with ExitStack() as stack:
+        try:
+            found = stack.enter_context(opened())
+        except ReportError as problem:
+            pytest.skip(str(problem))
         yield found

@@ -32,7 +32,7 @@ SHARED = {
 run leaves, and the errors that a user sees."""
 FITTING = {"train.py", "pretrain.py", "bench.py", "comparison/training.py"}
 """A project's run, the pretraining of its weights, and the bench, which fits beside a run to compare."""
-PARTICULAR = re.compile(r"cifar|keras|tensorflow|vgg|\bp(0\d|10)_[a-z]", re.IGNORECASE)
+PARTICULAR = re.compile(r"cifar|keras|tensorflow|vgg|\bp\d\d_[a-z]", re.IGNORECASE)
 """Words of this one report."""
 
 

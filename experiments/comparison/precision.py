@@ -31,11 +31,8 @@ def comparisons(identifier: str, source: str, seeds: Sequence[int] = SEEDS) -> I
     Raises:
         ReportError: a run failed; it has said why.
     """
-    console = Console(stderr=True)
-    usual = [
-        _recorded(identifier, source, seed) or _trained(identifier, source, seed, USUAL, console) for seed in seeds
-    ]
-    faster = [_trained(identifier, source, seed, FASTER, console) for seed in seeds]
+    usual = [_recorded(identifier, source, seed) or _trained(identifier, source, seed, USUAL) for seed in seeds]
+    faster = [_trained(identifier, source, seed, FASTER) for seed in seeds]
     yield Comparison(
         group="precision",
         subject=identifier,
@@ -56,9 +53,9 @@ def _recorded(identifier: str, source: str, seed: int) -> Record | None:
     return found if alike else None
 
 
-def _trained(identifier: str, source: str, seed: int, precision: str, console: Console) -> Record:
+def _trained(identifier: str, source: str, seed: int, precision: str) -> Record:
     """A run of the full profile in `precision`, trained unless it was before."""
     job = Job(identifier, seed, "full", precision, source, SCRATCH / precision)
-    if run([job], console, Local(), force=False, explicit_data=True, explicit_precision=True):
+    if run([job], Console(stderr=True), Local(), force=False, explicit_data=True, explicit_precision=True):
         raise ReportError(f"{job.name} in {precision} could not be trained, so that nothing is compared.")
     return record.read(job.folder / record.RECORD_FILE)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
 from reportgen import measure
 from reportgen import report as reports
+from reportgen.browser import served
 from reportgen.errors import ReportError
 from reportgen.measure import Visit
 
@@ -29,13 +26,6 @@ POOR = """<!doctype html><html><head><meta charset="utf-8"><title>Poor</title><l
 }, 100);</script></body></html>"""
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves files; prints nothing."""
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """A test needs no access log."""
-
-
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     """Two pages, one as it should be and one with every kind of defect; the folder and the address."""
@@ -43,13 +33,8 @@ def site(tmp_path: Path) -> Iterator[tuple[Path, str]]:
         (tmp_path / "en" / name).mkdir(parents=True)
         (tmp_path / "en" / name / "index.html").write_text(text, encoding="utf-8")
     (tmp_path / "en" / "file.csv").write_text("a,b\n" * 1000, encoding="utf-8")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield tmp_path, f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(tmp_path) as address:
+        yield tmp_path, address
 
 
 def test_a_visit_finds_every_defect_of_a_page_and_none_of_a_sound_one(site: tuple[Path, str], browser: Browser) -> None:

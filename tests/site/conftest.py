@@ -5,27 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from reportgen import measure
+from reportgen.browser import served
 from reportgen.measure import Visit
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves files; prints nothing."""
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """A test needs no access log."""
 
 
 @pytest.fixture(scope="session")
@@ -40,23 +30,18 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             copy = top / "clone" / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes((ROOT / name).read_bytes())
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(top / "served")))
-    url = f"http://127.0.0.1:{server.server_port}/repository/"
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "CIFAR10_DIR")}
-    done = subprocess.run(
-        [sys.executable, "-m", "reportgen", "build", "--site", str(top / "served" / "repository")],
-        cwd=top / "clone",
-        env={**environment, "SITE_URL": url},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield url
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(top / "served") as root:
+        url = f"{root}repository/"
+        environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "CIFAR10_DIR")}
+        done = subprocess.run(
+            [sys.executable, "-m", "reportgen", "build", "--site", str(top / "served" / "repository")],
+            cwd=top / "clone",
+            env={**environment, "SITE_URL": url},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        yield url
 
 
 @pytest.fixture
