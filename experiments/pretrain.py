@@ -42,7 +42,7 @@ from experiments.environment import ROOT, cores, describe
 from experiments.labelled import LabelledSet
 from experiments.progress import EpochProgress
 from experiments.scaling import BGR_MEAN, scaled
-from experiments.train import network_of, order, use_precision
+from experiments.train import network_of, one_cycle, order, use_precision
 from experiments.vgg16 import Card
 from reportgen.errors import ReportError
 from reportgen.fingerprint import dependencies, fingerprints
@@ -114,11 +114,8 @@ def build(recipe: Recipe, classes: int, steps: int, some: npt.NDArray[np.float32
     # Class scores and their softmax in single precision: half of it is too coarse for a cross-entropy.
     scores = keras.layers.Dense(classes, kernel_initializer="zeros", name="scores", dtype="float32")(dropped)
     model = keras.Model(base.input, scores, name="vgg16_classifier")
-    rising = max(1, round(recipe.warmup * steps))
     optimizer = keras.optimizers.AdamW(
-        learning_rate=keras.optimizers.schedules.CosineDecay(
-            0.0, max(1, steps - rising), warmup_target=recipe.learning_rate, warmup_steps=rising
-        ),
+        learning_rate=one_cycle(recipe.learning_rate, recipe.warmup, steps),
         weight_decay=recipe.weight_decay,
         global_clipnorm=recipe.clipnorm,
         use_ema=True,

@@ -85,20 +85,23 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         """Batch `index`: scaled pixels (batch, height, width, 3) and labels (batch,)."""
         chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         pixels = resize(self._images.pixels[chosen], self._image_size)
-        if self._augmentation is None:
-            return scaled(pixels[:, :, ::-1] if self._mirrored else pixels, self._scaling), self._images.labels[chosen]
         random = np.random.default_rng((self._seed or 0, self._epoch, index))
-        if isinstance(self._augmentation, Translation):
-            flips = alternating(len(self._images.labels), self._seed or 0, self._epoch)[chosen]
-            return scaled(translate(pixels, self._augmentation, flips, random), self._scaling), self._images.labels[
-                chosen
-            ]
-        return scaled(augment(pixels, self._augmentation, random), self._scaling), self._images.labels[chosen]
+        drawn: npt.NDArray[np.uint8] | npt.NDArray[np.float32]
+        match self._augmentation:
+            case None:
+                drawn = pixels[:, :, ::-1] if self._mirrored else pixels
+            case Augmentation():
+                drawn = augment(pixels, self._augmentation, random)
+            case Translation():
+                drawn = translate(pixels, self._augmentation, self._flips[chosen], random)
+        return scaled(drawn, self._scaling), self._images.labels[chosen]
 
     def draw(self, epoch: int) -> None:
-        """Take the order of epoch `epoch`, counted from 0."""
+        """Take the order of epoch `epoch`, counted from 0, and what is mirrored in it."""
         self._epoch = epoch
         self._order = order(len(self._images.labels), self._seed, epoch)
+        if isinstance(self._augmentation, Translation):
+            self._flips = alternating(len(self._images.labels), self._seed or 0, epoch)
 
 
 class DrawEpoch(keras.callbacks.Callback):  # type: ignore[misc]
@@ -146,16 +149,21 @@ def steps_of(training: Training, images: int = IMAGES, epochs: int | None = None
     return -(-images // training.batch_size) * (epochs or training.epochs)
 
 
+def one_cycle(highest: float, warmup: float, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
+    """From zero in a straight line to `highest` over the part `warmup` of all `steps`, and along a cosine to zero."""
+    rising = max(1, round(warmup * steps))
+    return keras.optimizers.schedules.CosineDecay(
+        0.0, max(1, steps - rising), warmup_target=highest, warmup_steps=rising
+    )
+
+
 def optimizer_of(training: Training, steps: int) -> keras.optimizers.Optimizer:
     """What `training` declares, for `steps` steps in all."""
     declared = training.optimizer
     if not isinstance(declared, SGD):
         return keras.optimizers.Adam(learning_rate=declared.learning_rate, clipnorm=declared.clipnorm)
-    rising = max(1, round(declared.warmup * steps))
     optimizer = keras.optimizers.SGD(
-        learning_rate=keras.optimizers.schedules.CosineDecay(
-            0.0, max(1, steps - rising), warmup_target=declared.learning_rate, warmup_steps=rising
-        ),
+        learning_rate=one_cycle(declared.learning_rate, declared.warmup, steps),
         momentum=declared.momentum,
         nesterov=True,
         weight_decay=declared.weight_decay,
