@@ -11,11 +11,12 @@ import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from mpmath import betainc, findroot
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from scipy.special import stdtrit
 
 from reportgen.errors import ReportError
 from reportgen.record import Count, Fraction, Identifier, Metrics, Record, Seconds, Setting
@@ -374,9 +375,18 @@ def t_interval(values: Sequence[float]) -> tuple[float, float]:
     return mean - half, mean + half
 
 
+@cache
 def t_quantile(degrees: float) -> float:
-    """How many standard errors a 95 % interval reaches to either side, by Student's t."""
-    return float(stdtrit(degrees, 0.975))
+    """How many standard errors a 95 % interval reaches to either side, by Student's t with 1 degree of freedom or more.
+
+    SciPy has it ready, and would take half of a command's start-up.
+    """
+
+    def outside(reach: float) -> Any:
+        return betainc(degrees / 2, 0.5, 0, degrees / (degrees + reach**2), regularized=True) - 0.05
+
+    # Between the normal distribution's 1.96 and the 12.71 of one degree of freedom.
+    return float(findroot(outside, (1.9, 13), solver="anderson"))
 
 
 def standard_error(accuracy: Fraction, images: int) -> float:

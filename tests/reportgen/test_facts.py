@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from reportgen import facts
 from reportgen.errors import ReportError
@@ -235,3 +236,8 @@ def test_runs_that_differ_in_different_ways_are_variants_of_their_own() -> None:
 def test_a_setting_that_a_run_lacks_is_another_than_the_required_one() -> None:
     (variant,) = build(strict(), [record("first", 0)])["first"].variants
     assert variant.differences == (("start", "theirs", None), ("scale", "small", None))
+
+
+@given(st.floats(1, 1e6))
+def test_student_s_quantile_is_that_of_another_library(degrees: float) -> None:
+    assert facts.t_quantile(degrees) == pytest.approx(stats.t.ppf(0.975, degrees), rel=1e-9)
