@@ -183,9 +183,9 @@ def draw(folder: Path) -> None:
     if all((folder / name).exists() for name in FIGURES):
         return
     # Imported here because matplotlib is slow to import and an up-to-date run draws nothing.
-    from reportgen import charts
+    from reportgen import plot
 
-    for name, svg in charts.run_figures(record.read(folder / record.RECORD_FILE)).items():
+    for name, svg in plot.run_figures(record.read(folder / record.RECORD_FILE)).items():
         record.write_atomically(folder / name, svg)
 
 

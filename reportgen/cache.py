@@ -12,11 +12,12 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from reportgen import charts, language
-from reportgen.charts import draw
 from reportgen.drawings import Drawing
 from reportgen.language import Language
 from reportgen.record import write_atomically
+
+CODE = ("plot.py", "charts.py", "language.py")
+"""The modules that decide how a drawing looks."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ class Cache:
         try:
             return file.read_text(encoding="utf-8")
         except FileNotFoundError:
+            # Matplotlib takes longer to import than all else together, and only what is new needs it.
+            from reportgen.plot import draw
+
             svg = draw(drawing, words)
             self.folder.mkdir(parents=True, exist_ok=True)
             write_atomically(file, svg)
@@ -42,6 +46,6 @@ class Cache:
 def _code() -> str:
     """What else than the drawing decides how it looks: our code, and the libraries that draw and that write numbers."""
     digest = hashlib.sha256()
-    for module in (charts, language):
-        digest.update(Path(str(module.__file__)).read_bytes())
+    for name in CODE:
+        digest.update((Path(__file__).parent / name).read_bytes())
     return f"{digest.hexdigest()} {version('matplotlib')} {version('babel')}"

@@ -62,7 +62,7 @@ def _png(title: str, site: str, steps: tuple[float, ...]) -> bytes:
     if steps:
         card.paste(_ladder(steps), (0, SIZE[1] - 210))
     stream = io.BytesIO()
-    card.quantize(64).save(stream, "PNG", optimize=False)
+    card.quantize(64, Image.Quantize.FASTOCTREE).save(stream, "PNG", optimize=False)
     return stream.getvalue()
 
 

@@ -24,7 +24,7 @@ SHARED = {
     "reportgen.comparison",
     "reportgen.record",
     "reportgen.pretraining",
-    "reportgen.charts",
+    "reportgen.plot",
     "reportgen.fingerprint",
     "reportgen.errors",
 }
@@ -149,7 +149,7 @@ def test_only_training_and_pretraining_fit_and_only_the_bench_fits_beside_them(p
     assert not [line for line, name in calls(path) if name == "fit"]
 
 
-PURE = {"charts", "check", "facts", "fingerprint", "language", "parity", "prose", "report", "source"}
+PURE = {"charts", "check", "facts", "fingerprint", "language", "parity", "plot", "prose", "report", "source"}
 
 
 @pytest.mark.parametrize("path", named([p for p in REPORTGEN if p.stem in PURE]))

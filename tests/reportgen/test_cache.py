@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from reportgen import cache
+from reportgen import cache, plot
 from reportgen.cache import Cache
-from reportgen.charts import curves, draw
+from reportgen.charts import curves
 from reportgen.language import language
+from reportgen.plot import draw
 from tests.synthetic import record
 
 ENGLISH, SPANISH = language("en"), language("es")
@@ -22,7 +23,7 @@ def test_a_chart_is_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     drawing = curves([record()], ENGLISH)
     first = kept.svg(drawing, ENGLISH)
     assert first == draw(drawing, ENGLISH)
-    monkeypatch.delattr(cache, "draw")
+    monkeypatch.delattr(plot, "draw")
     assert kept.svg(curves([record()], ENGLISH), ENGLISH) == first
 
 
