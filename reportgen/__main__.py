@@ -13,11 +13,9 @@ import typer
 from rich.console import Console
 
 from reportgen import report as reports
-from reportgen import source, translations
-from reportgen.check import check
 from reportgen.errors import ReportError
-from reportgen.material import gather
 
+# What a command needs beyond these it imports itself: a build waits for nothing that only `check` reads with.
 app = typer.Typer(
     help="Turn recorded experiments and a narrative into a site in several languages.",
     no_args_is_help=True,
@@ -112,6 +110,9 @@ def check_report(
     not what is expected of them, records whose sources changed. Exit status 1 if there is an error; with --strict, if
     there is anything.
     """
+    from reportgen.check import check
+    from reportgen.material import gather
+
     found = check(gather(reports.load(root, results)))
     for finding in found:
         colour = "red" if finding.severity == "error" else "yellow"
@@ -138,6 +139,8 @@ def confirm_sections(
     Each is named; nothing confirms all of them. A shell shortens several of one page:
     projects/05.md#{question,results}. Whoever changes one language later hears from `check` that the others are older.
     """
+    from reportgen import source, translations
+
     report = reports.load(root)
     for line in translations.confirm(report, source.read_all(report, report.pages()), sections):
         console.print(f"[green]in step:[/] {line}", highlight=False)
@@ -155,6 +158,7 @@ def compare_results(
     Exit status 1 if a claim changes its verdict; numbers may move.
     """
     from reportgen.changes import between
+    from reportgen.material import gather
 
     found = between(gather(reports.load(root, before)), gather(reports.load(root, after)))
     if form is Form.MARKDOWN:

@@ -37,6 +37,7 @@ from reportgen.report import Catalogue, Report
 RENDERED = "build/nox-s-docs"
 Outcome = TypeVar("Outcome")
 THEME = Path(__file__).parent / "theme"
+HOOKS = Path(__file__).parent / "hooks.py"
 
 
 def build(report: Report, site: Path, finish: Callable[[Path], None] | None = None) -> None:
@@ -176,6 +177,7 @@ def configure(report: Report, code: str, site: Path) -> Path:
         "docs_dir": str(report.root / RENDERED / code),
         "site_dir": str(site / code),
         "theme": {"language": code, "custom_dir": str(THEME)},
+        "hooks": [str(HOOKS)],
         "nav": _translated(shared.get("nav", []), words, code),
         "extra": {
             "alternate": [

@@ -1,4 +1,7 @@
-"""Templates and pages as Jinja compiled them, kept between builds: to compile them takes as long as to render them."""
+"""Templates and pages as Jinja compiled them, kept between builds: to compile them takes as long as to render them.
+
+Those of the theme, too, which MkDocs renders.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,11 @@ COMPILING = ("edition.py", "evidence.py")
 
 
 def kept(root: Path) -> BytecodeCache:
-    """The cache of the report in `root`, for this code and this Jinja; the folder may be deleted at any time.
+    """The cache of the report in `root`, for this code, Jinja and MkDocs; the folder may be deleted at any time.
 
     Jinja itself sees to it that a page or a template that changed is compiled anew.
     """
-    digest = hashlib.sha256(version("jinja2").encode())
+    digest = hashlib.sha256(f"{version('jinja2')} {version('mkdocs')}".encode())
     for name in COMPILING:
         digest.update((Path(__file__).parent / name).read_bytes())
     folder = root / "build" / "compiled" / digest.hexdigest()[:16]

@@ -199,7 +199,8 @@ class Evidence(PageTools):
         heading = self.edition.words.gettext("Evidence and sources")
         # There are many, and each is short: they share one line until a reader, or a link to one of them, unfolds it.
         folded = self.edition.html("sources", sources) if sources else ""
-        return f"## {heading} {{ #{ANCHOR} }}\n\n" + "\n\n".join(filter(None, [*notes, folded])) + "\n"
+        listed = "\n\n".join(filter(None, [*notes, folded]))
+        return f"## {heading} {{ #{ANCHOR} }}\n\n<!--held-->{listed}<!--/held-->\n"
 
     def _claim_note(self, judgement: Judgement) -> str:
         tables = []

@@ -332,13 +332,14 @@ def _build(root: Path) -> None:
 
 
 def _bare(report: Report, root: Path) -> None:
-    """MkDocs with the same theme on the same Markdown, all languages at once."""
+    """MkDocs with the theme as it comes, on the same Markdown, all languages at once."""
     with tempfile.TemporaryDirectory() as folder:
         commands = []
         for code in report.languages:
             settings = yaml.safe_load((root / "build" / f"mkdocs.{code}.yml").read_text(encoding="utf-8"))
             settings |= {"INHERIT": str(root / "mkdocs.yml"), "site_dir": f"{folder}/{code}"}
-            settings["theme"].pop("custom_dir", None)
+            settings["theme"].pop("custom_dir")
+            settings.pop("hooks")
             file = Path(folder) / f"{code}.yml"
             file.write_text(yaml.safe_dump(settings), encoding="utf-8")
             commands.append([sys.executable, "-m", "mkdocs", "build", "--quiet", "--config-file", str(file)])

@@ -1,0 +1,49 @@
+"""What MkDocs calls while it builds a site of the report; the configuration that `build` writes names this file.
+
+Charts, the tables of their numbers and the notes below a page are finished HTML, and a half of each page. They are held
+out while Markdown is converted and the search reads, which would look through all of it to no end, and put back as
+they were. Their marks are comments, so that MkDocs without this file makes the same page, more slowly.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment
+
+from reportgen import compiled
+
+HELD = re.compile(r"<!--held-->(.*?)<!--/held-->", re.DOTALL)
+"""Finished HTML, as the templates mark it; nothing is marked within it once more."""
+PLACE = re.compile(r"<!--held (\d+)-->.*?<!--/held-->", re.DOTALL)
+ANCHOR = re.compile(r'\bid="([^"]+)"')
+
+_held: dict[str, list[str]] = {}
+"""By the page's file, while it is being made."""
+
+
+def on_env(env: Environment, config: Any, **_: object) -> Environment:
+    """Keep the theme's templates as Jinja compiled them, which otherwise every build would do anew."""
+    # The configuration stands in the folder build/ of the report.
+    env.bytecode_cache = compiled.kept(Path(config.config_file_path).resolve().parents[1])
+    return env
+
+
+def on_page_markdown(markdown: str, page: Any, **_: object) -> str:
+    """Hold finished HTML out of a page; its anchors stay, so that MkDocs knows where links can lead."""
+    held = _held[page.file.src_uri] = []
+
+    def hold(found: re.Match[str]) -> str:
+        held.append(found[1])
+        anchors = "".join(f'<div id="{name}"></div>' for name in ANCHOR.findall(found[1]))
+        return f"<!--held {len(held) - 1}-->{anchors}<!--/held-->"
+
+    return HELD.sub(hold, markdown)
+
+
+def on_post_page(output: str, page: Any, **_: object) -> str:
+    """Put back what was held out."""
+    held = _held.pop(page.file.src_uri)
+    return PLACE.sub(lambda found: held[int(found[1])], output)

@@ -1,0 +1,99 @@
+"""MkDocs makes the same pages with what holds finished HTML back as without it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import Environment
+
+from reportgen import hooks
+from reportgen import record as records
+from reportgen import report as reports
+from reportgen.build import build
+from tests.synthetic import record
+
+ROOT = Path(__file__).resolve().parents[2]
+PIECES = st.text(st.characters(exclude_characters="<", exclude_categories=["Cs"]), max_size=20)
+
+
+@given(st.lists(st.tuples(PIECES, PIECES)), PIECES)
+def test_what_is_held_out_comes_back_as_it_was(pieces: list[tuple[str, str]], end: str) -> None:
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="page.md"))
+    text = "".join(f'{before}<!--held--><b id="{k}">{held}</b><!--/held-->' for k, (before, held) in enumerate(pieces))
+    text += end
+    left = hooks.on_page_markdown(text, page=page)
+    assert "<b" not in left
+    assert all(f'id="{k}"' in left for k in range(len(pieces)))
+    assert hooks.on_post_page(left, page=page) == text.replace("<!--held-->", "").replace("<!--/held-->", "")
+
+
+@pytest.fixture
+def told(small_report: Path) -> Path:
+    """A report with a chart and a note in both languages."""
+    for code in ("en", "es"):
+        file = small_report / "docs" / code / "index.md"
+        page = file.read_text(encoding="utf-8")
+        file.write_text(
+            f"{page}\n{{{{ curves('first') }}}}\n\nSo: {{{{ first.reproduced.test.accuracy }}}}.\n", "utf-8"
+        )
+    records.write(record("first"), small_report / "results")
+    return small_report
+
+
+def built(root: Path) -> Path:
+    build(reports.load(root), root / "site")
+    return root / "site"
+
+
+def words(page: str) -> list[str]:
+    """A page without its white space, of which Markdown leaves a little more or less between blocks."""
+    return page.replace("<", " <").replace(">", "> ").split()
+
+
+def test_mkdocs_alone_makes_the_same_pages(told: Path) -> None:
+    site = built(told)
+    settings = yaml.safe_load((told / "build" / "mkdocs.en.yml").read_text(encoding="utf-8"))
+    del settings["hooks"]
+    (told / "build" / "alone.yml").write_text(yaml.safe_dump(settings | {"site_dir": str(told / "alone")}), "utf-8")
+    subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--config-file", "build/alone.yml"],
+        cwd=told,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=True,
+    )
+    for page in ("index.html", "further/index.html"):
+        alone = (told / "alone" / page).read_text(encoding="utf-8")
+        assert ("<!--held-->" in alone) == (page == "index.html")
+        assert words(re.sub(r"<!--/?held-->", " ", alone)) == words((site / "en" / page).read_text(encoding="utf-8"))
+
+
+def test_the_search_knows_the_prose_and_no_number_of_a_chart_or_a_note(told: Path) -> None:
+    site = built(told)
+    index = (site / "en" / "search" / "search_index.json").read_text(encoding="utf-8")
+    assert "So: " in index
+    assert "Learning curves" in index
+    assert "Cross-entropy" not in index
+    assert "python -m" not in index
+    assert "record.json" not in index
+
+
+def test_the_theme_is_compiled_once(told: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = (built(told) / "en" / "index.html").read_bytes()
+    compile_ = Environment.compile
+
+    def refuse(environment: Environment, source: str, name: str | None = None, *rest: object, **more: object) -> object:
+        # The theme's words are read by its search before anything can be said about its environment.
+        assert name is not None and name.startswith("partials/language"), name
+        return compile_(environment, source, name, *rest, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Environment, "compile", refuse)
+    assert (built(told) / "en" / "index.html").read_bytes() == first
