@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from reportgen import compiled, facts
 from reportgen.claims import Judgement
 from reportgen.comparison import Bench
-from reportgen.facts import Fact, Interval, ProjectFacts, Published, Quoted, Summary
+from reportgen.facts import Fact, Interval, Kind, ProjectFacts, Published, Quoted, Summary
 from reportgen.language import Language, language
 from reportgen.pretraining import Pretraining
 from reportgen.record import Confirmation, Declaration
@@ -67,12 +67,8 @@ def show(value: object, words: Language) -> object:
     if isinstance(value, Summary):
         if not value.values:
             return words.gettext(value.absent)
-        mean = show(value.mean, words)
-        return (
-            f"{mean} ± {words.number(_spread(value.sd), 2 if value.kind == 'percent' else facts.DIGITS[value.kind])}"
-            if (value.sd.value is not None)
-            else mean
-        )
+        mean, sd = show(value.mean, words), value.sd.value
+        return mean if sd is None else f"{mean} ± {_spread(sd, value.kind, words)}"
     if isinstance(value, Interval):
         return words.gettext("{low} to {high}", low=show(value.low, words), high=show(value.high, words))
     if isinstance(value, Quoted):
@@ -98,9 +94,15 @@ def show(value: object, words: Language) -> object:
             return words.count(round(value.value))
 
 
-def _spread(sd: Fact) -> float:
-    assert sd.value is not None
-    return sd.value * 100 if sd.kind == "percent" else sd.value
+def _spread(sd: float, kind: Kind, words: Language) -> str:
+    """A standard deviation as it stands behind a mean: in its unit, which only a duration says once more."""
+    match kind:
+        case "percent" | "points" | "error":
+            return words.number(100 * sd, 2)
+        case "seconds":
+            return words.seconds(sd)
+        case _:
+            return words.number(sd, facts.DIGITS[kind])
 
 
 @dataclass

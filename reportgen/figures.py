@@ -17,6 +17,7 @@ from PIL import Image
 
 from reportgen import charts, frame
 from reportgen.cache import Cache
+from reportgen.claims import METRICS
 from reportgen.drawings import (
     INK,
     OTHER,
@@ -174,12 +175,8 @@ class Figures(PageTools):
     def gap_chart(self) -> str:
         """Training accuracy less test accuracy, of every project that has both."""
         words = self.edition.words
-        rows = self._rows(
-            lambda known: (
-                _mark(known.published.train.accuracy - known.published.test.accuracy),
-                _spread([run.train.accuracy - run.test.accuracy for run in known.records]),
-            )
-        )
+        gap = METRICS["gap.accuracy"]
+        rows = self._rows(lambda known: (_mark(gap.published(known)), _summary(gap.reproduced(known))))
         across = words.gettext("Training accuracy less test accuracy")
         drawing = Dots(words.gettext("Project"), across, "points", self._series(), tuple(rows), zero=True)
         title = words.gettext("The gap between training and test")
@@ -462,13 +459,6 @@ def _mark(fact: Fact) -> Mark | None:
 
 def _summary(summary: Summary) -> Mark | None:
     return None if summary.mean.value is None else Mark(summary.mean.value, summary.sd.value)
-
-
-def _spread(values: Sequence[float]) -> Mark | None:
-    """The mean of `values`, with their standard deviation if there are several."""
-    if not values:
-        return None
-    return Mark(round(statistics.fmean(values), 4), round(statistics.stdev(values), 4) if len(values) > 1 else None)
 
 
 def _place(across: float | None, mark: Mark | None) -> tuple[float, Mark] | None:

@@ -1,0 +1,26 @@
+"""A summary of several runs is written in one unit, the mean's."""
+
+from __future__ import annotations
+
+import pytest
+
+from reportgen.edition import show
+from reportgen.facts import Kind, Summary
+from reportgen.language import language
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "english", "spanish"),
+    [
+        ("percent", (0.55, 0.6), "57.50% ± 3.54", "57,50 % ± 3,54"),
+        ("points", (0.0123, 0.0456), "+2.90 pp ± 2.35", "+2,90 pp ± 2,35"),
+        ("nats", (1.0, 1.5), "1.250 ± 0.354", "1,250 ± 0,354"),
+        ("seconds", (100.0, 300.0), "3 min 20 s ± 2 min 21 s", "3 min 20 s ± 2 min 21 s"),
+        ("count", (263402.0, 263500.0), "263,451 ± 69", "263.451 ± 69"),
+    ],
+)
+def test_a_standard_deviation_has_the_unit_of_its_mean(
+    kind: Kind, values: tuple[float, ...], english: str, spanish: str
+) -> None:
+    for code, expected in (("en", english), ("es", spanish)):
+        assert str(show(Summary(values, kind), language(code))).replace("\u00a0", " ") == expected
