@@ -39,15 +39,16 @@ def test_the_layers_of_vgg16_stand_inside_their_layer() -> None:
     assert read_declarations(DECLARED)["p04_batch_norm"].inner == {}
 
 
-@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
-def test_jax_builds_the_same_layers_and_takes_steps() -> None:
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_another_backend_builds_the_same_layers_and_takes_steps(backend: str) -> None:
     """A convolutional project with everything that has a state, one of VGG16, and ours."""
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
     program = """
 import json, keras
 from experiments import data, project
 from experiments.declare import declare
 from experiments.train import Batches, build
-assert keras.backend.backend() == "jax"
 found = {}
 for name in ("p05_augmentation", "p09_mini_vgg16", "p11_modern"):
     declared = project.load(name)
@@ -58,18 +59,20 @@ for name in ("p05_augmentation", "p09_mini_vgg16", "p11_modern"):
     model.train_on_batch(*batch)  # a learning rate that rises from zero moves nothing at first
     moved = sum(bool((a != b).any()) for a, b in zip(before, model.get_weights()))
     found[name] = [declare(name).model_dump(mode="json"), loss, moved]
-print(json.dumps(found))
+print(json.dumps([keras.backend.backend(), found]))
 """
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        env={**os.environ, "KERAS_BACKEND": "jax"},
+        env={**os.environ, "KERAS_BACKEND": backend},
     )
     assert done.returncode == 0, done.stderr
     written = read_declarations(DECLARED)
-    for identifier, (declared, loss, moved) in json.loads(done.stdout.splitlines()[-1]).items():
+    used, found = json.loads(done.stdout.splitlines()[-1])
+    assert used == backend
+    for identifier, (declared, loss, moved) in found.items():
         assert without_sources(Declaration.model_validate(declared)) == without_sources(written[identifier])
         assert 0 < loss < 10
         assert moved > 20
