@@ -198,7 +198,8 @@ class Tables(PageTools):
                 "measured": self._median(one.measured, one.unit),
                 "against": self._measured(one.against),
                 "reference": self._median(one.reference, one.unit),
-                "ratio": self._spread(one.ratios),
+                "ratio": self._significant(statistics.median(one.ratios)),
+                "range": self._range(one.ratios),
             }
             for one in known.comparisons
             if one.group == group
@@ -220,12 +221,12 @@ class Tables(PageTools):
         unit = words.gettext(unit)
         return f"{self._significant(statistics.median(rounds))} {unit}"
 
-    def _spread(self, rounds: Sequence[float]) -> str:
-        """The median, and from the least to the greatest where there are several."""
-        low, middle, high = (self._significant(one) for one in (min(rounds), statistics.median(rounds), max(rounds)))
+    def _range(self, rounds: Sequence[float]) -> str:
+        """From the least to the greatest, where there are several."""
         if len(rounds) == 1:
-            return middle
-        return self.edition.words.gettext("{median} ({low} to {high})", median=middle, low=low, high=high)
+            return ""
+        low, high = self._significant(min(rounds)), self._significant(max(rounds))
+        return self.edition.words.gettext("{low} to {high}", low=low, high=high)
 
     def _significant(self, value: float) -> str:
         """Three significant digits, as many as rounds on a shared machine bear."""

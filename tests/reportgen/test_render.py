@@ -386,8 +386,8 @@ def with_bench(root: Path) -> Path:
 @pytest.mark.parametrize(
     ("code", "row"),
     [
-        ("en", ["1", "1,852 images/s", "plain", "617 images/s", "3.00 (2.00 to 4.00)"]),
-        ("es", ["1", "1.852 imágenes/s", "plain", "617 imágenes/s", "3,00 (de 2,00 a 4,00)"]),
+        ("en", ["1", "1,852 images/s", "plain", "617 images/s", "3.00 2.00 to 4.00"]),
+        ("es", ["1", "1.852 imágenes/s", "plain", "617 imágenes/s", "3,00 de 2,00 a 4,00"]),
     ],
 )
 def test_a_bench_is_a_table_in_which_each_figure_stands_beside_its_reference(
