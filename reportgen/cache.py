@@ -30,16 +30,16 @@ class Cache:
         """`drawing` in a language, from the folder if it is there, else drawn and put there."""
         content = hashlib.sha256(f"{_code()}\0{words.code}\0{drawing!r}".encode()).hexdigest()
         file = self.folder / f"{content}.svg"
-        try:
-            return file.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            # Matplotlib takes longer to import than all else together, and only what is new needs it.
-            from reportgen.plot import draw
-
-            svg = draw(drawing, words)
-            self.folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(file, svg)
+        # A power cut may leave an empty file: what can be drawn again is not worth waiting for the disk.
+        if file.exists() and (svg := file.read_text(encoding="utf-8")):
             return svg
+        # Matplotlib takes longer to import than all else together, and only what is new needs it.
+        from reportgen.plot import draw
+
+        svg = draw(drawing, words)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, svg, lasting=False)
+        return svg
 
 
 @cache

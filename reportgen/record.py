@@ -462,21 +462,25 @@ def _indent(value: Any, depth: int = 0) -> str:
     return "[\n" + ",\n".join(inner + _indent(item, depth + 1) for item in value) + "\n" + "  " * depth + "]"
 
 
-def write_atomically(file: Path, text: str) -> None:
-    """Write `text` as UTF-8: a reader sees the old content or the new."""
-    with replacing(file) as stream:
+def write_atomically(file: Path, text: str, lasting: bool = True) -> None:
+    """Write `text` as UTF-8: a reader sees the old content or the new. `lasting`: as for `replacing`."""
+    with replacing(file, lasting) as stream:
         stream.write(text.encode("utf-8"))
 
 
 @contextmanager
-def replacing(file: Path) -> Iterator[BinaryIO]:
-    """A stream to a temporary file beside `file`, which takes its place when all is written, and never before."""
+def replacing(file: Path, lasting: bool = True) -> Iterator[BinaryIO]:
+    """A stream to a temporary file beside `file`, which takes its place when all is written, and never before.
+
+    `lasting` waits until the disk has it, so that it outlives a power cut. What can be made again need not wait.
+    """
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
             yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
+            if lasting:
+                stream.flush()
+                os.fsync(stream.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, file)
     except BaseException:

@@ -144,7 +144,7 @@ def load(root: Path, results: Path | None = None) -> Report:
             script=table["script"],
             screenshots=table.get("screenshots", {}),
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ReportError(
             f"{file}: there is no such file; run this in the root of the report, or give --root."
         ) from None

@@ -27,6 +27,16 @@ def test_a_chart_is_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert kept.svg(curves([record()], ENGLISH), ENGLISH) == first
 
 
+def test_what_a_power_cut_left_empty_is_drawn_again(tmp_path: Path) -> None:
+    kept = Cache(tmp_path)
+    drawing = curves([record()], ENGLISH)
+    first = kept.svg(drawing, ENGLISH)
+    (file,) = tmp_path.iterdir()
+    file.write_text("")
+    assert kept.svg(drawing, ENGLISH) == first
+    assert file.read_text() == first
+
+
 def test_another_number_another_language_and_another_program_are_drawn_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

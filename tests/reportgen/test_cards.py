@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
 from reportgen import cards
 from reportgen import report as reports
@@ -47,3 +47,23 @@ def test_the_same_card_is_drawn_once_and_another_title_is_another_card(small_rep
     first.unlink()
     assert cards.draw(report, "One", edition).read_bytes() == before
     assert cards.draw(report, "Two", edition) != first
+
+
+def test_a_card_is_drawn_in_our_colours_alone_smooth_at_its_edges_and_without_grain(small_report: Path) -> None:
+    report = reports.load(small_report)
+    file = cards.draw(report, "", Edition(gather(report), "en"))
+    with Image.open(file) as picture:
+        counts = picture.convert("RGB").getcolors()
+    assert counts, "few enough colours to be counted"
+    shares = {colour: count / (1200 * 630) for count, colour in counts}
+    assert max(shares, key=lambda colour: shares[colour]) == ImageColor.getrgb(cards.NIGHT)
+    assert {ImageColor.getrgb(colour) for colour in (cards.PAPER, cards.ORANGE)} < shares.keys()
+
+
+def test_what_a_power_cut_left_empty_is_drawn_again(small_report: Path) -> None:
+    report = reports.load(small_report)
+    edition = Edition(gather(report), "en")
+    file = cards.draw(report, "One", edition)
+    whole = file.read_bytes()
+    file.write_bytes(b"")
+    assert cards.draw(report, "One", edition).read_bytes() == whole
