@@ -14,9 +14,9 @@ from experiments.checkpoint import Checkpoint
 from experiments.environment import ROOT, describe
 from experiments.job import RESULTS, Job, keep, sources
 from experiments.memory import enough_memory
-from experiments.mistakes import sheet
 from experiments.progress import EpochProgress
 from experiments.run import ask_canary
+from experiments.sheet import sheet
 from experiments.train import build, network_of, settings_of, steps_of, train
 from experiments.vgg16 import Pretrained
 from reportgen.record import Canary, Dataset, Record

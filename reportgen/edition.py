@@ -15,6 +15,7 @@ from reportgen import compiled, facts
 from reportgen.claims import Judgement
 from reportgen.comparison import Bench
 from reportgen.facts import Fact, Interval, Kind, ProjectFacts, Published, Quoted, Summary
+from reportgen.features import Features
 from reportgen.language import Language, language
 from reportgen.pretraining import Pretraining
 from reportgen.record import Confirmation, Declaration
@@ -46,6 +47,8 @@ class Material:
     pages: tuple[str, ...]
     pretrainings: Mapping[Path, Pretraining]
     """How weights came about that runs start from, by file."""
+    features: Mapping[Path, Features]
+    """What such weights see, by file."""
     repository: str = ""
     """Where the sources can be read in a browser, if anybody has said: MkDocs's own `repo_url`."""
 

@@ -35,12 +35,13 @@ from reportgen.drawings import (
     Unit,
 )
 from reportgen.facts import Fact, ProjectFacts, Summary
+from reportgen.features import FILTERS, NEIGHBOURS, Features
 from reportgen.record import Record
 from reportgen.tools import PageTools
 
 MISTAKES = "mistakes.png"
 SHEET_COLUMNS, SHEET_SCALE, SHEET_GAP = 5, 3, 6
-"""How the sheet of mistakes is laid out: images in a row, screen pixels a pixel, and pixels between two images."""
+"""How a sheet of images is laid out: images in a row, screen pixels a pixel, and pixels between two images."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class Figures(PageTools):
         "accuracy_time",
         "class_chart",
         "network",
+        "features",
     )
 
     def curves(self, project: str, against: str | None = None) -> str:
@@ -139,7 +141,7 @@ class Figures(PageTools):
         words, runs = self.edition.words, self.runs(project)
         if not runs:
             return self.missing()
-        drawing = charts.confusion(runs, words, self.class_names(runs[0]))
+        drawing = charts.confusion(runs, words, self.class_names(runs[0].dataset.classes))
         title = words.gettext("Confusion matrix: {project}", project=self.short(project))
         caption = words.gettext(
             "Of each label (row), the per cent of its test images that were given each prediction, over all seeds."
@@ -220,7 +222,7 @@ class Figures(PageTools):
         alike = [known for known in recorded if known.records[0].dataset.classes == classes]
         shares = [[_share(known.records, k) for known in alike] for k in range(len(classes))]
         order = sorted(range(len(classes)), key=lambda k: -statistics.fmean(shares[k]))
-        names = self.class_names(recorded[0].records[0])
+        names = self.class_names(classes)
         drawing = Matrix(
             down=words.gettext("Class"),
             across=words.gettext("Project"),
@@ -271,13 +273,51 @@ class Figures(PageTools):
                 small = f"assets/charts/mistakes-{project}.png"
                 self.assets[small] = _without_enlargement(self.source(run, MISTAKES))
                 return self.edition.html(
-                    "mistakes", run, self.link(small), sheet, self._tiles(run), self.class_names(run)
+                    "mistakes", run, self.link(small), sheet, self._tiles(run), self.class_names(run.dataset.classes)
                 )
         if not self.runs(project):
             return self.missing()
         return self.missing(
             self.edition.words.gettext("No recorded run of this project left a picture of its mistakes.")
         )
+
+    def features(self) -> str:
+        """What each of the pretrained weights sees: filters of its first layer, and images that it finds alike."""
+        known = self.edition.material.features
+        if not known:
+            return f"*{self.edition.words.gettext('Nobody has looked yet at what recorded weights see.')}*"
+        return "\n\n".join(self._seen(file, found) for file, found in known.items())
+
+    def _seen(self, file: Path, found: Features) -> str:
+        words, sheets = self.edition.words, {name: file.with_name(name) for name in (FILTERS, NEIGHBOURS)}
+        for picture in sheets.values():
+            if not picture.exists():
+                return self.missing(words.gettext("{file} is missing.", file=self.report.relative(picture)))
+        links, stem = {}, file.parent.name
+        for part in (file, *sheets.values()):
+            target = f"assets/pretraining/{stem}/{part.name}"
+            self.assets[target] = part
+            links[part.name] = self.link(target)
+        small = f"assets/charts/{stem}-{NEIGHBOURS}"
+        self.assets[small] = _without_enlargement(sheets[NEIGHBOURS])
+        sizes = {}
+        for name, picture in sheets.items():
+            with Image.open(picture) as opened:
+                sizes[name] = opened.size
+        width, height = sizes[NEIGHBOURS]
+        step = (height + SHEET_GAP) // len(found.shown)
+        tiles = {"image": self.link(small), "side": step - SHEET_GAP, "step": step, "width": width, "height": height}
+        seen = {
+            "stem": stem,
+            "record": found,
+            "weights": self.dataset_name(found.weights),
+            "dataset": self.dataset_name(found.dataset),
+            "classes": self.class_names(found.classes),
+            "filters": sizes[FILTERS],
+            "others": words.count(found.images - 1),
+            "number": partial(words.number, digits=2),
+        }
+        return self.edition.html("features", seen, tiles, links)
 
     def _tiles(self, run: Record) -> dict[str, object]:
         """Where each image lies on the sheet."""
@@ -434,7 +474,7 @@ def _json(value: object) -> str:
 
 
 def _without_enlargement(sheet: Path) -> bytes:
-    """A sheet of mistakes with a pixel for each pixel of the images: a browser enlarges it just as well."""
+    """A sheet of images with a pixel for each pixel of theirs: a browser enlarges it just as well."""
     with Image.open(sheet) as picture:
         size = (-(-picture.width // SHEET_SCALE), -(-picture.height // SHEET_SCALE))
         stream = io.BytesIO()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reportgen import claims, comparison, evidence, facts, pretraining, record
+from reportgen import claims, comparison, evidence, facts, features, pretraining, record
 from reportgen.edition import Material
 from reportgen.report import Report
 
@@ -28,6 +28,7 @@ def gather(report: Report) -> Material:
         confirmations={run.key: record.read_confirmations(record.folder_of(run, report.results)) for run in records},
         declarations=declarations,
         pretrainings=pretraining.read_all(report.pretraining) if report.pretraining else {},
+        features=features.read_all(report.pretraining) if report.pretraining else {},
         bench=comparison.read(report.bench) if report.bench and report.bench.exists() else None,
         pages=pages,
         repository=str(report.shared().get("repo_url") or "").rstrip("/"),

@@ -89,8 +89,8 @@ class PageTools:
         ]
         return "; ".join(differences) or words.gettext("variant {name}", name=variant.name)
 
-    def class_names(self, run: Record) -> list[str]:
-        return [self.edition.catalogue.classes.get(name, name) for name in run.dataset.classes]
+    def class_names(self, classes: Sequence[str]) -> list[str]:
+        return [self.edition.catalogue.classes.get(name, name) for name in classes]
 
     def dataset_name(self, name: str) -> str:
         return self.edition.catalogue.datasets.get(name, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from reportgen.features import Features
 from reportgen.pretraining import Pretraining
 from reportgen.record import Confirmation, Declaration, Environment, Record
 
@@ -164,3 +165,39 @@ def declaration(project: str = "p00_base", **changes: Any) -> Declaration:
         name: getattr(made, name) for name in ("project", "script", "sources", "network", "settings", "precision")
     }
     return Declaration.model_validate({**fields, "inner": {}, **changes})
+
+
+def features(**changes: Any) -> Features:
+    """What weights see of six images of three classes, two of which are shown; `changes` replace whole fields."""
+    shown = [
+        {
+            "index": index,
+            "label": index % 3,
+            "nearest": [{"index": 3, "label": 0, "similarity": 0.875}, {"index": 4, "label": 1, "similarity": -0.5}],
+        }
+        for index in (0, 1)
+    ]
+    content: dict[str, Any] = {
+        "weights": "set",
+        "weights_sha256": HASH,
+        "architecture": "DeepNet",
+        "preprocessing": "1/255",
+        "image_size": 32,
+        "layer": "last_pool",
+        "dimensions": 8,
+        "filters": 4,
+        "command": "python -m experiments features --data DIR",
+        "started": datetime(2026, 3, 1, 12, 30, tzinfo=UTC),
+        "sources": {"experiments/features.py": HASH},
+        "environment": environment(),
+        "dataset": "sample",
+        "dataset_sha256": HASH,
+        "classes": CLASSES,
+        "images": 6,
+        "nearest": 2,
+        "same_class": 0.5,
+        "same_class_untrained": 0.375,
+        "same_class_pixels": 0.25,
+        "shown": shown,
+    }
+    return Features.model_validate({**content, **changes})

@@ -24,6 +24,7 @@ SHARED = {
     "reportgen.comparison",
     "reportgen.record",
     "reportgen.pretraining",
+    "reportgen.features",
     "reportgen.plot",
     "reportgen.fingerprint",
     "reportgen.errors",

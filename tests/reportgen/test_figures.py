@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
@@ -14,14 +15,16 @@ import pytest
 import yaml
 from PIL import Image
 
-from experiments import mistakes
-from reportgen import figures
+from experiments import sheet
+from reportgen import features, figures
 from reportgen import record as records
 from reportgen import report as reports
+from reportgen.features import FILE, FILTERS, NEIGHBOURS
 from reportgen.material import gather
 from reportgen.record import Record, folder
 from reportgen.render import Page, Renderer
 from tests.synthetic import CLASSES, declaration, record
+from tests.synthetic import features as made_up
 
 OF_ALL = ("ladder_chart()", "gap_chart()", "accuracy_parameters()", "accuracy_time()")
 OF_RUNS = (
@@ -326,10 +329,47 @@ def test_a_seed_without_a_history_leaves_the_curves_to_the_others(small_report: 
 
 def test_the_sheet_of_mistakes_is_read_as_it_is_written() -> None:
     assert (figures.SHEET_COLUMNS, figures.SHEET_SCALE, figures.SHEET_GAP) == (
-        mistakes.COLUMNS,
-        mistakes.SCALE,
-        mistakes.GAP,
+        sheet.COLUMNS,
+        sheet.SCALE,
+        sheet.GAP,
     )
+
+
+@pytest.mark.parametrize("code", ["en", "es"])
+def test_what_weights_see_stands_with_its_pictures_its_controls_and_its_files(small_report: Path, code: str) -> None:
+    text = "{{ features() }}"
+    absent = {"en": "Nobody has looked yet", "es": "Aún no se ha mirado"}[code]
+    assert absent in page(small_report, text, code=code).markdown
+    with (small_report / "pyproject.toml").open("a", encoding="utf-8") as stream:
+        stream.write('pretraining = "pretraining"\n')
+    name(small_report, code, classes={"airplane": HOSTILE})
+    folder = small_report / "pretraining" / "set-32px"
+    file = features.write(made_up(), folder / FILE)
+    missing = page(small_report, text, code=code)
+    assert "pretraining/set-32px/filters.png" in missing.markdown, "a picture that is missing is named"
+    Image.new("RGBA", (90, 18)).save(folder / FILTERS)
+    Image.new("RGBA", (3 * 102 - 6, 2 * 102 - 6)).save(folder / NEIGHBOURS)
+    rendered = page(small_report, text, code=code, path="further.md")
+    figures_of_it = re.findall(r"<figure.*?</figure>", rendered.markdown, re.DOTALL)
+    assert len(figures_of_it) == 2 and not any("\n\n" in found for found in figures_of_it)
+    filters, alike = figures_of_it
+    assert 'src="../assets/pretraining/set-32px/filters.png" width="90" height="18"' in filters
+    assert re.search(r'alt="[^"]*\b4\b', filters)
+    assert alike.count("<svg") == 6
+    assert 'viewBox="204 102 96 96"' in alike, "the second neighbour of the second image"
+    assert html.escape(HOSTILE, quote=False) in alike.replace("&#34;", '"') and HOSTILE not in alike
+    assert alike.count("rg-right") == 2 and alike.count("rg-wrong") == 2
+    assert [alike.replace(",", ".").count(share) for share in ("50.00", "37.50", "25.00", "0.88", "−0.50")] == [
+        1,
+        1,
+        1,
+        2,
+        2,
+    ]
+    small = rendered.assets["assets/charts/set-32px-neighbours.png"]
+    assert isinstance(small, bytes)
+    assert Image.open(io.BytesIO(small)).size == (100, 66)
+    assert rendered.assets["assets/pretraining/set-32px/features.json"] == file
 
 
 def script_data(page: Page) -> dict[str, Any]:

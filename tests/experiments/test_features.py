@@ -1,0 +1,155 @@
+"""What weights see: neighbours that really are the nearest, and weights that know something told from those that do
+not.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from PIL import Image
+
+from experiments import data
+from experiments.data import Dataset, Images
+from experiments.environment import ROOT
+from experiments.features import NEAREST, described, examine, filters, neighbours, same_class
+from experiments.scaling import BGR_MEAN, UNIT_INTERVAL
+from experiments.vgg16 import Pretrained, Start
+from reportgen import features
+from reportgen.errors import ReportError
+from reportgen.features import FILE, FILTERS, NEIGHBOURS
+
+
+@pytest.fixture(scope="module")
+def pretrained() -> Pretrained:
+    """VGG16 with random weights."""
+    keras.utils.set_random_seed(1)
+    network = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
+    return Pretrained("mine", {layer.name: tuple(layer.get_weights()) for layer in network.layers if layer.weights})
+
+
+@settings(max_examples=40, deadline=None)
+@given(arrays.arrays(np.float32, st.tuples(st.integers(6, 20), st.integers(2, 5)), elements=st.integers(-9, 9)))
+def test_no_image_is_more_like_another_than_its_neighbours_are_and_none_is_its_own(found: np.ndarray) -> None:
+    places, similarities = neighbours(found, 3)
+    centred = (found - found.mean(axis=0)).astype(np.float64)
+    unit = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
+    for image, (near, alike) in enumerate(zip(places, similarities, strict=True)):
+        assert image not in near and len(set(near)) == 3
+        every = np.delete(unit @ unit[image], image)
+        np.testing.assert_allclose(alike, np.sort(every)[::-1][:3], atol=1e-4)
+
+
+def test_neighbours_are_found_across_the_blocks_in_which_they_are_looked_for() -> None:
+    angles = np.linspace(0, 2 * np.pi, 700, endpoint=False)
+    around = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    places, _ = neighbours(around, 2)
+    assert {frozenset(row) for row in places.tolist()} == {
+        frozenset({(k - 1) % 700, (k + 1) % 700}) for k in range(700)
+    }
+
+
+def test_the_share_of_the_same_class_counts_neighbours() -> None:
+    labels = np.array([0, 0, 1])
+    assert same_class(labels, np.array([[1, 2], [0, 2], [0, 1]])) == pytest.approx(2 / 6)
+
+
+def test_a_filter_that_answers_to_red_is_red_whatever_the_order_of_the_channels(pretrained: Pretrained) -> None:
+    for preprocessing, red in ((UNIT_INTERVAL, 0), (BGR_MEAN, 2)):
+        kernel = np.zeros((3, 3, 3, 64), np.float32)
+        kernel[:, :, red, 5] = 2.0
+        kernel[:, :, red, 9] = -1.0
+        layers = {**pretrained.layers, "block1_conv1": (kernel, np.zeros(64, np.float32))}
+        first, second, *others = filters(Pretrained("mine", layers), preprocessing)
+        assert (first == (255, 128, 128)).all(), "the strongest comes first"
+        assert (second == (0, 128, 128)).all()
+        assert all((other == 128).all() for other in others), "nothing is grey, and divides by nothing"
+
+
+def test_features_are_those_of_the_network_by_keras_itself_and_images_of_another_size_are_resized(
+    pretrained: Pretrained,
+) -> None:
+    pixels = data.load("sample").test.pixels[:3]
+    found = described(pretrained, pixels, BGR_MEAN, 32)
+    network = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3), pooling="max")
+    for layer in network.layers:
+        if layer.weights:
+            layer.set_weights(pretrained.layers[layer.name])
+    prepared = keras.applications.vgg16.preprocess_input(pixels.astype(np.float32))
+    np.testing.assert_allclose(found, network.predict(prepared, verbose=0), rtol=1e-3, atol=1e-3)
+    assert described(pretrained, pixels, BGR_MEAN, 64).shape == (3, 512)
+    with pytest.raises(ReportError, match="needs 32x32 pixels"):
+        described(pretrained, pixels, BGR_MEAN, 31)
+
+
+def test_what_was_found_is_recorded_with_its_pictures(pretrained: Pretrained, tmp_path: Path) -> None:
+    sample = data.load("sample")
+    found = examine(pretrained, Start("mine", UNIT_INTERVAL), sample, 32, tmp_path / "mine", "the command")
+    assert features.read_all(tmp_path) == {tmp_path / "mine" / FILE: found}
+    assert found.preprocessing == UNIT_INTERVAL, "as the weights expect"
+    assert [query.label for query in found.shown] == list(range(10))
+    assert all(sample.test.labels[query.index] == query.label for query in found.shown)
+    with Image.open(tmp_path / "mine" / NEIGHBOURS) as picture:
+        assert picture.size == (5 * 102 - 6, 10 * 102 - 6)
+        sheet = np.asarray(picture)
+    second = sample.test.pixels[found.shown[1].nearest[0].index]
+    assert np.array_equal(sheet[102:198:3, 102:198:3, :3], second)
+    with Image.open(tmp_path / "mine" / FILTERS) as picture:
+        assert picture.size == (16 * 30 - 6, 4 * 30 - 6)
+
+
+def test_weights_that_tell_classes_apart_find_more_neighbours_of_the_same_class_than_the_controls(
+    pretrained: Pretrained, tmp_path: Path
+) -> None:
+    """Two classes that differ in a little red, among much green that tells nothing; the weights see red alone."""
+    random = np.random.default_rng(0)
+    pixels = random.integers(0, 100, (60, 32, 32, 3)).astype(np.uint8)
+    labels = np.arange(60) % 2
+    pixels[labels == 1, :, :, 0] += 10
+    pixels[..., 1] += random.integers(0, 150, (60, 1, 1)).astype(np.uint8)
+    images = Images(pixels, labels)
+    layers = dict(pretrained.layers)
+    for name, (kernel, bias) in pretrained.layers.items():
+        # The first channel of every layer is the mean of the first one before; all others are silent.
+        alone = np.zeros_like(kernel)
+        alone[:, :, 0, 0] = 1 / 9
+        layers[name] = (alone, np.zeros_like(bias))
+    dataset = Dataset("two", "parquet", ("less", "more"), images, images)
+    found = examine(Pretrained("ear", layers), Start("ear", UNIT_INTERVAL), dataset, 32, tmp_path, "the command")
+    assert found.same_class > 0.95
+    assert found.same_class_pixels < 0.8
+    assert found.same_class > found.same_class_untrained
+
+
+def test_too_few_images_are_refused(pretrained: Pretrained, tmp_path: Path) -> None:
+    few = Images(np.zeros((NEAREST, 32, 32, 3), np.uint8), np.zeros(NEAREST, np.int64))
+    with pytest.raises(ReportError, match=r"more than 4 test images .* found 4"):
+        examine(pretrained, Start("mine", None), Dataset("few", "parquet", ("a",), few, few), 32, tmp_path, "")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_writes_beside_nothing_recorded_and_says_what_it_found(
+    pretrained: Pretrained, tmp_path: Path
+) -> None:
+    network = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
+    network.save_weights(tmp_path / "mine.weights.h5")
+    command = [sys.executable, "-m", "experiments", "features", "--data", "sample", "--records", str(tmp_path)]
+    done = subprocess.run(
+        [*command, "--vgg16-weights", str(tmp_path / "mine.weights.h5")],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    found = features.read(tmp_path / "mine" / FILE)
+    assert f"{found.same_class:.2%} show the same class" in done.stdout
+    assert found.command == "python -m experiments features --vgg16-weights mine.weights.h5 --data sample"

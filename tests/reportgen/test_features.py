@@ -1,0 +1,47 @@
+"""The record of what weights see: what was written is read, and what contradicts itself is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from reportgen import features
+from reportgen.features import FILE
+from reportgen.record import RecordError
+from tests.synthetic import features as made_up
+
+NEIGHBOUR = {"index": 3, "label": 0, "similarity": 0.5}
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
+    record = made_up()
+    file = features.write(record, tmp_path / "set-32px" / FILE)
+    assert features.read(file) == record
+    assert features.read_all(tmp_path) == {file: record}
+    assert features.read_all(tmp_path / "none") == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"nearest": 3}, "shown has 2 neighbours of image 0, not 3"),
+        ({"images": 4}, "shown has image 4 with label 1"),
+        ({"shown": [{"index": 0, "label": 10, "nearest": [NEIGHBOUR] * 2}]}, "shown has image 0 with label 10"),
+        ({"shown": []}, "at least 1 item"),
+        ({"same_class": 1.5}, "less than or equal to 1"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        made_up(**changes)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 40, -2])
+def test_a_truncated_record_is_refused_with_its_name(tmp_path: Path, cut: int) -> None:
+    file = features.write(made_up(), tmp_path / FILE)
+    file.write_text(file.read_text(encoding="utf-8")[:cut], encoding="utf-8")
+    with pytest.raises(RecordError, match=r"features\.json"):
+        features.read(file)
