@@ -38,8 +38,16 @@ class Tables(PageTools):
         for identifier, known in self.edition.material.facts.items():
             page = f"projects/{identifier[1:3]}.md"
             link = self.link(page.removesuffix(".md") + "/") if page in self.edition.material.pages else None
+            # Of the study's projects the table has what the study prints.
+            ours = None if known.studied else self.planned(identifier)
             rows.append(
-                {"title": self.title(identifier), "link": link, "facts": known, "variants": self._variants(known)}
+                {
+                    "title": self.title(identifier),
+                    "link": link,
+                    "facts": known,
+                    "variants": self._variants(known),
+                    "parameters": ours.network.parameters if ours else None,
+                }
             )
         every = [run for known in self.edition.material.facts.values() for run in known.records]
         return self.edition.html("ladder", rows, self.dataset_names(every))

@@ -148,7 +148,8 @@ def test_what_is_ours_is_told_from_the_study_before_it_has_run_and_after(
 ) -> None:
     records.write_declaration(declaration("ours"), small_report / "declared")
     *_, row = cells(page(small_report, "{{ ladder() }}", record("first"), code=code))
-    assert beyond in row[0] and row[1:] == ["–", absent, "–", "–", "–"]
+    assert beyond in row[0] and row[1:5] == ["–", absent, "–", "–"]
+    assert int(row[5].replace(",", "").replace(".", "")) == declaration("ours").network.parameters
     head, *_ = cells(page(small_report, '{{ results("ours") }}', record("ours"), code=code))
     assert len(head) == 3 and "0" in head[1]
     *_, row = cells(page(small_report, "{{ ladder() }}", code=code))
