@@ -22,6 +22,7 @@ class Tables(PageTools):
     NAMES = (
         "title",
         "ladder",
+        "variants",
         "results",
         "layers",
         "training_settings",
@@ -51,6 +52,17 @@ class Tables(PageTools):
             )
         every = [run for known in self.edition.material.facts.values() for run in known.records]
         return self.edition.html("ladder", rows, self.dataset_names(every))
+
+    def variants(self) -> str:
+        """Every run that reproduces nothing, because something else than its seed sets it apart, beside the study."""
+        rows = [
+            (self.title(identifier), known.published, apart, variant, seen)
+            for identifier, known in self.edition.material.facts.items()
+            for apart, variant, seen in self._variants(known)
+        ]
+        if not rows:
+            return f"*{self.edition.words.gettext('There is no recorded run of a variant yet.')}*"
+        return self.edition.html("variants", rows)
 
     def results(self, project: str) -> str:
         known = self.facts(project)

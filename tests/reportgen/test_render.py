@@ -225,6 +225,26 @@ def test_runs_that_are_no_reproduction_have_a_line_of_their_own_that_says_why(
     assert variant[0].endswith(apart) and variant[1] == "–" and variant[2].startswith("40") and variant[3] == "–"
 
 
+@pytest.mark.parametrize(
+    ("code", "absent", "apart"),
+    [
+        ("en", "There is no recorded run of a variant yet.", "ours instead of theirs"),
+        ("es", "Aún no hay ninguna ejecución registrada de una variante.", "ours en vez de theirs"),
+    ],
+)
+def test_all_variants_stand_together_with_what_sets_them_apart_and_without_what_reproduces(
+    small_report: Path, code: str, absent: str, apart: str
+) -> None:
+    requiring(small_report, weights="theirs")
+    assert (
+        absent
+        in page(small_report, "{{ variants() }}", record("first", settings={"weights": "theirs"}), code=code).markdown
+    )
+    runs = [record("first", seed, right=40, variant="ours", settings={"weights": "ours"}) for seed in (0, 1)]
+    _, *rows = cells(page(small_report, "{{ variants() }}", *runs, code=code))
+    assert [row[0] for row in rows if row[1].endswith(apart) and row[3].startswith("40")] == ["1"]
+
+
 def test_a_variant_has_its_own_table_of_results_and_its_own_provenance(small_report: Path) -> None:
     requiring(small_report, weights="theirs")
     runs = [
