@@ -86,27 +86,25 @@ def run_figures(record: Record) -> dict[str, str]:
 
 def draw(drawing: Drawing, words: Language) -> str:
     """An SVG of `drawing`, in plain colours on white, with numbers as `words` writes them."""
-    figure = arranged(drawing, words)
     stream = io.StringIO()
-    with _style():
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    with style():
+        arranged(drawing, words).savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return stream.getvalue()
 
 
 def arranged(drawing: Drawing, words: Language) -> Figure:
-    """The figure of `drawing`, with everything at its place."""
-    with _style():
-        match drawing:
-            case Curves():
-                return _draw_curves(drawing, words)
-            case Dots():
-                return _draw_dots(drawing, words)
-            case Plane():
-                return _draw_plane(drawing, words)
-            case Matrix():
-                return _draw_matrix(drawing, words)
-            case Diagram():
-                return _draw_diagram(drawing, words)
+    """The figure of `drawing`, with everything at its place, in the style that is set."""
+    match drawing:
+        case Curves():
+            return _draw_curves(drawing, words)
+        case Dots():
+            return _draw_dots(drawing, words)
+        case Plane():
+            return _draw_plane(drawing, words)
+        case Matrix():
+            return _draw_matrix(drawing, words)
+        case Diagram():
+            return _draw_diagram(drawing, words)
 
 
 def _draw_curves(drawing: Curves, words: Language) -> Figure:
@@ -434,7 +432,7 @@ def _write_values(axis: Any, unit: Unit, words: Language, most: int) -> None:
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def style() -> Iterator[None]:
     """Matplotlib's own defaults and `STYLE`, whatever a matplotlibrc says; everything as before afterwards."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()

@@ -13,7 +13,7 @@ from reportgen import drawings
 from reportgen.charts import confusion, curves
 from reportgen.drawings import VARIABLES, Box, Diagram, Dots, Drawing, Mark, Matrix, Plane, Row, Series, Spot
 from reportgen.language import language
-from reportgen.plot import arranged, draw, run_figures
+from reportgen.plot import arranged, draw, run_figures, style
 from tests.synthetic import CLASSES, record
 
 ENGLISH, SPANISH = language("en"), language("es")
@@ -169,8 +169,8 @@ WIDE = [
 
 @pytest.mark.parametrize("drawing", [pytest.param(one, id=f"{type(one).__name__}-{k}") for k, one in enumerate(WIDE)])
 def test_no_word_and_no_number_is_cut_off_at_the_edge(drawing: Drawing) -> None:
-    figure = arranged(drawing, SPANISH)
-    with matplotlib.rc_context():
+    with style():
+        figure = arranged(drawing, SPANISH)
         figure.draw_without_rendering()
     width, height = figure.bbox.size
     unseen = {
