@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from itertools import product
 from pathlib import Path
@@ -508,10 +509,16 @@ def _identifiers(words: list[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(project.resolve(word) for word in words)) if words else project.identifiers()
 
 
+def _leave(number: int, _: object) -> None:
+    """End as an exception does, and not at once: whatever this process started must end with it."""
+    sys.exit(128 + number)
+
+
 def main() -> None:
     """Run the command line; a user's mistake is a sentence and exit status 1."""
     # The backends greet on stderr in dozens of lines that no user can act on.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    signal.signal(signal.SIGTERM, _leave)
     try:
         app()
     except ReportError as problem:

@@ -73,10 +73,18 @@ class Local:
         free: queue.Queue[set[int]] = queue.Queue()
         for share in shares(self.jobs):
             free.put(share)
+        started: list[subprocess.Popen[str]] = []
         with ThreadPoolExecutor(self.jobs, initializer=_take, initargs=(free,)) as pool:
-            running = {pool.submit(_follow, job, console): job for job in jobs}
-            for future in as_completed(running):
-                yield _finished(running[future], future.result())
+            running = {pool.submit(_follow, job, console, started): job for job in jobs}
+            try:
+                for future in as_completed(running):
+                    yield _finished(running[future], future.result())
+            except BaseException:
+                # Whoever ends this process means its runs, too; they go on behind their last epoch another time.
+                pool.shutdown(wait=False, cancel_futures=True)
+                for process in started:
+                    process.terminate()
+                raise
 
 
 @dataclass(frozen=True)
@@ -207,8 +215,11 @@ def _take(free: queue.Queue[set[int]]) -> None:
         os.sched_setaffinity(0, share)
 
 
-def _follow(job: Job, console: Console) -> int:
-    """Train `job`, and show the lines that its process prints one by one: several bars would overwrite each other."""
+def _follow(job: Job, console: Console, started: list[subprocess.Popen[str]]) -> int:
+    """Train `job`, and show the lines that its process prints one by one: several bars would overwrite each other.
+
+    The process is added to those that were `started`.
+    """
     with subprocess.Popen(
         _command(job),
         cwd=ROOT,
@@ -217,6 +228,7 @@ def _follow(job: Job, console: Console) -> int:
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
+        started.append(process)
         assert process.stdout is not None
         for line in process.stdout:
             console.print(line.rstrip(), markup=False, highlight=False, soft_wrap=True)

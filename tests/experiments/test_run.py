@@ -10,6 +10,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -206,6 +207,54 @@ def test_a_run_that_is_killed_goes_on_behind_its_last_epoch_and_ends_as_if_it_ha
     assert timeless == [epoch.model_copy(update={"seconds": 0.0}) for epoch in whole.history]
     assert (found.test, found.mistakes, found.stopping) == (whole.test, whole.mistakes, whole.stopping)
     assert found.settings["batch_size"] == size
+
+
+def descendants(pid: int) -> list[int]:
+    """Every process that this one started, and those that they did."""
+    threads = Path(f"/proc/{pid}/task").glob("*/children")
+    children = [int(child) for thread in threads for child in thread.read_text().split()]
+    return [*children, *(other for child in children for other in descendants(child))]
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process that still runs; one that ended and that nobody asked for does not."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc to see processes")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_command_that_is_asked_to_end_takes_its_runs_along(tmp_path: Path, jobs: int) -> None:
+    """As a cluster's scheduler or a service does it: to the command alone, and not to all that it started."""
+    for seed in (0, 1):
+        checkpoint_file(Job("p00_base", seed, "full", "float32", "sample", tmp_path), "sample").unlink(missing_ok=True)
+    seeds = [word for seed in range(jobs) for word in ("--seed", str(seed))]
+    command = ("run", "0", "--data", "sample", *seeds, "--jobs", str(jobs), "--results", str(tmp_path))
+    running = subprocess.Popen(
+        [sys.executable, "-m", "experiments", *command],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "COLUMNS": "300", "TF_CPP_MIN_LOG_LEVEL": "2"},
+    )
+    assert running.stdout is not None
+    trained: set[str] = set()
+    started: list[int] = []
+    for line in running.stdout:
+        trained |= set(re.findall(r"(seed \d)  epoch", line))
+        if len(trained) == jobs and not started:
+            started = descendants(running.pid)
+            running.terminate()
+    assert running.wait(30) == 128 + signal.SIGTERM
+    assert len(started) >= jobs
+    deadline = time.monotonic() + 30
+    while alive := [pid for pid in started if is_alive(pid)]:
+        assert time.monotonic() < deadline, alive
+        time.sleep(0.1)
+    assert not list(tmp_path.rglob("record.json"))
 
 
 def test_a_process_that_the_system_ends_is_told_as_memory_that_ran_out() -> None:
