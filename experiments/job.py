@@ -119,6 +119,18 @@ class Job:
         return self.start.expects
 
     @property
+    def caution(self) -> str | None:
+        """What a user should know before the run: that its figures will tell less than they seem to."""
+        expected = self.start.expects if self.start else None
+        if self.precision == "float32" or expected in (None, self.declared.pixel_scaling):
+            return None
+        return (
+            f"its pixels are prepared as {self.declared.pixel_scaling} and its weights expect {expected}. What little "
+            f"then tells one image from another is lost in part to the rounding of {self.precision}; with float32 the "
+            "figures show the preparation alone."
+        )
+
+    @property
     def variant(self) -> str | None:
         """What tells the run from those of the project as it is declared."""
         words = [self.start.name] if self.start and self.start.name != PRETRAINED else []

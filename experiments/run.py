@@ -228,6 +228,8 @@ def run(
             failed.append(job)
             continue
         console.print(f"[bold]{name}[/]: to be trained ({reason})", highlight=False)
+        if job.caution:
+            console.print(f"[yellow]{name}[/]: {job.caution}", highlight=False)
         missing.append(job)
     for ended in executor.train(missing, console) if missing else ():
         folder = ended.job.folder

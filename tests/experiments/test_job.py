@@ -32,6 +32,24 @@ def test_the_command_repeats_the_run_and_names_no_path() -> None:
     assert other.command.endswith("--data sample --force --image-size 64 --batch-size 8")
 
 
+@pytest.mark.parametrize(
+    ("identifier", "precision", "preprocessing", "cautioned"),
+    [
+        ("p07_vgg16_frozen", "mixed_bfloat16", "study", True),
+        ("p07_vgg16_frozen", "float32", "study", False),
+        ("p07_vgg16_frozen", "mixed_bfloat16", "weights", False),
+        ("p06_vgg16_scratch", "mixed_bfloat16", "study", False),
+    ],
+)
+def test_who_feeds_weights_otherwise_than_they_expect_is_told_what_half_precision_adds(
+    identifier: str, precision: str, preprocessing: str, cautioned: bool
+) -> None:
+    job = Job(identifier, 0, "full", precision, "sample", RESULTS, preprocessing=preprocessing)
+    assert bool(job.caution) == cautioned
+    if job.caution:
+        assert "1/255" in job.caution and "BGR" in job.caution and "float32" in job.caution
+
+
 def test_a_step_of_vgg16_at_224_pixels_takes_less_than_6_gib() -> None:
     """In a process of its own, whose peak is the step's; `--image-size 224 --batch-size 8` asks for it."""
     program = """
