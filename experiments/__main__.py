@@ -17,7 +17,7 @@ from rich.table import Table
 from experiments import data, project
 from experiments.environment import cores
 from experiments.executor import Executor, Local, Ray
-from experiments.job import RESULTS, SEEDS, Job, Sizes, scaled
+from experiments.job import RESULTS, SEEDS, Job, Sizes, scaled, spoken
 from experiments.run import replay, run, standing
 from reportgen import record
 from reportgen.errors import ReportError
@@ -192,7 +192,7 @@ def run_projects(
     if preprocessing not in PREPROCESSINGS:
         raise ReportError(f"Unknown preprocessing {preprocessing!r}: expected one of {', '.join(PREPROCESSINGS)}.")
     identifiers = _identifiers(projects)
-    chosen = source or ("sample" if profile == "smoke" else os.environ.get("CIFAR10_DIR") or "keras")
+    chosen = source or ("sample" if profile == "smoke" else _usual_source())
     if chosen not in ("keras", "sample"):
         chosen = str(Path(chosen).resolve())  # a run's process, perhaps on another machine, starts elsewhere
     if source:
@@ -326,17 +326,18 @@ def examine_features(
     Trains nothing. Beside the weights stand two controls, weights that were just drawn and the pixels themselves; 6,000
     images take about a minute on two cores. Pixels are prepared as the weights' card says, else as VGG16's authors did.
     """
-    from experiments.pretrain import RECORDS, WEIGHTS
     from experiments.vgg16 import from_file, imagenet, start_of
 
-    chosen = source or os.environ.get("CIFAR10_DIR") or "keras"
+    chosen = source or _usual_source()
+    # A mistake is told before the backend, which takes seconds, is imported.
     start = start_of(vgg16_weights, allow_unfinished=allow_unfinished)
-    pretrained = from_file(vgg16_weights) if vgg16_weights else imagenet()
     images = data.load(chosen)
     from experiments.features import examine
+    from experiments.pretrain import RECORDS, WEIGHTS
 
+    pretrained = from_file(vgg16_weights) if vgg16_weights else imagenet()
     # As with runs: what the sample gives never stands among the records.
-    records = records or (WEIGHTS if chosen == "sample" else RECORDS)
+    records = (records or (WEIGHTS if chosen == "sample" else RECORDS)).resolve()
     stem = vgg16_weights.name.removesuffix(".h5").removesuffix(".weights") if vgg16_weights else "imagenet"
     options = f" --vgg16-weights {vgg16_weights.name}" if vgg16_weights else ""
     options += f" --image-size {image_size}" if image_size != 32 else ""
@@ -345,14 +346,14 @@ def examine_features(
         start,
         images,
         image_size,
-        records.resolve() / stem,
-        f"python -m experiments features{options} --data {'DIR' if chosen not in ('keras', 'sample') else chosen}",
+        records / stem,
+        f"python -m experiments features{options} --data {spoken(chosen)}",
         console,
     )
     console.print(
         f"[green]{found.weights}[/]: of the {found.nearest} images most like each of {found.images:,}, "
         f"{found.same_class:.2%} show the same class; with untrained weights {found.same_class_untrained:.2%}, by the "
-        f"pixels alone {found.same_class_pixels:.2%}.\nRecord: {records.resolve() / stem}",
+        f"pixels alone {found.same_class_pixels:.2%}.\nRecord: {records / stem}",
         highlight=False,
     )
 
@@ -507,6 +508,11 @@ def _executor(name: str, jobs: int | None, address: str | None, usual: int) -> E
 
 def _identifiers(words: list[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(project.resolve(word) for word in words)) if words else project.identifiers()
+
+
+def _usual_source() -> str:
+    """Where images come from if nobody says."""
+    return os.environ.get("CIFAR10_DIR") or "keras"
 
 
 def _leave(number: int, _: object) -> None:

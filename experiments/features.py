@@ -64,12 +64,8 @@ def described(
     """
     if image_size < 32:
         raise ReportError(f"VGG16 halves an image five times and needs 32x32 pixels; --image-size is {image_size}.")
-    network = keras.applications.VGG16(
-        include_top=False, weights=None, input_shape=(image_size, image_size, 3), pooling="avg"
-    )
-    for layer in network.layers:
-        if layer.weights:
-            layer.set_weights(pretrained.layers[layer.name])
+    network = _network(image_size)
+    vgg16.load(network, pretrained)
     found = []
     shown = console or Console(stderr=True)
     for start in track(range(0, len(pixels), BATCH), f"Features of {pretrained.name}", console=shown, transient=True):
@@ -128,7 +124,7 @@ def examine(
     preprocessing = start.expects or BGR_MEAN
     features = described(pretrained, test.pixels, preprocessing, image_size, console)
     places, similarities = neighbours(features)
-    untrained = described(vgg16.drawn(_holder(), UNTRAINED), test.pixels, preprocessing, image_size, console)
+    untrained = described(vgg16.drawn(_network(image_size), UNTRAINED), test.pixels, preprocessing, image_size, console)
     pixels = test.pixels.reshape(len(test.labels), -1).astype(np.float32)
     shown = [int(np.flatnonzero(test.labels == label)[0]) for label in np.unique(test.labels)]
     kernels = filters(pretrained, preprocessing)
@@ -178,7 +174,8 @@ def _query(
     )
 
 
-def _holder() -> keras.Model:
-    """A model that holds VGG16 as the projects do, to draw weights for."""
-    vgg = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
-    return keras.Sequential([keras.Input((32, 32, 3)), vgg])
+def _network(image_size: int) -> keras.Model:
+    """VGG16 up to the mean over its last pooling, inside another model, as the projects hold it."""
+    shape = (image_size, image_size, 3)
+    vgg = keras.applications.VGG16(include_top=False, weights=None, input_shape=shape, pooling="avg")
+    return keras.Sequential([keras.Input(shape), vgg])

@@ -156,7 +156,7 @@ class Job:
     @property
     def command(self) -> str:
         """What repeats the run; a folder of images is not named, for it differs from machine to machine."""
-        source = self.source if self.source in ("keras", "sample") else "DIR"
+        source = spoken(self.source)
         return (
             f"python -m experiments run {self.project} --seed {self.seed} --profile {self.profile} "
             f"--precision {self.precision} --data {source} --force"
@@ -189,6 +189,11 @@ class Job:
             *(("--preprocessing", self.preprocessing) if self.preprocessing != "study" else ()),
             *(("--allow-unfinished",) if self.allow_unfinished else ()),
         ]
+
+
+def spoken(source: str) -> str:
+    """Where images come from, as a command that others can type names it: a folder stands elsewhere with them."""
+    return source if source in ("keras", "sample") else "DIR"
 
 
 def scaled(declared: Project, scaling: str | None) -> Project:

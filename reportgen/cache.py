@@ -7,6 +7,7 @@ draw the same chart write the same bytes.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from reportgen.drawings import Drawing
 from reportgen.language import Language
-from reportgen.record import write_atomically
+from reportgen.record import replacing
 
 CODE = ("plot.py", "charts.py", "language.py")
 """The modules that decide how a drawing looks."""
@@ -30,16 +31,24 @@ class Cache:
         """`drawing` in a language, from the folder if it is there, else drawn and put there."""
         content = hashlib.sha256(f"{_code()}\0{words.code}\0{drawing!r}".encode()).hexdigest()
         file = self.folder / f"{content}.svg"
-        # A power cut may leave an empty file: what can be drawn again is not worth waiting for the disk.
-        if file.exists() and (svg := file.read_text(encoding="utf-8")):
-            return svg
-        # Matplotlib takes longer to import than all else together, and only what is new needs it.
-        from reportgen.plot import draw
 
-        svg = draw(drawing, words)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, svg, lasting=False)
-        return svg
+        def drawn() -> bytes:
+            # Matplotlib takes longer to import than all else together, and only what is new needs it.
+            from reportgen.plot import draw
+
+            return draw(drawing, words).encode("utf-8")
+
+        return kept(file, drawn).read_text(encoding="utf-8")
+
+
+def kept(file: Path, make: Callable[[], bytes]) -> Path:
+    """`file`, which is named by its content; made if it is not there."""
+    # A power cut may leave it empty: what can be made again is not worth waiting for the disk.
+    if not (file.exists() and file.stat().st_size):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(file, lasting=False) as stream:
+            stream.write(make())
+    return file
 
 
 @cache

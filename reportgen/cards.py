@@ -8,13 +8,13 @@ import hashlib
 import io
 import re
 import textwrap
-from functools import cache
+from functools import cache, partial
 from pathlib import Path, PurePosixPath
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
+from reportgen.cache import kept
 from reportgen.edition import Edition
-from reportgen.record import replacing
 from reportgen.report import Report
 
 SIZE = (1200, 630)
@@ -41,12 +41,7 @@ def draw(report: Report, title: str, edition: Edition) -> Path:
     site = edition.catalogue.site_name
     code = Path(__file__).read_bytes()
     content = hashlib.sha256(f"{hashlib.sha256(code).hexdigest()}\0{title}\0{site}\0{steps}".encode()).hexdigest()
-    file = report.root / "build" / "cards" / f"{content}.png"
-    if not (file.exists() and file.stat().st_size):  # empty after a power cut
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(file, lasting=False) as stream:
-            stream.write(_png(title or site, site, steps))
-    return file
+    return kept(report.root / "build" / "cards" / f"{content}.png", partial(_png, title or site, site, steps))
 
 
 def _png(title: str, site: str, steps: tuple[float, ...]) -> bytes:

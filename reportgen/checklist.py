@@ -42,7 +42,7 @@ class Checklist(PageTools):
         """Every question of the checklist with its answer and its evidence."""
         if self.edition.material.smoke:
             message = self.edition.words.gettext("Smoke runs are no evidence; the checklist stays empty.")
-            return f"*{message}*"
+            return self.missing(message)
         runs = [run for known in self.edition.material.facts.values() for run in known.records]
         if not runs:
             raise ReportError(

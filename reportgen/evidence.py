@@ -173,7 +173,7 @@ class Evidence(PageTools):
         found = [judgement for judgement in self.edition.material.judgements.values() if judgement.finding]
         if not found:
             message = self.edition.words.gettext("No claim that is decided on both sides divides them.")
-            return f"*{message}*"
+            return self.missing(message)
         return self._table(found)
 
     def claims_table(self) -> str:

@@ -285,7 +285,7 @@ class Figures(PageTools):
         """What each of the pretrained weights sees: filters of its first layer, and images that it finds alike."""
         known = self.edition.material.features
         if not known:
-            return f"*{self.edition.words.gettext('Nobody has looked yet at what recorded weights see.')}*"
+            return self.missing(self.edition.words.gettext("Nobody has looked yet at what recorded weights see."))
         return "\n\n".join(self._seen(file, found) for file, found in known.items())
 
     def _seen(self, file: Path, found: Features) -> str:

@@ -462,9 +462,9 @@ def _indent(value: Any, depth: int = 0) -> str:
     return "[\n" + ",\n".join(inner + _indent(item, depth + 1) for item in value) + "\n" + "  " * depth + "]"
 
 
-def write_atomically(file: Path, text: str, lasting: bool = True) -> None:
-    """Write `text` as UTF-8: a reader sees the old content or the new. `lasting`: as for `replacing`."""
-    with replacing(file, lasting) as stream:
+def write_atomically(file: Path, text: str) -> None:
+    """Write `text` as UTF-8: a reader sees the old content or the new."""
+    with replacing(file) as stream:
         stream.write(text.encode("utf-8"))
 
 

@@ -47,7 +47,7 @@ class Tables(PageTools):
                     "link": link,
                     "facts": known,
                     "variants": self._variants(known),
-                    "parameters": ours.network.parameters if ours else None,
+                    "parameters": Fact.of(ours.network.parameters, "count") if ours else None,
                 }
             )
         every = [run for known in self.edition.material.facts.values() for run in known.records]
@@ -61,7 +61,7 @@ class Tables(PageTools):
             for apart, variant, seen in self._variants(known)
         ]
         if not rows:
-            return f"*{self.edition.words.gettext('There is no recorded run of a variant yet.')}*"
+            return self.missing(self.edition.words.gettext("There is no recorded run of a variant yet."))
         return self.edition.html("variants", rows)
 
     def results(self, project: str) -> str:
@@ -184,7 +184,7 @@ class Tables(PageTools):
         """Every recorded pretraining: on what, how long, how well its weights do, and how complete it is."""
         words, known = self.edition.words, self.edition.material.pretrainings
         if not known:
-            return f"*{words.gettext('There is no recorded pretraining yet.')}*"
+            return self.missing(words.gettext("There is no recorded pretraining yet."))
         rows = []
         for file, done in known.items():
             target = f"assets/pretraining/{file.name}"
@@ -207,7 +207,7 @@ class Tables(PageTools):
         """
         known, words = self.edition.material.bench, self.edition.words
         if known is None:
-            return "" if group else f"*{words.gettext('Nothing has been measured side by side yet.')}*"
+            return "" if group else self.missing(words.gettext("Nothing has been measured side by side yet."))
         if group is None:
             return self.edition.html(
                 "bench_machine", known, words.date(known.measured), words.decimal(round(known.load, 1))
@@ -225,7 +225,7 @@ class Tables(PageTools):
             if one.group == group
         ]
         if not rows and not needed:
-            return f"*{words.gettext('Not measured in this session.')}*"
+            return self.missing(words.gettext("Not measured in this session."))
         if not rows:
             groups = ", ".join(sorted({one.group for one in known.comparisons}))
             raise ReportError(f"'{group}' is not a group of the bench: {groups}.")

@@ -171,14 +171,10 @@ def test_an_unknown_precision_fails_with_a_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr + done.stdout
 
 
-def test_a_run_that_is_killed_goes_on_behind_its_last_epoch_and_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
-    """Project 5 has dropout, batch normalization and augmentation; small batches make its second epoch long."""
-    size = 8
-    job = Job("p05_augmentation", 0, "smoke", "float32", "sample", tmp_path, sizes=Sizes(batch=size))
-    checkpoint_file(job, "sample").unlink(missing_ok=True)
-    command = ("run", "5", "--profile", "smoke", "--batch-size", str(size), "--force", "--results", str(tmp_path))
-    running = subprocess.Popen(
-        [sys.executable, "-m", "experiments", *command],
+def started(*arguments: str) -> subprocess.Popen[str]:
+    """The command line in a session of its own, that goes on while its lines are read."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "experiments", *arguments],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -186,6 +182,15 @@ def test_a_run_that_is_killed_goes_on_behind_its_last_epoch_and_ends_as_if_it_ha
         start_new_session=True,
         env={**os.environ, "COLUMNS": "300", "TF_CPP_MIN_LOG_LEVEL": "2"},
     )
+
+
+def test_a_run_that_is_killed_goes_on_behind_its_last_epoch_and_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    """Project 5 has dropout, batch normalization and augmentation; small batches make its second epoch long."""
+    size = 8
+    job = Job("p05_augmentation", 0, "smoke", "float32", "sample", tmp_path, sizes=Sizes(batch=size))
+    checkpoint_file(job, "sample").unlink(missing_ok=True)
+    command = ("run", "5", "--profile", "smoke", "--batch-size", str(size), "--force", "--results", str(tmp_path))
+    running = started(*command)
     assert running.stdout is not None
     seen = []
     for line in running.stdout:
@@ -232,26 +237,19 @@ def test_a_command_that_is_asked_to_end_takes_its_runs_along(tmp_path: Path, job
         checkpoint_file(Job("p00_base", seed, "full", "float32", "sample", tmp_path), "sample").unlink(missing_ok=True)
     seeds = [word for seed in range(jobs) for word in ("--seed", str(seed))]
     command = ("run", "0", "--data", "sample", *seeds, "--jobs", str(jobs), "--results", str(tmp_path))
-    running = subprocess.Popen(
-        [sys.executable, "-m", "experiments", *command],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "COLUMNS": "300", "TF_CPP_MIN_LOG_LEVEL": "2"},
-    )
+    running = started(*command)
     assert running.stdout is not None
     trained: set[str] = set()
-    started: list[int] = []
+    below: list[int] = []
     for line in running.stdout:
         trained |= set(re.findall(r"(seed \d)  epoch", line))
-        if len(trained) == jobs and not started:
-            started = descendants(running.pid)
+        if len(trained) == jobs and not below:
+            below = descendants(running.pid)
             running.terminate()
     assert running.wait(30) == 128 + signal.SIGTERM
-    assert len(started) >= jobs
+    assert len(below) >= jobs
     deadline = time.monotonic() + 30
-    while alive := [pid for pid in started if is_alive(pid)]:
+    while alive := [pid for pid in below if is_alive(pid)]:
         assert time.monotonic() < deadline, alive
         time.sleep(0.1)
     assert not list(tmp_path.rglob("record.json"))
