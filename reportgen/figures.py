@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import statistics
@@ -16,7 +17,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from reportgen import charts, frame
-from reportgen.cache import Cache
+from reportgen.cache import Cache, kept
 from reportgen.claims import METRICS
 from reportgen.drawings import (
     INK,
@@ -271,7 +272,7 @@ class Figures(PageTools):
             if run.mistakes and self.source(run, MISTAKES).exists():
                 sheet = self.link(self.asset(run, MISTAKES))
                 small = f"assets/charts/mistakes-{project}.png"
-                self.assets[small] = _without_enlargement(self.source(run, MISTAKES))
+                self.assets[small] = self._without_enlargement(self.source(run, MISTAKES))
                 return self.edition.html(
                     "mistakes", run, self.link(small), sheet, self._tiles(run), self.class_names(run.dataset.classes)
                 )
@@ -299,7 +300,7 @@ class Figures(PageTools):
             self.assets[target] = part
             links[part.name] = self.link(target)
         small = f"assets/charts/{stem}-{NEIGHBOURS}"
-        self.assets[small] = _without_enlargement(sheets[NEIGHBOURS])
+        self.assets[small] = self._without_enlargement(sheets[NEIGHBOURS])
         sizes = {}
         for name, picture in sheets.items():
             with Image.open(picture) as opened:
@@ -318,6 +319,19 @@ class Figures(PageTools):
             "number": partial(words.number, digits=2),
         }
         return self.edition.html("features", seen, tiles, links)
+
+    def _without_enlargement(self, sheet: Path) -> bytes:
+        """A sheet of images with a pixel for each pixel of theirs: a browser enlarges it just as well."""
+
+        def shrunk() -> bytes:
+            with Image.open(sheet) as picture:
+                size = (-(-picture.width // SHEET_SCALE), -(-picture.height // SHEET_SCALE))
+                stream = io.BytesIO()
+                picture.convert("RGB").resize(size, Image.Resampling.NEAREST).save(stream, "PNG", optimize=True)
+            return stream.getvalue()
+
+        content = hashlib.sha256(sheet.read_bytes()).hexdigest()
+        return kept(self.report.root / "build" / "sheets" / f"{content}-{SHEET_SCALE}.png", shrunk).read_bytes()
 
     def _tiles(self, run: Record) -> dict[str, object]:
         """Where each image lies on the sheet."""
@@ -471,15 +485,6 @@ class Figures(PageTools):
 def _json(value: object) -> str:
     """`value` as JSON that may stand in a page: nothing in it ends a script."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-
-
-def _without_enlargement(sheet: Path) -> bytes:
-    """A sheet of images with a pixel for each pixel of theirs: a browser enlarges it just as well."""
-    with Image.open(sheet) as picture:
-        size = (-(-picture.width // SHEET_SCALE), -(-picture.height // SHEET_SCALE))
-        stream = io.BytesIO()
-        picture.convert("RGB").resize(size, Image.Resampling.NEAREST).save(stream, "PNG", optimize=True)
-    return stream.getvalue()
 
 
 def _beginning(names: Sequence[str]) -> str:
