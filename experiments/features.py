@@ -8,11 +8,11 @@ just drawn, and the pixels themselves.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
-import cv2
 import keras
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +20,14 @@ from rich.console import Console
 from rich.progress import track
 
 from experiments import vgg16
-from experiments.data import Dataset, Images
+from experiments.augmentation import resize
+from experiments.data import SIDE, Dataset, Images
 from experiments.environment import ROOT, describe
-from experiments.scaling import BGR_MEAN, Scaling, scaled
+from experiments.scaling import BGR_MEAN, UNIT_INTERVAL, Scaling, scaled
 from experiments.sheet import COLUMNS, sheet
 from experiments.vgg16 import Pretrained, Start
 from reportgen.errors import ReportError
-from reportgen.features import FILE, FILTERS, NEIGHBOURS, Features, Neighbour, Query, write
+from reportgen.features import FILE, FILTERS, NEIGHBOURS, Features, Neighbour, Query, Share, write
 from reportgen.fingerprint import dependencies, fingerprints
 from reportgen.record import replacing
 
@@ -62,16 +63,14 @@ def described(
     Raises:
         ReportError: the images are too small for VGG16's five poolings.
     """
-    if image_size < 32:
-        raise ReportError(f"VGG16 halves an image five times and needs 32x32 pixels; --image-size is {image_size}.")
+    vgg16.check_size(image_size)
     network = _network(image_size)
     vgg16.load(network, pretrained)
     found = []
     shown = console or Console(stderr=True)
-    for start in track(range(0, len(pixels), BATCH), f"Features of {pretrained.name}", console=shown, transient=True):
-        images = pixels[start : start + BATCH]
-        if images.shape[1:3] != (image_size, image_size):
-            images = np.stack([cv2.resize(image, (image_size, image_size)) for image in images])
+    what = f"Features of {pretrained.name} at {image_size} pixels"
+    for start in track(range(0, len(pixels), BATCH), what, console=shown, transient=True):
+        images = resize(pixels[start : start + BATCH], image_size)
         found.append(keras.ops.convert_to_numpy(network(scaled(images, preprocessing), training=False)))
     return np.concatenate(found)
 
@@ -105,12 +104,14 @@ def examine(
     pretrained: Pretrained,
     start: Start,
     dataset: Dataset,
-    image_size: int,
+    image_sizes: Sequence[int],
     folder: Path,
     command: str,
     console: Console | None = None,
 ) -> Features:
     """Describe the test images, count neighbours of the same class, and write record and pictures into `folder`.
+
+    They are counted at each of `image_sizes`, and shown at the first of them.
 
     Raises:
         ReportError: there are too few test images, or they are too small.
@@ -121,11 +122,11 @@ def examine(
         raise ReportError(
             f"Expected more than {NEAREST} test images to look for neighbours among, found {len(test.labels)}."
         )
-    preprocessing = start.expects or BGR_MEAN
+    for side in image_sizes:
+        vgg16.check_size(side)
+    preprocessing, image_size = start.expects or BGR_MEAN, image_sizes[0]
     features = described(pretrained, test.pixels, preprocessing, image_size, console)
     places, similarities = neighbours(features)
-    untrained = described(vgg16.drawn(_network(image_size), UNTRAINED), test.pixels, preprocessing, image_size, console)
-    pixels = test.pixels.reshape(len(test.labels), -1).astype(np.float32)
     shown = [int(np.flatnonzero(test.labels == label)[0]) for label in np.unique(test.labels)]
     kernels = filters(pretrained, preprocessing)
     record = Features(
@@ -146,9 +147,15 @@ def examine(
         classes=dataset.classes,
         images=len(test.labels),
         nearest=NEAREST,
-        same_class=same_class(test.labels, places),
-        same_class_untrained=same_class(test.labels, neighbours(untrained)[0]),
-        same_class_pixels=same_class(test.labels, neighbours(pixels)[0]),
+        shares=(
+            Share(
+                compared_by="weights",
+                preprocessing=preprocessing,
+                image_size=image_size,
+                same_class=same_class(test.labels, places),
+            ),
+            *_others(pretrained, test, preprocessing, image_sizes, console),
+        ),
         shown=tuple(_query(index, test, places[index], similarities[index]) for index in shown),
     )
     pictures = [test.pixels[place] for index in shown for place in (index, *places[index])]
@@ -159,6 +166,39 @@ def examine(
     # The record comes last: pictures without one are shown by nobody.
     write(record, folder / FILE)
     return record
+
+
+def _others(
+    pretrained: Pretrained,
+    images: Images,
+    preprocessing: Scaling,
+    image_sizes: Sequence[int],
+    console: Console | None,
+) -> Iterator[Share]:
+    """The share in every other way: other sizes, pixels prepared as the study did, and the controls."""
+    drawn = vgg16.drawn(_network(image_sizes[0]), UNTRAINED)
+    for side in dict.fromkeys(image_sizes):
+        ways: list[tuple[Literal["weights", "untrained"], Pretrained, Scaling]] = []
+        if side != image_sizes[0]:  # at the first size they are what is shown
+            ways.append(("weights", pretrained, preprocessing))
+        if preprocessing != UNIT_INTERVAL:
+            ways.append(("weights", pretrained, UNIT_INTERVAL))
+        ways.append(("untrained", drawn, preprocessing))
+        for compared_by, weights, scaling in ways:
+            found = described(weights, images.pixels, scaling, side, console)
+            yield Share(
+                compared_by=compared_by,
+                preprocessing=scaling,
+                image_size=side,
+                same_class=same_class(images.labels, neighbours(found)[0]),
+            )
+    bare = images.pixels.reshape(len(images.labels), -1).astype(np.float32)
+    yield Share(
+        compared_by="pixels",
+        preprocessing=None,
+        image_size=SIDE,
+        same_class=same_class(images.labels, neighbours(bare)[0]),
+    )
 
 
 def _query(

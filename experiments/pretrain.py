@@ -105,8 +105,7 @@ def build(recipe: Recipe, classes: int, steps: int, some: npt.NDArray[np.float32
     use_precision(recipe.precision)  # behind the line above, which forgets it
     keras.utils.set_random_seed(recipe.seed)
     side = recipe.image_size
-    if side < 32:
-        raise ReportError(f"VGG16 halves an image five times and needs 32x32 pixels; --image-size is {side}.")
+    vgg16.check_size(side)
     base = keras.applications.VGG16(include_top=False, weights=None, input_shape=(side, side, 3))
     initialise(base, some)
     pooled = keras.layers.GlobalAveragePooling2D(name="pool")(base.output)

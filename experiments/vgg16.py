@@ -26,6 +26,8 @@ IMAGENET = {"6d6bbae143d832006294945121d1f1fc", "64373286793e3c8b2b4e3219cbf3544
 SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
 """The preparations of pixels that a card may name."""
 ARCHITECTURE = "VGG16"
+SMALLEST = 32
+"""Pixels a side that leave one position behind VGG16's five poolings."""
 RESERVED = ("imagenet", "random")
 """Names that stand for the weights that Keras publishes, and for none."""
 
@@ -113,7 +115,7 @@ def start_of(file: Path | None, *, allow_unfinished: bool = False) -> Start:
     sha256 = _digest(file, "sha256")
     if _digest(file, "md5") in IMAGENET:
         return Start("imagenet", BGR_MEAN, sha256)
-    stem = file.name.removesuffix(".h5").removesuffix(".weights")
+    stem = stem_of(file)
     beside = file.with_name(f"{stem}.json")
     if not beside.is_file():
         # A file may be called as it likes, but its name must not make it what it is not.
@@ -142,6 +144,23 @@ def start_of(file: Path | None, *, allow_unfinished: bool = False) -> Start:
             "own command, or use the weights as they are with --allow-unfinished; the records will say so."
         )
     return Start(card.name, expects, sha256, card)
+
+
+def stem_of(file: Path) -> str:
+    """The name of a file of weights without its endings, which its card and its records share."""
+    return file.name.removesuffix(".h5").removesuffix(".weights")
+
+
+def check_size(image_size: int) -> None:
+    """See that something is left of an image, `image_size` pixels a side, behind the last pooling.
+
+    Raises:
+        ReportError: nothing is.
+    """
+    if image_size < SMALLEST:
+        raise ReportError(
+            f"VGG16 halves an image five times and needs {SMALLEST}x{SMALLEST} pixels; --image-size is {image_size}."
+        )
 
 
 @dataclass(frozen=True)

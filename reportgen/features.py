@@ -44,18 +44,31 @@ class Query(Image):
     """The most similar first."""
 
 
+class Share(Part):
+    """How often the images that are most like another one show the same class, if they are compared in one way."""
+
+    compared_by: Literal["weights", "untrained", "pixels"]
+    """The features of the weights, those of the same network with weights that were just drawn, or the bare pixels."""
+    preprocessing: str | None
+    """How pixels are prepared for the network; None where there is none."""
+    image_size: Positive
+    """To which the images were resized."""
+    same_class: Fraction
+
+
 class Features(Part):
     """How a network with certain weights describes images that it was not trained on."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     weights: str
     """What the weights were trained on, as a run on them records it."""
     weights_sha256: Sha256 | None
     """Of the file of weights; None for those that Keras fetches."""
     architecture: str
     preprocessing: str
-    """How pixels are prepared, in the words of a run's setting `pixel_scaling`."""
+    """How pixels are prepared for what is shown, in the words of a run's setting `pixel_scaling`."""
     image_size: Positive
+    """Of what is shown."""
     layer: str
     """Whose output describes an image, averaged over all positions."""
     dimensions: Positive
@@ -75,17 +88,26 @@ class Features(Part):
     """Test images that were described; each is compared with all others."""
     nearest: Positive
     """So many most similar images of each are looked at."""
-    same_class: Fraction
-    """The share of them with the class of the image that they are like."""
-    same_class_untrained: Fraction
-    """The same with the features of untrained weights."""
-    same_class_pixels: Fraction
-    """The same with the pixels themselves as features."""
+    shares: Annotated[tuple[Share, ...], Field(min_length=1)]
+    """One for each way to compare images, and size of them; first that of what is shown."""
     shown: Annotated[tuple[Query, ...], Field(min_length=1)]
     """Those in the picture, in its order."""
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
+        first = self.shares[0]
+        if (first.compared_by, first.preprocessing, first.image_size) != (
+            "weights",
+            self.preprocessing,
+            self.image_size,
+        ):
+            raise ValueError(
+                f"shares begins with {first.compared_by} at {first.image_size} pixels, prepared as "
+                f"{first.preprocessing}, and not with what is shown"
+            )
+        ways = [(share.compared_by, share.preprocessing, share.image_size) for share in self.shares]
+        if len(set(ways)) < len(ways):
+            raise ValueError("shares has one way to compare images twice")
         for query in self.shown:
             if len(query.nearest) != self.nearest:
                 raise ValueError(

@@ -316,6 +316,15 @@ class Figures(PageTools):
             "classes": self.class_names(found.classes),
             "filters": sizes[FILTERS],
             "others": words.count(found.images - 1),
+            "sizes": sorted({share.image_size for share in found.shares}),
+            "ways": {
+                (share.compared_by, share.preprocessing): {
+                    other.image_size: other.same_class
+                    for other in found.shares
+                    if (other.compared_by, other.preprocessing) == (share.compared_by, share.preprocessing)
+                }
+                for share in found.shares
+            },
             "number": partial(words.number, digits=2),
         }
         return self.edition.html("features", seen, tiles, links)

@@ -392,7 +392,7 @@ def write_declaration(declaration: Declaration, declared: Path) -> Path:
 
 
 def read_as(file: Path, form: type[Document]) -> Document:
-    """Read and validate a file of one of this program's formats, as one of which `form` has a `schema_version`.
+    """Read and validate a file of one of this program's formats; its version is the default of `schema_version`.
 
     Raises:
         RecordError: the file is missing, truncated, of another version, or a field is missing or wrong.
@@ -412,26 +412,26 @@ def read_as(file: Path, form: type[Document]) -> Document:
         ) from problem
     if not isinstance(content, dict):
         raise RecordError(f"{file}: expected a JSON object, found {type(content).__name__}.")
-    version = content.get("schema_version")
-    if version != SCHEMA_VERSION:
+    version, expected = content.get("schema_version"), form.model_fields["schema_version"].default
+    if version != expected:
         raise RecordError(
-            f"{file}: schema_version is {json.dumps(version)}, expected {SCHEMA_VERSION}. "
+            f"{file}: schema_version is {json.dumps(version)}, expected {expected}. "
             "It was written by another version of this program; use that one, or train the project again."
         )
     try:
         return form.model_validate(content)
     except ValidationError as problem:
-        raise RecordError(f"{file}: " + "; ".join(_complaints(problem))) from problem
+        raise RecordError(f"{file}: " + "; ".join(_complaints(problem, expected))) from problem
 
 
-def _complaints(problem: ValidationError) -> Iterator[str]:
+def _complaints(problem: ValidationError, version: int) -> Iterator[str]:
     """Each wrong field in words: where it is, what was expected, what was found."""
     for error in problem.errors(include_url=False):
         field = ".".join(str(part) for part in error["loc"]) or "the record"
         if error["type"] == "missing":
             yield f"field {field} is missing"
         elif error["type"] == "extra_forbidden":
-            yield f"field {field} is unknown to version {SCHEMA_VERSION}"
+            yield f"field {field} is unknown to version {version}"
         else:
             found = json.dumps(error["input"], default=str)
             shown = f", found {found if len(found) <= 60 else found[:57] + '...'}" if error["loc"] else ""

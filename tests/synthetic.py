@@ -195,9 +195,13 @@ def features(**changes: Any) -> Features:
         "classes": CLASSES,
         "images": 6,
         "nearest": 2,
-        "same_class": 0.5,
-        "same_class_untrained": 0.375,
-        "same_class_pixels": 0.25,
+        "shares": [
+            {"compared_by": "weights", "preprocessing": "1/255", "image_size": 32, "same_class": 0.5},
+            {"compared_by": "weights", "preprocessing": "BGR", "image_size": 32, "same_class": 0.4375},
+            {"compared_by": "untrained", "preprocessing": "1/255", "image_size": 32, "same_class": 0.375},
+            {"compared_by": "weights", "preprocessing": "1/255", "image_size": 64, "same_class": 0.625},
+            {"compared_by": "pixels", "preprocessing": None, "image_size": 32, "same_class": 0.25},
+        ],
         "shown": shown,
     }
     return Features.model_validate({**content, **changes})

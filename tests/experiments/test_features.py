@@ -92,7 +92,7 @@ def test_features_are_those_of_the_network_by_keras_itself_and_images_of_another
 
 def test_what_was_found_is_recorded_with_its_pictures(pretrained: Pretrained, tmp_path: Path) -> None:
     sample = data.load("sample")
-    found = examine(pretrained, Start("mine", UNIT_INTERVAL), sample, 32, tmp_path / "mine", "the command")
+    found = examine(pretrained, Start("mine", UNIT_INTERVAL), sample, (32,), tmp_path / "mine", "the command")
     assert features.read_all(tmp_path) == {tmp_path / "mine" / FILE: found}
     assert found.preprocessing == UNIT_INTERVAL, "as the weights expect"
     assert [query.label for query in found.shown] == list(range(10))
@@ -123,16 +123,17 @@ def test_weights_that_tell_classes_apart_find_more_neighbours_of_the_same_class_
         alone[:, :, 0, 0] = 1 / 9
         layers[name] = (alone, np.zeros_like(bias))
     dataset = Dataset("two", "parquet", ("less", "more"), images, images)
-    found = examine(Pretrained("ear", layers), Start("ear", UNIT_INTERVAL), dataset, 32, tmp_path, "the command")
-    assert found.same_class > 0.95
-    assert found.same_class_pixels < 0.8
-    assert found.same_class > found.same_class_untrained
+    found = examine(Pretrained("ear", layers), Start("ear", UNIT_INTERVAL), dataset, (32, 64), tmp_path, "the command")
+    shares = {(share.compared_by, share.image_size): share.same_class for share in found.shares}
+    assert shares["weights", 32] > 0.95 and shares["weights", 64] > 0.95, "a flat image is the same at any size"
+    assert shares["pixels", 32] < 0.8
+    assert shares["weights", 32] > shares["untrained", 32]
 
 
 def test_too_few_images_are_refused(pretrained: Pretrained, tmp_path: Path) -> None:
     few = Images(np.zeros((NEAREST, 32, 32, 3), np.uint8), np.zeros(NEAREST, np.int64))
     with pytest.raises(ReportError, match=r"more than 4 test images .* found 4"):
-        examine(pretrained, Start("mine", None), Dataset("few", "parquet", ("a",), few, few), 32, tmp_path, "")
+        examine(pretrained, Start("mine", None), Dataset("few", "parquet", ("a",), few, few), (32,), tmp_path, "")
     assert not list(tmp_path.iterdir())
 
 
@@ -151,5 +152,27 @@ def test_the_command_writes_beside_nothing_recorded_and_says_what_it_found(
     )
     assert done.returncode == 0, done.stderr
     found = features.read(tmp_path / "mine" / FILE)
-    assert f"{found.same_class:.2%} show the same class" in done.stdout
+    assert all(f"{share.same_class:.2%}" in done.stdout for share in found.shares)
     assert found.command == "python -m experiments features --vgg16-weights mine.weights.h5 --data sample"
+
+
+def test_every_size_is_compared_in_every_way_and_images_too_small_are_refused_before_anything_is_computed(
+    pretrained: Pretrained, tmp_path: Path
+) -> None:
+    test = data.load("sample").test
+    few = Images(test.pixels[:12], test.labels[:12])
+    dataset = Dataset("few", "parquet", tuple(f"class {k}" for k in range(10)), few, few)
+    found = examine(pretrained, Start("mine", BGR_MEAN), dataset, (64, 32), tmp_path, "the command")
+    assert [(share.compared_by, share.preprocessing, share.image_size) for share in found.shares] == [
+        ("weights", BGR_MEAN, 64),
+        ("weights", UNIT_INTERVAL, 64),
+        ("untrained", BGR_MEAN, 64),
+        ("weights", BGR_MEAN, 32),
+        ("weights", UNIT_INTERVAL, 32),
+        ("untrained", BGR_MEAN, 32),
+        ("pixels", None, 32),
+    ]
+    assert found.image_size == 64, "the first is shown"
+    with pytest.raises(ReportError, match="needs 32x32 pixels"):
+        examine(pretrained, Start("mine", BGR_MEAN), dataset, (32, 31), tmp_path / "none", "the command")
+    assert not (tmp_path / "none").exists()

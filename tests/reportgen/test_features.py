@@ -14,6 +14,7 @@ from reportgen.record import RecordError
 from tests.synthetic import features as made_up
 
 NEIGHBOUR = {"index": 3, "label": 0, "similarity": 0.5}
+SHARE = {"compared_by": "weights", "preprocessing": "1/255", "image_size": 32, "same_class": 0.5}
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -31,7 +32,11 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
         ({"images": 4}, "shown has image 4 with label 1"),
         ({"shown": [{"index": 0, "label": 10, "nearest": [NEIGHBOUR] * 2}]}, "shown has image 0 with label 10"),
         ({"shown": []}, "at least 1 item"),
-        ({"same_class": 1.5}, "less than or equal to 1"),
+        ({"shares": [SHARE | {"same_class": 1.5}]}, "less than or equal to 1"),
+        ({"shares": []}, "at least 1 item"),
+        ({"shares": [SHARE, SHARE]}, "one way to compare images twice"),
+        ({"shares": [SHARE | {"image_size": 64}]}, "shares begins with weights at 64 pixels, prepared as 1/255"),
+        ({"shares": [SHARE | {"compared_by": "untrained"}]}, "shares begins with untrained at 32 pixels"),
     ],
 )
 def test_what_contradicts_itself_is_refused(changes: dict[str, Any], message: str) -> None:
@@ -44,4 +49,11 @@ def test_a_truncated_record_is_refused_with_its_name(tmp_path: Path, cut: int) -
     file = features.write(made_up(), tmp_path / FILE)
     file.write_text(file.read_text(encoding="utf-8")[:cut], encoding="utf-8")
     with pytest.raises(RecordError, match=r"features\.json"):
+        features.read(file)
+
+
+def test_a_record_of_the_first_version_is_told_from_damage(tmp_path: Path) -> None:
+    file = features.write(made_up(), tmp_path / FILE)
+    file.write_text(file.read_text(encoding="utf-8").replace('"schema_version": 2', '"schema_version": 1'))
+    with pytest.raises(RecordError, match="schema_version is 1, expected 2"):
         features.read(file)
