@@ -169,8 +169,7 @@ def run_projects(
         Path | None,
         typer.Option(
             help="Where records go.",
-            show_default="experiments/results; a folder of build/ for smoke runs, the sample, and other sizes than the "
-            "project's",
+            show_default="experiments/results; a folder of build/ for smoke runs and the sample",
         ),
     ] = None,
 ) -> None:
@@ -180,11 +179,8 @@ def run_projects(
     process of its own, and one that fails does not stop the others. The exit status is 1 if any failed. A run that was
     cut off goes on behind its last finished epoch with the same command; --restart starts it over.
 
-    On other weights than ImageNet's, or with --preprocessing weights, a run is a variant: its record stands beside the
-    project's own, in a folder that is named after it.
-
-    With --image-size or --batch-size a project is not the study's any more: such runs go to a folder of build/ that is
-    named after them, or to --results, and never among the recorded runs.
+    On other weights than ImageNet's, with --preprocessing weights, or in other sizes than the project's (--image-size,
+    --batch-size), a run is a variant: its record stands beside the project's own, in a folder that is named after it.
 
     On two processor cores an epoch of Project 0 takes about 7 seconds, of Project 1 about 17.
     """
@@ -198,15 +194,13 @@ def run_projects(
         chosen = str(Path(chosen).resolve())  # a run's process, perhaps on another machine, starts elsewhere
     if source:
         data.name_of(source)  # a wrong folder is told before anything trains
-    sizes = Sizes(image_size, batch_size)
     if results is None:
-        # Neither a smoke run nor the sample nor another size may ever replace a recorded run.
-        kind = "smoke" if profile == "smoke" else "sample" if chosen == "sample" else "full" if sizes else None
-        results = SCRATCH / "-".join([kind, *sizes.words]) if kind else RESULTS
-    if results.resolve() == RESULTS and (profile == "smoke" or sizes):
-        what = "A smoke run" if profile == "smoke" else "A run with --image-size or --batch-size"
+        # Neither a smoke run nor the sample may ever replace a recorded run.
+        kind = "smoke" if profile == "smoke" else "sample" if chosen == "sample" else None
+        results = SCRATCH / kind if kind else RESULTS
+    if results.resolve() == RESULTS and profile == "smoke":
         raise ReportError(
-            f"{what} cannot go into experiments/results, where the recorded runs are; name another folder."
+            "A smoke run cannot go into experiments/results, where the recorded runs are; name another folder."
         )
     asked = [
         Job(
@@ -220,7 +214,7 @@ def run_projects(
             restart,
             # A smoke run is too short to pay for a second process that sings its canary.
             deterministic or profile == "smoke",
-            sizes,
+            Sizes(image_size, batch_size),
             preprocessing,
             allow_unfinished,
         )
@@ -371,8 +365,6 @@ def examine_features(
 def replay_projects(
     projects: Projects = None,
     seed: Seed = None,
-    image_size: ImageSize = None,
-    batch_size: BatchSize = None,
     results: Results = RESULTS,
 ) -> None:
     """Repeat the canary of recorded runs and append a confirmation where it agrees. Exit status 1 if any is stale."""
@@ -381,7 +373,7 @@ def replay_projects(
         for file in record.files(results, identifier):
             done = record.read(file)
             if not seed or done.seed in seed:
-                verdicts.append(replay(results, done, console, Sizes(image_size, batch_size)))
+                verdicts.append(replay(results, done, console))
     if not verdicts:
         raise ReportError(f"No recorded run in {results} to replay; `python -m experiments run` makes them.")
     if any(verdict != "confirmed" for verdict in verdicts):

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from experiments import project
+from experiments.data import SIDE
 from experiments.environment import ROOT
 from experiments.project import Project
 from experiments.scaling import Scaling
@@ -23,6 +24,8 @@ RESULTS = ROOT / "experiments" / "results"
 
 SEEDS = (0, 1, 2)
 """Three runs of each project, the fewest that show a spread."""
+OWN_PREPROCESSING = "own-preprocessing"
+"""In the name of a variant whose pixels are prepared as its weights expect."""
 PRETRAINED = "imagenet"
 """What a project declares whose VGG16 starts from weights that are not random."""
 FIGURES = ("curves.svg", "confusion.svg")
@@ -53,6 +56,13 @@ class Sizes:
             training=dataclasses.replace(training, batch_size=self.batch or training.batch_size),
         )
 
+    def besides(self, declared: Project) -> Sizes:
+        """Those that `declared` does not have anyway."""
+        return Sizes(
+            self.image if self.image != declared.image_size else None,
+            self.batch if self.batch != declared.training.batch_size else None,
+        )
+
     @property
     def arguments(self) -> list[str]:
         """The sizes as options of the command line."""
@@ -63,7 +73,7 @@ class Sizes:
 
     @property
     def words(self) -> list[str]:
-        """The sizes as parts of a folder's name."""
+        """The sizes as parts of a variant's name."""
         return [*([f"{self.image}px"] if self.image else []), *([f"batch-{self.batch}"] if self.batch else [])]
 
 
@@ -135,7 +145,8 @@ class Job:
         """What tells the run from those of the project as it is declared."""
         words = [self.start.name] if self.start and self.start.name != PRETRAINED else []
         if self.scaling:
-            words.append("own-preprocessing")
+            words.append(OWN_PREPROCESSING)
+        words += self.sizes.besides(project.load(self.project)).words
         return re.sub(r"[^a-z0-9_.-]+", "-", "-".join(words).lower()).strip("-.") or None
 
     @property
@@ -200,6 +211,25 @@ def scaled(declared: Project, scaling: str | None) -> Project:
     """`declared`, fed with pixels that are scaled as `scaling` says; None: as it declares."""
     known = next((name for name in SCALINGS if name == scaling), declared.pixel_scaling)
     return dataclasses.replace(declared, pixel_scaling=known)
+
+
+def departures(done: Record) -> tuple[Sizes, str | None]:
+    """In which sizes and which scaling of pixels a recorded run departs from its project, as its variant's name tells.
+
+    What it has in common with the project is left out, so that a change of the project is not taken for its own.
+    """
+    name = f"-{done.variant or ''}"
+    image, batch = done.settings.get("image_size", SIDE), done.settings.get("batch_size")
+    assert isinstance(image, int) and isinstance(batch, int)
+    sizes = next(
+        (found for found in (Sizes(image, batch), Sizes(image), Sizes(None, batch)) if name.endswith(_suffix(found))),
+        Sizes(),
+    )
+    return sizes, str(done.settings["pixel_scaling"]) if OWN_PREPROCESSING in name else None
+
+
+def _suffix(sizes: Sizes) -> str:
+    return "-" + "-".join(sizes.words)
 
 
 def sources(identifier: str) -> dict[str, str]:

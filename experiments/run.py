@@ -19,7 +19,7 @@ from experiments import data
 from experiments.canary import Specification, differences, largest_difference
 from experiments.environment import BACKENDS, DETERMINISTIC, ROOT
 from experiments.executor import Executor, killed
-from experiments.job import FIGURES, Job, Sizes, sources
+from experiments.job import FIGURES, Job, Sizes, departures, sources
 from reportgen import record
 from reportgen.errors import ReportError
 from reportgen.fingerprint import changed
@@ -76,10 +76,6 @@ def reason_to_train(
     if explicit_data and now.record.dataset.name != data.name_of(job.source):
         return f"recorded on {now.record.dataset.name}"
     recorded = now.record.settings
-    if job.sizes.image and job.sizes.image != recorded.get("image_size", data.SIDE):
-        return f"recorded at {recorded.get('image_size', data.SIDE)} pixels"
-    if job.sizes.batch and job.sizes.batch != recorded["batch_size"]:
-        return f"recorded in batches of {recorded['batch_size']}"
     if job.start and job.vgg16_weights:
         if recorded["weights"] != job.start.name:
             return f"recorded on the weights {recorded['weights']}"
@@ -88,13 +84,13 @@ def reason_to_train(
     return None
 
 
-def replay(results: Path, done: Record, console: Console, sizes: Sizes) -> Verdict:
+def replay(results: Path, done: Record, console: Console) -> Verdict:
     """Repeat a record's canary under its backend and today's sources; append a confirmation if it agrees."""
     name = f"{done.project} seed {done.seed}" + (f" ({done.variant})" if done.variant else "")
     backend = done.environment.backend.partition(" ")[0]
     now = sources(done.project)
+    sizes, scaling = departures(done)
     try:
-        scaling = str(done.settings.get("pixel_scaling"))
         answer = ask_canary(done.project, done.seed, done.precision, sizes, backend, scaling, done.environment.cores)
     except ReportError as problem:
         console.print(f"[yellow]{name}: cannot be replayed under {backend}.[/] {problem}", highlight=False)
@@ -220,7 +216,7 @@ def run(
                     console.print(f"{name}: up to date{note}", highlight=False)
                     continue
                 console.print(f"{name}: sources changed ({now.detail}); repeating the canary …", highlight=False)
-                if replay(job.results, now.record, console, job.sizes) != "stale":
+                if replay(job.results, now.record, console) != "stale":
                     continue
                 reason = "stale"
         except ReportError as problem:

@@ -57,7 +57,7 @@ def pretrained(job: Job) -> Pretrained | None:
 
 def checkpoint_file(job: Job, dataset: str) -> Path:
     """Where a run on `dataset` keeps its checkpoint: apart from every run that is another one."""
-    words = [dataset, job.profile, job.precision, *job.sizes.words, *([job.variant] if job.variant else [])]
+    words = [dataset, job.profile, job.precision, *([job.variant] if job.variant else [])]
     if job.results != RESULTS:
         # Runs of the same kind may go to several folders at once.
         words.append(hashlib.sha256(str(job.results.resolve()).encode()).hexdigest()[:8])

@@ -408,7 +408,7 @@ def read_as(file: Path, form: type[Document]) -> Document:
     except json.JSONDecodeError as problem:
         raise RecordError(
             f"{file}, line {problem.lineno}, column {problem.colno}: not valid JSON ({problem.msg}); "
-            "the file may be truncated. Restore it with git, or train the project again."
+            "the file may be truncated. Restore it with git, or make it again with the command that wrote it."
         ) from problem
     if not isinstance(content, dict):
         raise RecordError(f"{file}: expected a JSON object, found {type(content).__name__}.")
@@ -416,7 +416,8 @@ def read_as(file: Path, form: type[Document]) -> Document:
     if version != expected:
         raise RecordError(
             f"{file}: schema_version is {json.dumps(version)}, expected {expected}. "
-            "It was written by another version of this program; use that one, or train the project again."
+            "It was written by another version of this program; use that one, or make the file again with the command "
+            "that wrote it."
         )
     try:
         return form.model_validate(content)

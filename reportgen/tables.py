@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from reportgen import facts, fingerprint
-from reportgen.edition import NOTHING, show
+from reportgen.edition import NOTHING
 from reportgen.errors import ReportError
 from reportgen.facts import Fact, Origin, ProjectFacts, Quoted, Variant
-from reportgen.record import Declaration, Network, Record, Setting
+from reportgen.record import Declaration, Network, Record
 from reportgen.tools import PageTools
 
 
@@ -125,7 +125,7 @@ class Tables(PageTools):
             return self.missing()
         rows = [*self._layer_changes(before.network, now.network)]
         for name in dict.fromkeys([*before.settings, *now.settings]):
-            old, new = (self._value(plan.settings.get(name)) for plan in (before, now))
+            old, new = (self.in_words(plan.settings.get(name)) for plan in (before, now))
             if old != new:
                 rows.append((self.edition.words.label(name), old, new))
         words = self.edition.words
@@ -133,14 +133,6 @@ class Tables(PageTools):
         if totals[0] != totals[1]:
             rows.append((words.gettext("Parameters"), words.count(totals[0]), words.count(totals[1])))
         return self.edition.html("changes", rows) + self._declared(before, now)
-
-    def _value(self, setting: Setting | None) -> str:
-        """A setting as the language writes it; a hyphen where a project does not have it."""
-        if isinstance(setting, bool):
-            return self.edition.words.gettext("yes" if setting else "no")
-        if isinstance(setting, float):
-            return self.edition.words.decimal(setting)
-        return str(show(setting, self.edition.words))
 
     def _layer_changes(self, before: Network, now: Network) -> list[tuple[str, str, str]]:
         old, new = (

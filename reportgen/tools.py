@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
@@ -11,7 +11,7 @@ from typing import ClassVar
 from reportgen.edition import Edition, show
 from reportgen.errors import ReportError
 from reportgen.facts import ProjectFacts, Variant
-from reportgen.record import Declaration, Layer, Record, folder_of
+from reportgen.record import Declaration, Layer, Record, Setting, folder_of
 from reportgen.report import Report
 
 
@@ -82,12 +82,33 @@ class PageTools:
             words.gettext(
                 "{setting}: {found} instead of {required}",
                 setting=words.label(name),
-                found=show(found, words),
-                required=show(required, words),
+                found=self.in_words(found),
+                required=self.in_words(required),
             )
-            for name, required, found in variant.differences
+            for name, required, found in (*variant.differences, *self._undeclared(variant))
         ]
         return "; ".join(differences) or words.gettext("variant {name}", name=variant.name)
+
+    def _undeclared(self, variant: Variant) -> Iterator[tuple[str, Setting, Setting]]:
+        """Where it departs from what its project declares, beyond what the study's figures require."""
+        run = variant.records[0]
+        declared = self.edition.material.declarations.get(run.project)
+        if declared is None:
+            return
+        as_they_are = {"image_size": run.dataset.image_shape[0]}  # which goes without saying
+        plan, done = ({**as_they_are, **one.settings} for one in (declared, run))
+        known = {name for name, *_ in variant.differences}
+        for name in sorted((plan.keys() | done.keys()) - known):
+            if plan.get(name) != done.get(name) and not name.startswith("weights_"):
+                yield name, plan.get(name), done.get(name)
+
+    def in_words(self, value: Setting | None) -> str:
+        """The value of a setting as the language writes it; a dash where there is none."""
+        if isinstance(value, bool):
+            return self.edition.words.gettext("yes" if value else "no")
+        if isinstance(value, float):
+            return self.edition.words.decimal(value)
+        return self.dataset_name(value) if isinstance(value, str) else str(show(value, self.edition.words))
 
     def class_names(self, classes: Sequence[str]) -> list[str]:
         return [self.edition.catalogue.classes.get(name, name) for name in classes]

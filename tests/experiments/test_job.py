@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from experiments import project
-from experiments.job import RESULTS, Job, Sizes, sources
+from experiments.job import RESULTS, Job, Sizes, departures, sources
+from experiments.scaling import BGR_MEAN
+from tests import synthetic
 
 
 def test_sizes_that_are_not_named_stay_as_the_project_declares_them() -> None:
@@ -30,6 +32,36 @@ def test_the_command_repeats_the_run_and_names_no_path() -> None:
     )
     other = Job("p00_base", 0, "full", "float32", "sample", RESULTS, sizes=Sizes(64, 8))
     assert other.command.endswith("--data sample --force --image-size 64 --batch-size 8")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "variant"),
+    [
+        (Sizes(), None),
+        (Sizes(64, 256), None),  # as the project declares them
+        (Sizes(32), "32px"),
+        (Sizes(64, 8), "batch-8"),
+        (Sizes(32, 8), "32px-batch-8"),
+    ],
+)
+def test_a_run_in_other_sizes_than_its_project_is_a_variant_whose_name_tells_in_what_it_departs(
+    sizes: Sizes, variant: str | None
+) -> None:
+    job = Job("p10_vgg16_64px", 0, "full", "float32", "sample", RESULTS, sizes=sizes)
+    assert job.variant == variant
+    settings = {
+        "image_size": sizes.image or 64,
+        "batch_size": sizes.batch or 256,
+        "pixel_scaling": BGR_MEAN,
+    }
+    for name, scaling in (("", None), ("mine-", None), ("mine-own-preprocessing-", BGR_MEAN)):
+        words = f"{name}{variant or ''}".strip("-") or None
+        done = synthetic.record("p10_vgg16_64px", variant=words, settings=settings)
+        departs = Sizes(
+            sizes.image if sizes.image != 64 else None,
+            sizes.batch if sizes.batch != 256 else None,
+        )
+        assert departures(done) == (departs, scaling), "what it has of the project is not its own"
 
 
 @pytest.mark.parametrize(

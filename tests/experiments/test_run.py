@@ -102,11 +102,11 @@ def test_a_replay_agrees_bit_for_bit_and_is_appended_beside_the_record(smoke: Pa
 
 
 @pytest.mark.skipif(cores() < 2, reason="there is one core, so that no run has fewer than all")
-def test_a_run_that_had_fewer_cores_is_replayed_on_as_many(tmp_path: Path) -> None:
+def test_a_run_that_had_fewer_cores_and_another_size_is_replayed_on_as_many_and_in_its_size(tmp_path: Path) -> None:
     """As runs side by side have: on another number, Project 5 drifts apart by more than the tolerance."""
-    done = experiments(*SMOKE, "--jobs", "2", "--results", str(tmp_path))
+    done = experiments(*SMOKE, "--jobs", "2", "--image-size", "16", "--results", str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
-    folder = record.folder(tmp_path, "p00_base", 0)
+    folder = record.folder(tmp_path, "p00_base", 0, "16px")
     had = record.read(folder / "record.json").environment.cores
     assert had < cores()
     assert experiments("replay", "0", "--results", str(tmp_path)).returncode == 0
@@ -149,10 +149,6 @@ def test_one_run_that_fails_does_not_take_the_other_down(tmp_path: Path) -> None
         (("run", "--profile", "quick"), "Unknown profile 'quick': expected one of full, smoke"),
         (("run", "--data", "no-such-folder"), "there is no such folder"),
         ((*SMOKE, "--results", str(RESULTS)), "A smoke run cannot go into experiments/results"),
-        (
-            ("run", "0", "--image-size", "64", "--results", str(RESULTS)),
-            "A run with --image-size or --batch-size cannot go into experiments/results",
-        ),
         (("replay", "--results", "no-such-folder"), "No recorded run"),
         (("run", "7", "--preprocessing", "mine"), "Unknown preprocessing 'mine': expected one of study, weights"),
     ],
@@ -203,7 +199,7 @@ def test_a_run_that_is_killed_goes_on_behind_its_last_epoch_and_ends_as_if_it_ha
     done = experiments(*command)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "p05_augmentation seed 0  goes on behind epoch 1, where it was cut off" in done.stderr
-    found = record.read(record.folder(tmp_path, "p05_augmentation", 0) / "record.json")
+    found = record.read(record.folder(tmp_path, "p05_augmentation", 0, "batch-8") / "record.json")
 
     declared = job.declared
     split = data.split(data.load("sample"), 0)
@@ -232,11 +228,27 @@ def is_alive(pid: int) -> bool:
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc to see processes")
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_command_that_is_asked_to_end_takes_its_runs_along(tmp_path: Path, jobs: int) -> None:
-    """As a cluster's scheduler or a service does it: to the command alone, and not to all that it started."""
+    """As a cluster's scheduler or a service does it: to the command alone, and not to all that it started.
+
+    In batches of one image, so that no run ends before the other has begun.
+    """
     for seed in (0, 1):
-        checkpoint_file(Job("p00_base", seed, "full", "float32", "sample", tmp_path), "sample").unlink(missing_ok=True)
+        job = Job("p00_base", seed, "full", "float32", "sample", tmp_path, sizes=Sizes(batch=1))
+        checkpoint_file(job, "sample").unlink(missing_ok=True)
     seeds = [word for seed in range(jobs) for word in ("--seed", str(seed))]
-    command = ("run", "0", "--data", "sample", *seeds, "--jobs", str(jobs), "--results", str(tmp_path))
+    command = (
+        "run",
+        "0",
+        "--data",
+        "sample",
+        "--batch-size",
+        "1",
+        *seeds,
+        "--jobs",
+        str(jobs),
+        "--results",
+        str(tmp_path),
+    )
     running = started(*command)
     assert running.stdout is not None
     trained: set[str] = set()
@@ -280,17 +292,9 @@ def test_memory_that_runs_out_is_a_sentence_and_leaves_no_record(tmp_path: Path)
     assert not list(tmp_path.rglob("*"))
 
 
-def test_another_size_and_other_weights_are_asked_for_by_their_options(smoke: Path, tmp_path: Path) -> None:
+def test_other_weights_are_asked_for_by_their_option(smoke: Path, tmp_path: Path) -> None:
     now = standing(smoke, "p00_base", 0)
     asked = {"force": False, "explicit_data": False, "explicit_precision": False}
-    job = Job("p00_base", 0, "smoke", "float32", "sample", smoke)
-    for sizes, reason in (
-        (Sizes(), None),
-        (Sizes(32, 512), None),
-        (Sizes(image=64), "recorded at 32 pixels"),
-        (Sizes(batch=8), "recorded in batches of 512"),
-    ):
-        assert reason_to_train(dataclasses.replace(job, sizes=sizes), now, **asked) == reason
     weights = tmp_path / "mine.weights.h5"
     weights.write_bytes(b"any")
     assert now.record is not None

@@ -142,7 +142,7 @@ def changed(tmp_path: Path, *path: str | int, **value: Any) -> Path:
 @pytest.mark.parametrize(("version", "found"), [(0, "0"), (2, "2"), (99, "99"), ("1", '"1"'), (None, "null")], ids=repr)
 def test_an_older_or_a_newer_version_is_refused(tmp_path: Path, version: object, found: str) -> None:
     file = changed(tmp_path, "schema_version", to=version)
-    with pytest.raises(RecordError, match=rf"record\.json: schema_version is {found}, expected 1\..*train.*again"):
+    with pytest.raises(RecordError, match=rf"schema_version is {found}, expected 1\..*make the file again"):
         read(file)
 
 

@@ -245,6 +245,23 @@ def test_all_variants_stand_together_with_what_sets_them_apart_and_without_what_
     assert [row[0] for row in rows if row[1].endswith(apart) and row[3].startswith("40")] == ["1"]
 
 
+def test_a_variant_is_told_apart_by_what_its_project_declares_otherwise_beyond_what_the_study_requires(
+    small_report: Path,
+) -> None:
+    requiring(small_report, weights="imagenet")
+    plan = declaration("first", settings={"weights": "imagenet", "batch_size": 64, "image_size": 48})
+    records.write_declaration(plan, small_report / "declared")
+    catalogue = small_report / "docs" / "en" / "catalogue.yml"
+    content = yaml.safe_load(catalogue.read_text(encoding="utf-8"))
+    catalogue.write_text(yaml.safe_dump({**content, "datasets": {"imagenet": "ImageNet"}}), encoding="utf-8")
+    settings = {"weights": "ours", "weights_sha256": "ab", "batch_size": 64}
+    run = record("first", variant="ours-32px", settings=settings)
+    _, (_, apart, *_others) = cells(page(small_report, "{{ variants() }}", run))
+    assert apart == ("Initial weights: ours instead of ImageNet; Side of the image (pixels): 32 instead of 48"), (
+        "images stay as they are where nothing is said"
+    )
+
+
 def test_a_variant_has_its_own_table_of_results_and_its_own_provenance(small_report: Path) -> None:
     requiring(small_report, weights="theirs")
     runs = [
