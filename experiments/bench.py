@@ -132,6 +132,7 @@ def _training(source: str) -> Figure:
     """An epoch of Project 1 as the project trains it, against a plain `fit` on the same images, turn by turn."""
     from experiments import data
     from experiments.data import Images
+    from experiments.feed import fed
     from experiments.scaling import scaled
     from experiments.train import Batches, build
 
@@ -145,7 +146,7 @@ def _training(source: str) -> Figure:
     taken: dict[str, list[float]] = {"ours": [], "plain": []}
     for turn in range(ROUNDS + 1):
         began = time.perf_counter()
-        ours.fit(batches, epochs=1, shuffle=False, verbose=0)
+        ours.fit(fed(batches), epochs=1, shuffle=False, verbose=0)
         middle = time.perf_counter()
         plain.fit(pixels, images.labels, batch_size=size, epochs=1, verbose=0)
         if turn:  # the first turn compiles

@@ -39,6 +39,7 @@ from experiments import vgg16
 from experiments.checkpoint import Checkpoint, Diary, KeepCheckpoint
 from experiments.data import Images
 from experiments.environment import ROOT, cores, describe
+from experiments.feed import fed
 from experiments.labelled import LabelledSet
 from experiments.progress import EpochProgress
 from experiments.scaling import BGR_MEAN, scaled
@@ -463,7 +464,7 @@ def pretrain(
     model.fit(
         batches(images.train, images.classes, recipe, done * job.steps),
         steps_per_epoch=job.steps,
-        validation_data=held,
+        validation_data=fed(held),
         epochs=recipe.epochs,
         initial_epoch=done,
         callbacks=[

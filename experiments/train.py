@@ -18,6 +18,7 @@ import numpy.typing as npt
 from experiments.augmentation import alternating, augment, resize, translate
 from experiments.checkpoint import Checkpoint, Diary, KeepCheckpoint
 from experiments.data import SIDE, Images, Split
+from experiments.feed import fed
 from experiments.project import SGD, Augmentation, Project, Training, Translation
 from experiments.scaling import UNIT_INTERVAL, Scaling, scaled
 from experiments.stopping import RestoreIfStopped, outcome
@@ -315,8 +316,8 @@ def train(
     if checkpoint is not None:
         checkpoint.resume(model, diary)
     model.fit(
-        batches,
-        validation_data=Batches(split.validation, size, side, scaling=scaling),
+        fed(batches),
+        validation_data=fed(Batches(split.validation, size, side, scaling=scaling)),
         epochs=epochs or training.epochs,
         initial_epoch=len(diary.epochs),
         shuffle=False,  # Keras would shuffle the batches once more, out of Python's global generator
@@ -374,7 +375,7 @@ def measure(
             # Bounded as Keras bounds it.
             cross_entropy=float(-np.log(np.maximum(of_label, keras.config.epsilon())).mean()),
         )
-    found = model.evaluate(Batches(images, batch_size, image_size, scaling=scaling), verbose=0, return_dict=True)
+    found = model.evaluate(fed(Batches(images, batch_size, image_size, scaling=scaling)), verbose=0, return_dict=True)
     return Metrics(accuracy=found["accuracy"], cross_entropy=found.get(CROSS_ENTROPY, found["loss"]))
 
 
@@ -384,7 +385,7 @@ def predict(
     """Probabilities, (images, classes); with `flips`, the mean over each image and its mirror image."""
     views = (False, True) if flips else (False,)
     found: list[npt.NDArray[np.floating[Any]]] = [
-        model.predict(Batches(images, batch_size, image_size, scaling=scaling, mirrored=mirrored), verbose=0)
+        model.predict(fed(Batches(images, batch_size, image_size, scaling=scaling, mirrored=mirrored)), verbose=0)
         for mirrored in views
     ]
     return (found[0] + found[1]) / 2 if flips else found[0]

@@ -126,27 +126,31 @@ class Way:
     """A network, and the images as one way of training feeds it."""
 
     model: Any
-    batches: Any
-    """What `fit` takes: indexed batches, or arrays."""
+    images: tuple[Any, ...]
+    """What `fit` takes: batches, or arrays."""
     options: dict[str, Any]
     """Further arguments of `fit`."""
+    first: Callable[[], Any]
+    """Draws the first batch."""
 
     def epoch(self) -> None:
         """Train on all images once."""
-        self.model.fit(*self.batches, epochs=1, verbose=0, **self.options)
+        self.model.fit(*self.images, epochs=1, verbose=0, **self.options)
 
-    def few_steps(self, size: int) -> None:
+    def few_steps(self) -> None:
         """Train on the first batch, twice: enough for all that a training keeps in memory."""
-        first = self.batches[0][0] if len(self.batches) == 1 else [part[:size] for part in self.batches]
+        pixels, labels = self.first()
         for _ in range(2):
-            self.model.train_on_batch(*first)
+            self.model.train_on_batch(pixels, labels)
 
 
 def ours(declared: Project, images: data.Images, precision: str) -> Way:
     """As the project trains."""
+    from experiments.feed import fed
     from experiments.train import build
 
-    return Way(build(declared, 0, precision), (drawn(declared, images),), {"shuffle": False})
+    batches = drawn(declared, images)
+    return Way(build(declared, 0, precision), (fed(batches),), {"shuffle": False}, lambda: batches[0])
 
 
 def study(declared: Project, images: data.Images) -> Way:
@@ -164,7 +168,8 @@ def study(declared: Project, images: data.Images) -> Way:
         pixels = np.array([cv2.resize(image, (side, side)) for image in pixels])
     model = build(declared, 0, "float32")
     if not isinstance(training.augmentation, Augmentation):
-        return Way(model, (pixels, images.labels), {"batch_size": training.batch_size})
+        size = training.batch_size
+        return Way(model, (pixels, images.labels), {"batch_size": size}, lambda: (pixels[:size], images.labels[:size]))
     # Keras 3 keeps the study's generator only for old code.
     from keras.src.legacy.preprocessing.image import ImageDataGenerator
 
@@ -174,7 +179,8 @@ def study(declared: Project, images: data.Images) -> Way:
         height_shift_range=training.augmentation.shift,
         horizontal_flip=training.augmentation.horizontal_flip,
     )
-    return Way(model, (generator.flow(pixels, images.labels, batch_size=training.batch_size),), {})
+    flow = generator.flow(pixels, images.labels, batch_size=training.batch_size)
+    return Way(model, (flow,), {}, lambda: flow[0])
 
 
 def step(declared: Project, images: data.Images) -> Callable[[], None]:
@@ -229,7 +235,7 @@ def peak_memory(way: str, identifier: str, source: str) -> float:
     declared = project.load(identifier)
     every = data.split(data.load(source), 0).train
     side = study(declared, every) if way == "study" else ours(declared, every, "float32")
-    side.few_steps(declared.training.batch_size)
+    side.few_steps()
     return peak()
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from experiments import data, project
 from experiments.data import Images
+from experiments.feed import fed
 from experiments.project import Project
 from experiments.projects import p11_modern
 from experiments.train import (
@@ -390,7 +391,7 @@ def test_the_order_that_fit_draws_is_a_function_of_seed_and_epoch() -> None:
     model = keras.Sequential([keras.layers.Input((2, 2, 3)), keras.layers.Flatten(), keras.layers.Dense(20)])
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True), run_eagerly=True)
     batches = Watched(images, 6, 2, seed=4)
-    model.fit(batches, epochs=3, shuffle=False, callbacks=[DrawEpoch(batches)], verbose=0)
+    model.fit(fed(batches), epochs=3, shuffle=False, callbacks=[DrawEpoch(batches)], verbose=0)
     # The backend may look at a first batch to learn its shape before it starts.
     epochs = [seen[-60:][start : start + 20] for start in (0, 20, 40)]
     assert epochs == [order(20, 4, epoch).tolist() for epoch in range(3)]
