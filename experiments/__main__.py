@@ -400,6 +400,13 @@ def bench(
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer rounds, and three projects unless others are named.")
     ] = False,
+    accuracy: Annotated[
+        bool | None,
+        typer.Option(
+            help="Train Project 1 to the end in sixteen bits, with three seeds, to compare what it reaches.",
+            show_default="not with --quick, nor on the sample",
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option(help="Where the comparisons go.", show_default="experiments/bench.json")
     ] = None,
@@ -417,7 +424,11 @@ def bench(
         console.print("  ".join(told(one)), highlight=False, soft_wrap=True)
 
     identifiers = _identifiers(projects) if projects else QUICK if quick else project.studied()
-    found = compare(identifiers, source, quick, tell)
+    if accuracy and source == "sample":
+        raise ReportError("The 500 images of the sample tell nothing about accuracy; name others with --data.")
+    # Minutes a seed.
+    accuracy = not quick and source != "sample" if accuracy is None else accuracy
+    found = compare(identifiers, source, quick, tell, accuracy=accuracy)
     file = output or (SCRATCH if quick else RESULTS.parent) / "bench.json"
     comparison.write(found, file)
     console.print(f"Written to {file}.")

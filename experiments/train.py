@@ -354,7 +354,7 @@ def train(
         seconds=sum(epoch["seconds"] for epoch in diary.epochs),
         train=measure(model, split.train, size, side, scaling, flips),
         validation=measure(model, split.validation, size, side, scaling, flips),
-        test=measure(model, split.test, size, side, scaling, flips),
+        test=scored(split.test.labels, probabilities) if flips else measure(model, split.test, size, side, scaling),
         confusion=confusion(split.test.labels, probabilities),
         mistakes=confident_mistakes(split.test.labels, probabilities),
     )
@@ -368,15 +368,18 @@ def measure(
     With `flips`, of the probabilities that `predict` averages.
     """
     if flips:
-        probabilities = predict(model, images, batch_size, image_size, scaling, flips)
-        of_label = probabilities[np.arange(len(images.labels)), images.labels]
-        return Metrics(
-            accuracy=float(np.mean(probabilities.argmax(axis=1) == images.labels)),
-            # Bounded as Keras bounds it.
-            cross_entropy=float(-np.log(np.maximum(of_label, keras.config.epsilon())).mean()),
-        )
+        return scored(images.labels, predict(model, images, batch_size, image_size, scaling, flips))
     found = model.evaluate(fed(Batches(images, batch_size, image_size, scaling=scaling)), verbose=0, return_dict=True)
     return Metrics(accuracy=found["accuracy"], cross_entropy=found.get(CROSS_ENTROPY, found["loss"]))
+
+
+def scored(labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.floating[Any]]) -> Metrics:
+    """Accuracy and cross-entropy of `probabilities`, (images, classes), bounded as Keras bounds them."""
+    of_label = np.maximum(probabilities[np.arange(len(labels)), labels], keras.config.epsilon())
+    return Metrics(
+        accuracy=float(np.mean(probabilities.argmax(axis=1) == labels)),
+        cross_entropy=float(-np.log(of_label).mean()),
+    )
 
 
 def predict(

@@ -17,15 +17,19 @@ PRECISE = "p01_deeper"
 """The project that is trained to the end in both precisions: small, and recorded with several seeds."""
 
 
-def compare(projects: Sequence[str], source: str, quick: bool, told: Callable[[Comparison], None]) -> Bench:
+def compare(
+    projects: Sequence[str], source: str, quick: bool, told: Callable[[Comparison], None], *, accuracy: bool
+) -> Bench:
     """Measure everything for `projects`, telling of each comparison as it is made.
+
+    With `accuracy`, one of them is trained to the end in both precisions.
 
     Raises:
         ReportError: what is to be measured cannot be had.
     """
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     found = []
-    for one in _comparisons(projects, source, quick):
+    for one in _comparisons(projects, source, quick, accuracy):
         told(one)
         found.append(one)
     return Bench(
@@ -37,14 +41,13 @@ def compare(projects: Sequence[str], source: str, quick: bool, told: Callable[[C
     )
 
 
-def _comparisons(projects: Sequence[str], source: str, quick: bool) -> Iterator[Comparison]:
+def _comparisons(projects: Sequence[str], source: str, quick: bool, accuracy: bool) -> Iterator[Comparison]:
     rounds = 3 if quick else 5
     yield from commands.comparisons(rounds)
     yield from site.comparisons(rounds, (10, 100) if quick else (10, 100, 1000))
     for identifier in projects:
         yield from training.comparisons(identifier, source, rounds)
-    # Minutes a seed; and a few hundred images tell nothing about accuracy.
-    if PRECISE in projects and not quick and source != "sample":
+    if accuracy and PRECISE in projects:
         yield from precision.comparisons(PRECISE, source)
 
 
