@@ -13,6 +13,8 @@ Each is judged twice, on the published figures and on the recorded runs, and the
 number is compared with a number. On the runs the spread of the seeds counts: a difference holds if the whole of its
 95 % interval (Welch, 1947) does, is contradicted if none of it does, and is undecided in between. Where a project has
 one run only, there is no spread to count, and the evidence says so. What is missing leaves a claim undecided.
+
+A claim may speak of a variant, as `p07_vgg16_frozen/tiny-imagenet`. On the study it is undecided, which has none.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from reportgen.errors import ReportError
-from reportgen.facts import NOT_PRINTED, NOT_REPRODUCED, Fact, Kind, ProjectFacts, Summary, t_quantile
+from reportgen.facts import NOT_PRINTED, NOT_REPRODUCED, Fact, Kind, ProjectFacts, Summary, subject, t_quantile
 
 Verdict = Literal["holds", "contradicted", "undecided"]
 Direction = Literal["higher", "lower"]
@@ -377,7 +379,7 @@ def _claim(identifier: str, line: int, content: Any, shown: str, projects: Seque
         if metric not in METRICS:
             raise ReportError(f"{where}: {metric!r} is not a known metric, {_expected(metric, METRICS)}.")
     for project in _projects(statement):
-        if project not in projects:
+        if project.partition("/")[0] not in projects:
             raise ReportError(f"{where}: {project!r} is not a known project, {_expected(project, projects)}.")
     for name in ("margin", "value"):
         quantity = getattr(statement, name, None)
@@ -476,8 +478,8 @@ def _together(evidence: tuple[Evidence, ...]) -> Side:
 
 def _on_study(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
     metric = METRICS[test.metric]
-    of = metric.published(facts[test.of])
-    than = metric.published(facts[test.than]) if test.than else None
+    of = metric.published(subject(facts, test.of))
+    than = metric.published(subject(facts, test.than)) if test.than else None
     difference = of - than if than else None
     if of.value is None or (than is not None and than.value is None):
         return Evidence(test, "undecided", of, than, difference)
@@ -487,8 +489,8 @@ def _on_study(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
 
 def _on_runs(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
     metric = METRICS[test.metric]
-    first = metric.reproduced(facts[test.of])
-    second = metric.reproduced(facts[test.than]) if test.than else None
+    first = metric.reproduced(subject(facts, test.of))
+    second = metric.reproduced(subject(facts, test.than)) if test.than else None
     ours, theirs = first.values, second.values if second else ()
     of, than = first.mean, second.mean if second else None
     difference = of - than if than else None

@@ -292,7 +292,7 @@ class Evidence(PageTools):
 
 
 def _anchor(origin: Origin) -> str:
-    return f"source-{origin.project}-{origin.side}"
+    return f"source-{origin.project.replace('/', '-')}-{origin.side}"
 
 
 def _address(page: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -320,6 +320,24 @@ def build(published: Published, records: Sequence[Record], declared: Iterable[st
             project is not None,
         )
     return found
+
+
+def subject(known: Mapping[str, ProjectFacts], name: str) -> ProjectFacts:
+    """What is known of a project, or of its variant `project/variant`.
+
+    A variant is like a project that the study does not have: no figure of the study's is its own.
+
+    Raises:
+        KeyError: there is no such project; a variant that nobody has run is one without records.
+    """
+    identifier, _, variant = name.partition("/")
+    project = known[identifier]
+    if not variant:
+        return project
+    runs = tuple(run for one in project.variants if one.name == variant for run in one.records)
+    return ProjectFacts(
+        name, _published(None), _reproduced(runs, (Origin(name, "reproduced"),), NOT_RUN), runs, studied=False
+    )
 
 
 def _published(project: PublishedProject | None) -> PublishedFacts:

@@ -22,6 +22,7 @@ class Tables(PageTools):
     NAMES = (
         "title",
         "ladder",
+        "variant",
         "variants",
         "results",
         "layers",
@@ -52,6 +53,10 @@ class Tables(PageTools):
             )
         every = [run for known in self.edition.material.facts.values() for run in known.records]
         return self.edition.html("ladder", rows, self.dataset_names(every))
+
+    def variant(self, name: str) -> ProjectFacts:
+        """The facts of a variant, `project/variant`, for a number in a sentence."""
+        return self.facts(name)
 
     def variants(self) -> str:
         """Every run that reproduces nothing, because something else than its seed sets it apart, beside the study."""

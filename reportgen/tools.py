@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from reportgen.edition import Edition, show
 from reportgen.errors import ReportError
-from reportgen.facts import ProjectFacts, Variant
+from reportgen.facts import ProjectFacts, Variant, subject
 from reportgen.record import Declaration, Layer, Record, Setting, folder_of
 from reportgen.report import Report
 
@@ -31,12 +31,13 @@ class PageTools:
     def report(self) -> Report:
         return self.edition.material.report
 
-    def facts(self, project: str) -> ProjectFacts:
-        known = self.edition.material.facts
+    def facts(self, name: str) -> ProjectFacts:
+        """Of a project, or of a variant, `project/variant`."""
+        known, project = self.edition.material.facts, name.partition("/")[0]
         if project not in known:
             near = difflib.get_close_matches(project, known, n=1)
             raise ReportError(f"'{project}' is not a known project" + (f"; did you mean '{near[0]}'?" if near else "."))
-        return known[project]
+        return subject(known, name)
 
     def runs(self, project: str) -> tuple[Record, ...]:
         return self.facts(project).records
@@ -71,9 +72,14 @@ class PageTools:
         self.facts(project)
         return self.edition.catalogue.projects.get(project, project)
 
-    def short(self, project: str) -> str:
-        """What a project is called where there is little room."""
-        return self.edition.catalogue.short.get(project) or self.title(project)
+    def short(self, name: str) -> str:
+        """What a project is called where there is little room; a variant with what sets it apart."""
+        project, _, variant = name.partition("/")
+        called = self.edition.catalogue.short.get(project) or self.title(project)
+        if not variant:
+            return called
+        runs = (known for known in self.facts(project).variants if known.name == variant)
+        return f"{called} ({next((self.apart(known) for known in runs), variant)})"
 
     def apart(self, variant: Variant) -> str:
         """What sets a variant apart from the project that the study's figures are of, in words."""

@@ -215,6 +215,26 @@ def test_a_mistake_in_a_claim_is_named_with_its_line(tmp_path: Path, change: dic
     assert file_of(tmp_path, content).read_text(encoding="utf-8").splitlines()[line - 1] == "second:"
 
 
+def test_a_claim_on_a_variant_counts_its_runs_alone_and_nothing_of_the_study_or_the_project(tmp_path: Path) -> None:
+    printed = study(PRINTED)
+    runs = [
+        record("base", right=90),
+        record("base", right=40, variant="ours"),
+        record("deeper", right=60, variant="ours"),
+    ]
+    known = build(printed, runs)
+    better = {"kind": "better", "metric": "test.accuracy", "of": "deeper/ours", "than": "base/ours"}
+    found = judged(tmp_path, better, known)
+    assert (found.study.verdict, found.reproduction.verdict) == ("undecided", "holds")
+    assert found.reproduction.evidence[0].runs == (1, 1)
+    mixed = judged(tmp_path, {**better, "than": "base"}, known)
+    assert (mixed.study.verdict, mixed.reproduction.verdict) == ("undecided", "contradicted")
+    absent = judged(tmp_path, {**better, "of": "wider/ours"}, known)
+    assert absent.reproduction.verdict == "undecided", "nobody has run it"
+    with pytest.raises(ReportError, match="'none/ours' is not a known project"):
+        judged(tmp_path, {**better, "of": "none/ours"}, known)
+
+
 def test_an_identifier_that_is_used_twice_is_refused_with_both_lines(tmp_path: Path) -> None:
     text = "".join(
         f"it:\n  {yaml.safe_dump({**BETTER, 'expect': EXPECT}, default_flow_style=True, width=999)}" for _ in "12"

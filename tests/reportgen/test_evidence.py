@@ -131,6 +131,17 @@ def test_a_difference_leads_to_both_of_its_sources(small_report: Path) -> None:
     )
 
 
+def test_a_variant_s_number_in_prose_leads_to_its_own_records_and_says_that_it_reproduces_nothing(
+    small_report: Path,
+) -> None:
+    runs = record("first", right=60), record("first", right=40, variant="ours")
+    text = '{{ variant("first/ours").reproduced.test.accuracy }} {{ variant("first/none").reproduced.test.accuracy }}'
+    found = rendered(small_report, text, *runs).markdown
+    assert '<a class="rg-fact" href="#source-first-ours-reproduced">40.00%</a> not run yet' in found
+    assert "Variant, no reproduction" in found and "60.00%" not in found
+    assert "first/ours/seed-0/record.json" in found
+
+
 def test_what_does_not_exist_has_a_word_and_no_source(small_report: Path) -> None:
     page = rendered(small_report, "{{ first.reproduced.test.accuracy }}, {{ first.published.train.accuracy }}\n")
     assert page.markdown == "not reproduced yet, not printed in the study\n"
