@@ -35,7 +35,7 @@ from reportgen.drawings import (
     Spot,
     Unit,
 )
-from reportgen.facts import Fact, ProjectFacts, Summary
+from reportgen.facts import NOT_RUN, Fact, ProjectFacts, Summary
 from reportgen.features import FILTERS, NEIGHBOURS, Features
 from reportgen.record import Record
 from reportgen.tools import PageTools
@@ -78,6 +78,7 @@ class Figures(PageTools):
         "class_chart",
         "network",
         "features",
+        "same_class",
     )
 
     def curves(self, project: str, against: str | None = None) -> str:
@@ -288,6 +289,21 @@ class Figures(PageTools):
         if not known:
             return self.missing(self.edition.words.gettext("Nobody has looked yet at what recorded weights see."))
         return "\n\n".join(self._seen(file, found) for file, found in known.items())
+
+    def same_class(self, compared_by: str, image_size: int, preprocessing: str | None = None) -> Fact:
+        """A share of the table of `features`, for a sentence: of the first weights that were looked at.
+
+        Pixels are prepared as these weights expect unless `preprocessing` names another way.
+        """
+        first = list(self.edition.material.features.values())[:1]
+        shares = (
+            share.same_class
+            for found in first
+            for share in found.shares
+            if (share.compared_by, share.image_size) == (compared_by, image_size)
+            and share.preprocessing in (preprocessing or found.preprocessing, None)
+        )
+        return Fact.of(next(shares, None), "percent", NOT_RUN)
 
     def _seen(self, file: Path, found: Features) -> str:
         words, sheets = self.edition.words, {name: file.with_name(name) for name in (FILTERS, NEIGHBOURS)}

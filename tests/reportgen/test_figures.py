@@ -369,6 +369,12 @@ def test_what_weights_see_stands_with_its_pictures_its_controls_and_its_files(sm
     ]
     assert cells == [["50.00", "62.50"], ["43.75", "–"], ["37.50", "–"], ["25.00", "–"]], "a row a way, a column a size"
     assert "(BGR)" in alike, "another preparation is named"
+    numbers = '{{ same_class("weights", 64) }}; {{ same_class("pixels", 32) }}; {{ same_class("weights", 32, "BGR") }}'
+    sentence = page(small_report, numbers, code=code).markdown.replace(",", ".")
+    assert re.findall(r"\d+\.\d+", sentence) == ["62.50", "25.00", "43.75"], "the same in a sentence"
+    assert {"en": "not run yet", "es": "aún sin ejecutar"}[code] in page(
+        small_report, "{{ same_class('weights', 48) }}", code=code
+    ).markdown
     small = rendered.assets["assets/charts/set-32px-neighbours.png"]
     assert isinstance(small, bytes)
     assert Image.open(io.BytesIO(small)).size == (100, 66)
