@@ -131,24 +131,20 @@ def augmenting(source: str) -> Figure:
 def _training(source: str) -> Figure:
     """An epoch of Project 1 as the project trains it, against a plain `fit` on the same images, turn by turn."""
     from experiments import data
+    from experiments.comparison.training import ours, study
     from experiments.data import Images
-    from experiments.feed import fed
-    from experiments.scaling import scaled
-    from experiments.train import Batches, build
 
     declared = project.load("p01_deeper")
-    size = declared.training.batch_size
     split = data.split(data.load(source), 0)
     images = Images(split.train.pixels[:IMAGES], split.train.labels[:IMAGES])
-    pixels = scaled(images.pixels)
-    ours, plain = build(declared, 0, "float32"), build(declared, 0, "float32")
-    batches = Batches(images, size, declared.image_size, 0)
+    # Without augmentation, the study's way is a plain `fit`.
+    own, plain = ours(declared, images, "float32"), study(declared, images)
     taken: dict[str, list[float]] = {"ours": [], "plain": []}
     for turn in range(ROUNDS + 1):
         began = time.perf_counter()
-        ours.fit(fed(batches), epochs=1, shuffle=False, verbose=0)
+        own.epoch()
         middle = time.perf_counter()
-        plain.fit(pixels, images.labels, batch_size=size, epochs=1, verbose=0)
+        plain.epoch()
         if turn:  # the first turn compiles
             taken["ours"].append(middle - began)
             taken["plain"].append(time.perf_counter() - middle)

@@ -31,7 +31,7 @@ SHARED = {
 }
 """What the experiments may use of the generator: the formats they write and what reads their state, the figures that a
 run leaves, and the errors that a user sees."""
-FITTING = {"train.py", "pretrain.py", "bench.py", "comparison/training.py"}
+FITTING = {"train.py", "pretrain.py", "comparison/training.py"}
 """A project's run, the pretraining of its weights, and the bench, which fits beside a run to compare."""
 PARTICULAR = re.compile(r"cifar|keras|tensorflow|vgg|\bp\d\d_[a-z]", re.IGNORECASE)
 """Words of this one report."""
