@@ -32,7 +32,17 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from reportgen.errors import ReportError
-from reportgen.facts import NOT_PRINTED, NOT_REPRODUCED, Fact, Kind, ProjectFacts, Summary, subject, t_quantile
+from reportgen.facts import (
+    NOT_PRINTED,
+    NOT_REPRODUCED,
+    Fact,
+    Kind,
+    ProjectFacts,
+    Summary,
+    parts_of,
+    subject,
+    t_quantile,
+)
 
 Verdict = Literal["holds", "contradicted", "undecided"]
 Direction = Literal["higher", "lower"]
@@ -379,7 +389,7 @@ def _claim(identifier: str, line: int, content: Any, shown: str, projects: Seque
         if metric not in METRICS:
             raise ReportError(f"{where}: {metric!r} is not a known metric, {_expected(metric, METRICS)}.")
     for project in _projects(statement):
-        if project.partition("/")[0] not in projects:
+        if parts_of(project)[0] not in projects:
             raise ReportError(f"{where}: {project!r} is not a known project, {_expected(project, projects)}.")
     for name in ("margin", "value"):
         quantity = getattr(statement, name, None)

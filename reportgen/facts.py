@@ -282,6 +282,11 @@ class ProjectFacts:
     """Whether the study has such a project; else its runs are our own and reproduce nothing."""
 
     @property
+    def variant(self) -> str | None:
+        """The name of the variant that these are the facts of; None for a project."""
+        return parts_of(self.identifier)[1]
+
+    @property
     def every_record(self) -> tuple[Record, ...]:
         """Those of variants, too."""
         return (*self.records, *(run for variant in self.variants for run in variant.records))
@@ -322,6 +327,12 @@ def build(published: Published, records: Sequence[Record], declared: Iterable[st
     return found
 
 
+def parts_of(name: str) -> tuple[str, str | None]:
+    """The project and, if it is one, the variant that `name` stands for: `project`, or `project/variant`."""
+    project, _, variant = name.partition("/")
+    return project, variant or None
+
+
 def subject(known: Mapping[str, ProjectFacts], name: str) -> ProjectFacts:
     """What is known of a project, or of its variant `project/variant`.
 
@@ -330,9 +341,9 @@ def subject(known: Mapping[str, ProjectFacts], name: str) -> ProjectFacts:
     Raises:
         KeyError: there is no such project; a variant that nobody has run is one without records.
     """
-    identifier, _, variant = name.partition("/")
+    identifier, variant = parts_of(name)
     project = known[identifier]
-    if not variant:
+    if variant is None:
         return project
     runs = tuple(run for one in project.variants if one.name == variant for run in one.records)
     return ProjectFacts(

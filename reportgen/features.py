@@ -55,6 +55,11 @@ class Share(Part):
     """To which the images were resized."""
     same_class: Fraction
 
+    @property
+    def way(self) -> tuple[str, str | None, int]:
+        """By what images were compared, how pixels were prepared, and the size; no two shares have it in common."""
+        return self.compared_by, self.preprocessing, self.image_size
+
 
 class Features(Part):
     """How a network with certain weights describes images that it was not trained on."""
@@ -93,20 +98,20 @@ class Features(Part):
     shown: Annotated[tuple[Query, ...], Field(min_length=1)]
     """Those in the picture, in its order."""
 
+    def same_class(self, compared_by: str, preprocessing: str | None, image_size: int) -> float | None:
+        """The share of neighbours with the same class, if images are compared in this way; None if they were not."""
+        way = (compared_by, preprocessing, image_size)
+        return next((share.same_class for share in self.shares if share.way == way), None)
+
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
         first = self.shares[0]
-        if (first.compared_by, first.preprocessing, first.image_size) != (
-            "weights",
-            self.preprocessing,
-            self.image_size,
-        ):
+        if first.way != ("weights", self.preprocessing, self.image_size):
             raise ValueError(
                 f"shares begins with {first.compared_by} at {first.image_size} pixels, prepared as "
                 f"{first.preprocessing}, and not with what is shown"
             )
-        ways = [(share.compared_by, share.preprocessing, share.image_size) for share in self.shares]
-        if len(set(ways)) < len(ways):
+        if len({share.way for share in self.shares}) < len(self.shares):
             raise ValueError("shares has one way to compare images twice")
         for query in self.shown:
             if len(query.nearest) != self.nearest:

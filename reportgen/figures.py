@@ -295,15 +295,11 @@ class Figures(PageTools):
 
         Pixels are prepared as these weights expect unless `preprocessing` names another way.
         """
-        first = list(self.edition.material.features.values())[:1]
-        shares = (
-            share.same_class
-            for found in first
-            for share in found.shares
-            if (share.compared_by, share.image_size) == (compared_by, image_size)
-            and share.preprocessing in (preprocessing or found.preprocessing, None)
-        )
-        return Fact.of(next(shares, None), "percent", NOT_RUN)
+        first = next(iter(self.edition.material.features.values()), None)
+        if first is None:
+            return Fact(None, "percent", NOT_RUN)
+        prepared = None if compared_by == "pixels" else preprocessing or first.preprocessing
+        return Fact.of(first.same_class(compared_by, prepared, image_size), "percent", NOT_RUN)
 
     def _seen(self, file: Path, found: Features) -> str:
         words, sheets = self.edition.words, {name: file.with_name(name) for name in (FILTERS, NEIGHBOURS)}
@@ -333,14 +329,7 @@ class Figures(PageTools):
             "filters": sizes[FILTERS],
             "others": words.count(found.images - 1),
             "sizes": sorted({share.image_size for share in found.shares}),
-            "ways": {
-                (share.compared_by, share.preprocessing): {
-                    other.image_size: other.same_class
-                    for other in found.shares
-                    if (other.compared_by, other.preprocessing) == (share.compared_by, share.preprocessing)
-                }
-                for share in found.shares
-            },
+            "ways": list(dict.fromkeys((share.compared_by, share.preprocessing) for share in found.shares)),
             "number": partial(words.number, digits=2),
         }
         return self.edition.html("features", seen, tiles, links)

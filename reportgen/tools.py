@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from reportgen.edition import Edition, show
 from reportgen.errors import ReportError
-from reportgen.facts import ProjectFacts, Variant, subject
+from reportgen.facts import ProjectFacts, Variant, parts_of, subject
 from reportgen.record import Declaration, Layer, Record, Setting, folder_of
 from reportgen.report import Report
 
@@ -33,7 +33,7 @@ class PageTools:
 
     def facts(self, name: str) -> ProjectFacts:
         """Of a project, or of a variant, `project/variant`."""
-        known, project = self.edition.material.facts, name.partition("/")[0]
+        known, (project, _) = self.edition.material.facts, parts_of(name)
         if project not in known:
             near = difflib.get_close_matches(project, known, n=1)
             raise ReportError(f"'{project}' is not a known project" + (f"; did you mean '{near[0]}'?" if near else "."))
@@ -74,9 +74,9 @@ class PageTools:
 
     def short(self, name: str) -> str:
         """What a project is called where there is little room; a variant with what sets it apart."""
-        project, _, variant = name.partition("/")
+        project, variant = parts_of(name)
         called = self.edition.catalogue.short.get(project) or self.title(project)
-        if not variant:
+        if variant is None:
             return called
         runs = (known for known in self.facts(project).variants if known.name == variant)
         return f"{called} ({next((self.apart(known) for known in runs), variant)})"
