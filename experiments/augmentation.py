@@ -1,11 +1,16 @@
 """Random rotations, shifts and flips of training images, in batches and under every backend.
 
+What happens to each image is drawn first, without a look at its pixels, and then done: here, or on an accelerator.
+
 The distribution is that of `ImageDataGenerator` in Keras 2, which the study used: an angle and two shifts drawn
 uniformly, one bilinear transformation about the image's centre, the nearest pixel beyond its edge, then a flip of one
 image in two. OpenCV moves a batch in the time in which the generator moves a few images.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,34 +19,56 @@ import numpy.typing as npt
 from experiments.project import Augmentation, Translation
 
 
-def augment(
-    pixels: npt.NDArray[np.uint8], augmentation: Augmentation, random: np.random.Generator
-) -> npt.NDArray[np.float32]:
-    """Move every image of a batch, (images, height, width, 3), by amounts of its own; values stay in 0..255."""
-    images, height, width, _ = pixels.shape
+@dataclass(frozen=True)
+class Affine:
+    """A rotation and shift of its own for each image of a batch, and which of them are mirrored afterwards."""
+
+    matrices: npt.NDArray[np.float64]
+    """(images, 2, 3): from a pixel (x, y, 1) of the new image to where it is read in the old one."""
+    flips: npt.NDArray[np.bool_]
+    """(images,)"""
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A shift by whole pixels for each image of a batch, and which of them are mirrored afterwards."""
+
+    down: npt.NDArray[np.int64]
+    """(images,): so many rows further down, the old image is read; the same to the right."""
+    right: npt.NDArray[np.int64]
+    flips: npt.NDArray[np.bool_]
+    """(images,)"""
+
+
+Movement = Affine | Shift
+
+
+def draw_affine(
+    images: int, height: int, width: int, augmentation: Augmentation, random: np.random.Generator
+) -> Affine:
+    """What `augmentation` does to each of a batch of `images` of `height` x `width` pixels."""
     angles = np.deg2rad(random.uniform(-augmentation.rotation, augmentation.rotation, images))
     down = random.uniform(-augmentation.shift, augmentation.shift, images) * height
     right = random.uniform(-augmentation.shift, augmentation.shift, images) * width
     flips = (random.random(images) < 0.5) & np.full(images, augmentation.horizontal_flip)
-    return transform(pixels, angles, down, right, flips)
+    return affine(angles, down, right, flips, height, width)
 
 
-def transform(
-    pixels: npt.NDArray[np.uint8],
+def affine(
     angles: npt.NDArray[np.float64],
     down: npt.NDArray[np.float64],
     right: npt.NDArray[np.float64],
     flips: npt.NDArray[np.bool_],
-) -> npt.NDArray[np.float32]:
+    height: int,
+    width: int,
+) -> Affine:
     """Rotate by `angles` (radians), read `down` rows and `right` columns further on, then flip where `flips` says so.
 
     Each of them is (images,). Shifts are in pixels, and turn with the image, as `ImageDataGenerator` composes them.
     """
-    _, height, width, _ = pixels.shape
     middle_y, middle_x = height / 2 - 0.5, width / 2 - 0.5
     cosine, sine = np.cos(angles), np.sin(angles)
     y, x = down - middle_y, right - middle_x
-    # From a pixel (x, y) of the new image to where it is read in the old one.
     matrices = np.stack(
         [
             np.stack([cosine, sine, middle_x + cosine * x + sine * y], axis=-1),
@@ -49,8 +76,33 @@ def transform(
         ],
         axis=1,
     )
-    moved = pixels.astype(np.float32)
-    for image, matrix in zip(moved, matrices, strict=True):
+    return Affine(matrices, flips)
+
+
+def draw_shift(translation: Translation, flips: npt.NDArray[np.bool_], random: np.random.Generator) -> Shift:
+    """What `translation` does to each image of a batch; who is mirrored, (images,), has been decided."""
+    down, right = random.integers(0, 2 * translation.pixels + 1, (2, len(flips))) - translation.pixels
+    return Shift(down, right, flips)
+
+
+def moved(pixels: npt.NDArray[np.uint8], movement: Movement | None) -> npt.NDArray[np.uint8] | npt.NDArray[np.float32]:
+    """A batch, (images, height, width, 3), moved; values stay in 0..255."""
+    match movement:
+        case Affine():
+            return transform(pixels, movement)
+        case Shift():
+            rows, columns = places(movement.down, movement.right, movement.flips, *pixels.shape[1:3])
+            shifted: npt.NDArray[np.uint8] = pixels[np.arange(len(pixels))[:, None, None], rows, columns]
+            return shifted
+        case None:
+            return pixels
+
+
+def transform(pixels: npt.NDArray[np.uint8], movement: Affine) -> npt.NDArray[np.float32]:
+    """Move every image of a batch by bilinear interpolation; beyond the edge lies the nearest pixel."""
+    _, height, width, _ = pixels.shape
+    found = pixels.astype(np.float32)
+    for image, matrix in zip(found, movement.matrices, strict=True):
         image[:] = cv2.warpAffine(
             image,
             matrix,
@@ -58,25 +110,22 @@ def transform(
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )
-    moved[flips] = moved[flips, :, ::-1]
-    return moved
+    found[movement.flips] = found[movement.flips, :, ::-1]
+    return found
 
 
-def translate(
-    pixels: npt.NDArray[np.uint8], translation: Translation, flips: npt.NDArray[np.bool_], random: np.random.Generator
-) -> npt.NDArray[np.uint8]:
-    """Move every image of a batch, (images, height, width, 3), by whole pixels, then mirror where `flips` says so.
+def places(down: Any, right: Any, flips: Any, height: int, width: int) -> tuple[Any, Any]:
+    """Where a shifted batch is read: rows, (images, height, 1), and columns, (images, 1, width).
 
-    What a shift uncovers is reflected at the edge (whose own pixels are not doubled).
+    Beyond the edge the image is reflected (its outermost pixels are not doubled). Arrays of any library will do.
     """
-    images, height, width, _ = pixels.shape
-    most = translation.pixels
-    padded = np.pad(pixels, ((0, 0), (most, most), (most, most), (0, 0)), mode="reflect")
-    down, right = random.integers(0, 2 * most + 1, (2, images, 1, 1))
     rows, columns = np.arange(height)[None, :, None], np.arange(width)[None, None, :]
-    moved: npt.NDArray[np.uint8] = padded[np.arange(images)[:, None, None], down + rows, right + columns]
-    moved[flips] = moved[flips, :, ::-1]
-    return moved
+    columns = columns + flips[:, None, None] * (width - 1 - 2 * columns)
+    return _reflected(down[:, None, None] + rows, height), _reflected(right[:, None, None] + columns, width)
+
+
+def _reflected(position: Any, side: int) -> Any:
+    return side - 1 - abs(side - 1 - abs(position))
 
 
 def alternating(images: int, seed: int, epoch: int) -> npt.NDArray[np.bool_]:

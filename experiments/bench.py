@@ -96,8 +96,8 @@ def augmenting(source: str) -> Figure:
     from keras.src.legacy.preprocessing.image import ImageDataGenerator
 
     from experiments import data
+    from experiments.batches import Batches
     from experiments.data import Images
-    from experiments.train import Batches
 
     training = project.load("p05_augmentation").training
     changes, size = training.augmentation, training.batch_size

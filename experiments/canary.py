@@ -88,7 +88,8 @@ def extent(parameters: int) -> Extent:
 
 def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
     """A few raw steps, then a miniature training, both on the embedded sample and from the run's own seed."""
-    from experiments.train import Batches, order_sha256, steps_of, train
+    from experiments.batches import Batches, order_sha256
+    from experiments.train import steps_of, train
 
     whole = data.split(data.load("sample"), seed)
     split = Split(

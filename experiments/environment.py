@@ -24,6 +24,8 @@ DETERMINISTIC = {
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
 }
 """Environment variables under which the backends compute the same twice, read once when a backend starts."""
+COMPILED = {"JAX_COMPILATION_CACHE_DIR": str(ROOT / "build" / "compiled")}
+"""Where JAX keeps what it has compiled, so that another seed of a project need not wait for that again."""
 
 
 def describe() -> Environment:

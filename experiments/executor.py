@@ -24,7 +24,7 @@ from typing import Any, Protocol
 from rich.console import Console
 
 from experiments import project
-from experiments.environment import DETERMINISTIC, ROOT, commit
+from experiments.environment import COMPILED, DETERMINISTIC, ROOT, commit
 from experiments.job import MISTAKES, Job, keep
 from reportgen import record
 from reportgen.errors import ReportError, first_line
@@ -252,4 +252,4 @@ def _command(job: Job) -> list[str]:
 
 
 def _environment(job: Job) -> dict[str, str]:
-    return {**os.environ, **(DETERMINISTIC if job.deterministic else {})}
+    return {**COMPILED, **os.environ, **(DETERMINISTIC if job.deterministic else {})}

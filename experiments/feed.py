@@ -1,4 +1,4 @@
-"""How batches reach `fit`, `evaluate` and `predict`: without a wait that costs TensorFlow up to half of the time."""
+"""How batches reach `fit`, `evaluate` and `predict`: at once, in whatever form suits the backend and its device."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ from typing import Any
 
 import keras
 
+from experiments.batches import Batches
+from experiments.resident import LARGEST, Calls, Resident, extent
+
 AHEAD = 2
 """Batches that are drawn while another is trained on."""
 
 
-def fed(batches: keras.utils.PyDataset) -> Any:
-    """What Keras is to be given for `batches`, of two arrays each: the same batches in the same order.
+def fed(model: keras.Model, batches: keras.utils.PyDataset) -> Any:
+    """What `model` is to be given for `batches`, of two arrays each: the same batches in the same order.
 
     For TensorFlow, Keras makes a set of them that tunes itself while it is drawn from. When an epoch ends, TensorFlow
     often waits for the next turn of this tuning, and the turns grow apart as the epoch goes on: epochs of Project 3
-    took 53 s or 82 s, for the turns come after 41 s and 82 s. So TensorFlow gets a set that does not tune itself;
-    other backends have nothing of the kind. As with Keras's own, batches are drawn anew in each epoch.
+    took 53 s or 82 s, for the turns come after 41 s and 82 s. So TensorFlow gets a set that does not tune itself. As
+    with Keras's own, batches are drawn anew in each epoch. A network whose images stay on the device gets their plans.
     """
+    if isinstance(model, Resident) and isinstance(batches, Batches) and extent(batches) <= LARGEST:
+        return Calls(batches)
     if keras.backend.backend() != "tensorflow":
         return batches
     import tensorflow as tf

@@ -36,6 +36,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments import vgg16
+from experiments.batches import order
 from experiments.checkpoint import Checkpoint, Diary, KeepCheckpoint
 from experiments.data import Images
 from experiments.environment import ROOT, cores, describe
@@ -43,7 +44,7 @@ from experiments.feed import fed
 from experiments.labelled import LabelledSet
 from experiments.progress import EpochProgress
 from experiments.scaling import BGR_MEAN, scaled
-from experiments.train import network_of, one_cycle, order, use_precision
+from experiments.train import network_of, one_cycle, use_precision
 from experiments.vgg16 import Card
 from reportgen.errors import ReportError
 from reportgen.fingerprint import dependencies, fingerprints
@@ -464,7 +465,7 @@ def pretrain(
     model.fit(
         batches(images.train, images.classes, recipe, done * job.steps),
         steps_per_epoch=job.steps,
-        validation_data=fed(held),
+        validation_data=fed(model, held),
         epochs=recipe.epochs,
         initial_epoch=done,
         callbacks=[

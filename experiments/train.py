@@ -6,7 +6,6 @@ dropout), the split, and the order of the images, which is a function of the see
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +14,13 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from experiments.augmentation import alternating, augment, resize, translate
+from experiments.batches import Batches, DrawEpoch
 from experiments.checkpoint import Checkpoint, Diary, KeepCheckpoint
 from experiments.data import SIDE, Images, Split
 from experiments.feed import fed
-from experiments.project import SGD, Augmentation, Project, Training, Translation
-from experiments.scaling import UNIT_INTERVAL, Scaling, scaled
+from experiments.project import SGD, Project, Training, Translation
+from experiments.resident import Resident, pays
+from experiments.scaling import Scaling
 from experiments.stopping import RestoreIfStopped, outcome
 from reportgen.errors import ReportError, first_line
 from reportgen.record import Epoch, Layer, Metrics, Mistake, Network, Setting, Stopping
@@ -49,86 +49,6 @@ class Run:
     test: Metrics
     confusion: tuple[tuple[int, ...], ...]
     mistakes: tuple[Mistake, ...]
-
-
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Images in batches, scaled as they are drawn, so that the enlarged floating-point set is never held.
-
-    With a seed, every epoch draws all images once, in an order that only the seed and the number of the epoch decide;
-    augmentation, if any, is decided by the seed, the epoch and the number of the batch.
-    """
-
-    def __init__(
-        self,
-        images: Images,
-        batch_size: int,
-        image_size: int,
-        seed: int | None = None,
-        augmentation: Augmentation | Translation | None = None,
-        scaling: Scaling = UNIT_INTERVAL,
-        mirrored: bool = False,
-    ) -> None:
-        super().__init__()
-        self._images = images
-        self._batch_size = batch_size
-        self._image_size = image_size
-        self._seed = seed
-        self._augmentation = augmentation
-        self._scaling = scaling
-        self._mirrored = mirrored
-        self.draw(0)
-
-    def __len__(self) -> int:
-        """Batches in an epoch; the last one may be smaller."""
-        return -(-len(self._images.labels) // self._batch_size)
-
-    def __getitem__(self, index: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-        """Batch `index`: scaled pixels (batch, height, width, 3) and labels (batch,)."""
-        chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        pixels = resize(self._images.pixels[chosen], self._image_size)
-        random = np.random.default_rng((self._seed or 0, self._epoch, index))
-        drawn: npt.NDArray[np.uint8] | npt.NDArray[np.float32]
-        match self._augmentation:
-            case None:
-                drawn = pixels[:, :, ::-1] if self._mirrored else pixels
-            case Augmentation():
-                drawn = augment(pixels, self._augmentation, random)
-            case Translation():
-                drawn = translate(pixels, self._augmentation, self._flips[chosen], random)
-        return scaled(drawn, self._scaling), self._images.labels[chosen]
-
-    def draw(self, epoch: int) -> None:
-        """Take the order of epoch `epoch`, counted from 0, and what is mirrored in it."""
-        self._epoch = epoch
-        self._order = order(len(self._images.labels), self._seed, epoch)
-        if isinstance(self._augmentation, Translation):
-            self._flips = alternating(len(self._images.labels), self._seed or 0, epoch)
-
-
-class DrawEpoch(keras.callbacks.Callback):  # type: ignore[misc]
-    """Tells the batches which epoch begins; the data set's own hooks are also called once before the first epoch."""
-
-    def __init__(self, batches: Batches) -> None:
-        super().__init__()
-        self._batches = batches
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._batches.draw(epoch)
-
-
-def order(size: int, seed: int | None, epoch: int) -> npt.NDArray[np.int64]:
-    """The order in which epoch `epoch` (from 0) draws `size` images; as they stand where there is no seed."""
-    if seed is None:
-        return np.arange(size)
-    return np.random.default_rng((seed, epoch)).permutation(size)
-
-
-def order_sha256(size: int, seed: int, epochs: int) -> str:
-    """SHA-256 over the orders of the first `epochs` epochs, as little-endian 64-bit integers."""
-    digest = hashlib.sha256()
-    for epoch in range(epochs):
-        digest.update(order(size, seed, epoch).astype("<i8").tobytes())
-    return digest.hexdigest()
 
 
 def use_precision(precision: str) -> None:
@@ -206,6 +126,8 @@ def build(project: Project, seed: int, precision: str, steps: int | None = None)
     if model.layers[-1].compute_dtype in ("float16", "bfloat16"):
         # Sixteen bits are too coarse for a probability and its logarithm.
         model.layers[-1].dtype_policy = "float32"
+    if pays():
+        model = Resident(model, project.pixel_scaling)
     training = project.training
     smoothing = training.label_smoothing
     model.compile(
@@ -214,6 +136,8 @@ def build(project: Project, seed: int, precision: str, steps: int | None = None)
         # With smoothed labels, the loss is another quantity than the cross-entropy that is recorded.
         metrics=["accuracy", *([keras.metrics.SparseCategoricalCrossentropy(name=CROSS_ENTROPY)] if smoothing else [])],
     )
+    if isinstance(model, Resident):
+        model.prepare()
     return model
 
 
@@ -316,8 +240,8 @@ def train(
     if checkpoint is not None:
         checkpoint.resume(model, diary)
     model.fit(
-        fed(batches),
-        validation_data=fed(Batches(split.validation, size, side, scaling=scaling)),
+        fed(model, batches),
+        validation_data=fed(model, Batches(split.validation, size, side, scaling=scaling)),
         epochs=epochs or training.epochs,
         initial_epoch=len(diary.epochs),
         shuffle=False,  # Keras would shuffle the batches once more, out of Python's global generator
@@ -369,7 +293,9 @@ def measure(
     """
     if flips:
         return scored(images.labels, predict(model, images, batch_size, image_size, scaling, flips))
-    found = model.evaluate(fed(Batches(images, batch_size, image_size, scaling=scaling)), verbose=0, return_dict=True)
+    found = model.evaluate(
+        fed(model, Batches(images, batch_size, image_size, scaling=scaling)), verbose=0, return_dict=True
+    )
     return Metrics(accuracy=found["accuracy"], cross_entropy=found.get(CROSS_ENTROPY, found["loss"]))
 
 
@@ -388,7 +314,9 @@ def predict(
     """Probabilities, (images, classes); with `flips`, the mean over each image and its mirror image."""
     views = (False, True) if flips else (False,)
     found: list[npt.NDArray[np.floating[Any]]] = [
-        model.predict(fed(Batches(images, batch_size, image_size, scaling=scaling, mirrored=mirrored)), verbose=0)
+        model.predict(
+            fed(model, Batches(images, batch_size, image_size, scaling=scaling, mirrored=mirrored)), verbose=0
+        )
         for mirrored in views
     ]
     return (found[0] + found[1]) / 2 if flips else found[0]

@@ -7,6 +7,7 @@ turn in one process, so that whatever else the machine does slows down both.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -150,7 +151,8 @@ def ours(declared: Project, images: data.Images, precision: str) -> Way:
     from experiments.train import build
 
     batches = drawn(declared, images)
-    return Way(build(declared, 0, precision), (fed(batches),), {"shuffle": False}, lambda: batches[0])
+    model = build(declared, 0, precision)
+    return Way(model, (fed(model, batches),), {"shuffle": False}, lambda: batches[0])
 
 
 def study(declared: Project, images: data.Images) -> Way:
@@ -184,9 +186,13 @@ def study(declared: Project, images: data.Images) -> Way:
 
 
 def step(declared: Project, images: data.Images) -> Callable[[], None]:
-    """The training steps alone, on images that are ready."""
+    """The training steps alone, on images that are ready; where they stay on an accelerator, with nothing moved."""
+    from experiments import resident
     from experiments.train import build
 
+    if resident.pays():
+        still = dataclasses.replace(declared, training=dataclasses.replace(declared.training, augmentation=None))
+        return ours(still, images, "float32").epoch
     model = build(declared, 0, "float32")
     batches = drawn(declared, images)
     ready = [batches[k] for k in range(len(batches))]
@@ -200,7 +206,7 @@ def step(declared: Project, images: data.Images) -> Callable[[], None]:
 
 def drawn(declared: Project, images: data.Images) -> Any:
     """The batches of an epoch, as the project draws them."""
-    from experiments.train import Batches
+    from experiments.batches import Batches
 
     training = declared.training
     return Batches(images, training.batch_size, declared.image_size, 0, training.augmentation, declared.pixel_scaling)
@@ -208,13 +214,24 @@ def drawn(declared: Project, images: data.Images) -> Any:
 
 def pipeline(declared: Project, images: data.Images) -> Callable[[], None]:
     """Drawing, augmenting, resizing and scaling the batches of an epoch, without training on them."""
+    from experiments import resident
+
     batches = drawn(declared, images)
 
     def run() -> None:
         for k in range(len(batches)):
             batches[k]
 
-    return run
+    def run_there() -> None:
+        import jax
+
+        for k in range(len(calls)):
+            jax.block_until_ready(pixels(calls[k]))
+
+    if not resident.pays():
+        return run
+    calls, pixels = resident.Calls(batches), resident.drawing(declared.pixel_scaling)
+    return run_there
 
 
 def multiplication() -> Callable[[], None]:

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments import data, project
-from experiments.augmentation import alternating, augment, resize, transform, translate
+from experiments.augmentation import affine, alternating, draw_affine, draw_shift, moved, transform
 from experiments.project import Augmentation, Translation
-from experiments.train import Batches
 
 STUDY = Augmentation(rotation=15, shift=0.1, horizontal_flip=True)
 
@@ -21,18 +20,24 @@ def images() -> npt.NDArray[np.uint8]:
     return data.load("sample").train.pixels[:64]
 
 
-def moved(
+def turned(
     images: npt.NDArray[np.uint8], degrees: float = 0, down: float = 0, right: float = 0, flip: bool = False
 ) -> npt.NDArray[np.float32]:
     every = np.ones(len(images))
-    return transform(images, np.deg2rad(degrees) * every, down * every, right * every, every * flip > 0)
+    amounts = np.deg2rad(degrees) * every, down * every, right * every, every * flip > 0
+    return transform(images, affine(*amounts, *images.shape[1:3]))
+
+
+def augmented(images: npt.NDArray[np.uint8], augmentation: Augmentation, seed: int) -> npt.NDArray[np.float32]:
+    random = np.random.default_rng(seed)
+    return transform(images, draw_affine(len(images), images.shape[1], images.shape[2], augmentation, random))
 
 
 @given(st.integers(0, 5), st.integers(0, 2**32))
 def test_a_translation_shows_a_part_of_the_reflected_image_and_mirrors_whom_it_is_told(most: int, seed: int) -> None:
     images = np.random.default_rng(seed).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
     flips = np.array([False, True, False, True])
-    found = translate(images, Translation(most), flips, np.random.default_rng(seed))
+    found = moved(images, draw_shift(Translation(most), flips, np.random.default_rng(seed)))
     for image, flip, shown in zip(images, flips, found, strict=True):
         wide = np.pad(image, ((most, most), (most, most), (0, 0)), mode="reflect")
         places = [(down, right) for down in range(2 * most + 1) for right in range(2 * most + 1)]
@@ -47,43 +52,27 @@ def test_every_image_is_mirrored_in_one_of_any_two_epochs(images: int, seed: int
     assert np.array_equal(first, alternating(images, seed, epoch + 2))
 
 
-def test_project_11_draws_both_views_of_every_image(images: npt.NDArray[np.uint8]) -> None:
-    """Without shifts, what two epochs draw of an image is itself and its mirror image."""
-    labels = np.arange(len(images))
-    batches = Batches(data.Images(images, labels), len(images), 32, 3, Translation(0))
-    views = []
-    for epoch in range(2):
-        batches.draw(epoch)
-        pixels, order = batches[0]
-        views.append(pixels[np.argsort(order)])
-    plain = images.astype(np.float32) / np.float32(255)
-    for image, *both in zip(plain, *views, strict=True):
-        flipped = [np.array_equal(view, image[:, ::-1]) for view in both]
-        assert sorted(flipped) == [False, True]
-        assert np.array_equal(both[flipped.index(False)], image)
-
-
 def test_project_5_augments_as_the_study_does() -> None:
     assert project.load("p05_augmentation").training.augmentation == STUDY
 
 
 def test_no_movement_leaves_every_pixel(images: npt.NDArray[np.uint8]) -> None:
-    assert np.array_equal(moved(images), images)
+    assert np.array_equal(turned(images), images)
 
 
 def test_a_shift_repeats_the_nearest_pixel(images: npt.NDArray[np.uint8]) -> None:
-    shifted = moved(images, down=2, right=3)
+    shifted = turned(images, down=2, right=3)
     assert np.allclose(shifted[:, :-2, :-3], images[:, 2:, 3:], atol=1e-3)
     assert np.allclose(shifted[:, -2:, :-3], images[:, -1:, 3:], atol=1e-3)
     assert np.allclose(shifted[:, :-2, -3:], images[:, 2:, -1:], atol=1e-3)
 
 
 def test_a_quarter_turn_is_about_the_centre(images: npt.NDArray[np.uint8]) -> None:
-    assert np.allclose(moved(images, degrees=90), np.rot90(images, k=-1, axes=(1, 2)), atol=0.1)
+    assert np.allclose(turned(images, degrees=90), np.rot90(images, k=-1, axes=(1, 2)), atol=0.1)
 
 
 def test_a_flip_comes_after_the_movement(images: npt.NDArray[np.uint8]) -> None:
-    assert np.array_equal(moved(images, 7, 1.5, 2.5, flip=True), moved(images, 7, 1.5, 2.5)[:, :, ::-1])
+    assert np.array_equal(turned(images, 7, 1.5, 2.5, flip=True), turned(images, 7, 1.5, 2.5)[:, :, ::-1])
 
 
 @pytest.mark.parametrize("movement", [(0.0, 0.0, 0.0), (15.0, 0.0, 0.0), (-11.0, 2.7, -1.3), (4.0, -3.2, 3.2)])
@@ -98,7 +87,7 @@ def test_an_image_becomes_what_the_study_s_generator_makes_of_it(
     expected = np.stack(
         [generator.apply_transform(x.astype(np.float32), {"theta": -degrees, "tx": right, "ty": down}) for x in images]
     )
-    found = moved(images, degrees, down, right)
+    found = turned(images, degrees, down, right)
     # OpenCV rounds positions to 1/32 of a pixel, which shows only at edges in the image.
     assert np.abs(found - expected).mean() < 0.5
     assert np.abs(found - expected).max() < 25
@@ -108,32 +97,15 @@ def test_the_amounts_are_drawn_from_the_study_s_distribution() -> None:
     """A ramp from left to right tells shift and flip; many draws tell their distribution."""
     ramp = np.broadcast_to(np.arange(32, dtype=np.uint8)[None, None, :, None] * 4, (4000, 32, 32, 3)).copy()
     only_shift = Augmentation(rotation=0, shift=0.1, horizontal_flip=False)
-    middle = augment(ramp, only_shift, np.random.default_rng(0))[:, 16, 16, 0] / 4 - 16
+    middle = augmented(ramp, only_shift, 0)[:, 16, 16, 0] / 4 - 16
     assert np.abs(middle).max() <= 3.2 + 0.05
     assert middle.std() == pytest.approx(6.4 / np.sqrt(12), rel=0.05)
     assert middle.mean() == pytest.approx(0, abs=0.1)
     only_flip = Augmentation(rotation=0, shift=0, horizontal_flip=True)
-    flipped = augment(ramp, only_flip, np.random.default_rng(1))[:, 0, 0, 0] > 0
+    flipped = augmented(ramp, only_flip, 1)[:, 0, 0, 0] > 0
     assert flipped.mean() == pytest.approx(0.5, abs=0.03)
     only_turn = Augmentation(rotation=15, shift=0, horizontal_flip=False)
-    turned = augment(ramp, only_turn, np.random.default_rng(2))
-    slope = np.abs((turned[:, 18, 15, 0] - turned[:, 13, 15, 0]) / 20)  # the sine of the angle
+    found = augmented(ramp, only_turn, 2)
+    slope = np.abs((found[:, 18, 15, 0] - found[:, 13, 15, 0]) / 20)  # the sine of the angle
     assert slope.max() == pytest.approx(np.sin(np.deg2rad(15)), abs=0.01)
     assert slope.mean() == pytest.approx(np.sin(np.deg2rad(15)) / 2, rel=0.05)
-
-
-def test_the_same_seed_epoch_and_batch_move_an_image_the_same_way() -> None:
-    sample = data.load("sample").train
-    first, again = (Batches(sample, 32, 32, 7, STUDY) for _ in range(2))
-    assert np.array_equal(first[3][0], again[3][0])
-    before = first[3][0]
-    first.draw(1)
-    assert not np.array_equal(first[3][0], before)
-
-
-def test_a_batch_is_resized_and_the_set_is_not() -> None:
-    sample = data.load("sample").train
-    pixels, labels = Batches(sample, 8, 64)[0]
-    assert pixels.shape == (8, 64, 64, 3) and len(labels) == 8
-    assert np.array_equal(np.round(pixels * 255), resize(sample.pixels[:8], 64))
-    assert resize(sample.pixels, 32) is sample.pixels

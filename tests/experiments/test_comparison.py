@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from experiments import project
+from experiments import data, project, resident
 from experiments.comparison import precision, site
 from experiments.comparison.session import told
-from experiments.comparison.training import comparisons, operations_of
+from experiments.comparison.training import comparisons, operations_of, pipeline
 from experiments.job import sources
 from reportgen import record
 from reportgen.comparison import Comparison
@@ -75,3 +76,22 @@ def test_precisions_are_compared_seed_by_seed_and_what_was_trained_before_serves
     (found,) = precision.comparisons("p00_base", "sample", (0, 1))
     assert (found.reference, found.measured) == ((60, 62), (61, 59))
     assert (found.group, found.unit, found.against) == ("precision", "%", "float32")
+
+
+def test_the_drawing_of_batches_is_also_measured_where_they_are_drawn_on_an_accelerator(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("jax")
+    drawn: list[int] = []
+
+    class Watched(resident.Calls):
+        def __getitem__(self, index: int) -> dict[str, Any]:
+            found = super().__getitem__(index)
+            drawn.extend(found["plans"]["chosen"].ravel())
+            return found
+
+    monkeypatch.setattr(resident, "pays", lambda: True)
+    monkeypatch.setattr(resident, "Calls", Watched)
+    images = data.load("sample").train
+    pipeline(project.load("p05_augmentation"), images)()
+    assert sorted(drawn) == list(range(len(images.labels)))

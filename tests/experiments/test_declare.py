@@ -48,7 +48,8 @@ def test_another_backend_builds_the_same_layers_and_takes_steps(backend: str) ->
 import json, keras
 from experiments import data, project
 from experiments.declare import declare
-from experiments.train import Batches, build
+from experiments.batches import Batches
+from experiments.train import build
 found = {}
 for name in ("p05_augmentation", "p09_mini_vgg16", "p11_modern"):
     declared = project.load(name)

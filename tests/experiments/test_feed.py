@@ -39,25 +39,27 @@ def network() -> Any:
 
 def test_a_training_is_the_same_as_on_keras_s_own_set_to_the_last_bit() -> None:
     histories = []
-    for feed in (fed, lambda batches: batches):
+    for feed in (fed, lambda model, batches: batches):
         model = network()
-        done = model.fit(feed(Numbers()), validation_data=feed(Numbers()), epochs=3, shuffle=False, verbose=0)
-        found = model.evaluate(feed(Numbers()), verbose=0), model.predict(feed(Numbers()), verbose=0).tolist()
+        batches = feed(model, Numbers())
+        done = model.fit(batches, validation_data=feed(model, Numbers()), epochs=3, shuffle=False, verbose=0)
+        found = model.evaluate(batches, verbose=0), model.predict(batches, verbose=0).tolist()
         histories.append((done.history, found))
     assert histories[0] == histories[1]
 
 
 def test_every_epoch_draws_every_batch_once_in_its_order() -> None:
     numbers = Numbers()
-    given = fed(numbers)
+    model = network()
+    given = fed(model, numbers)
     numbers.drawn.clear()  # a first one may have been looked at for its shape
-    network().fit(given, epochs=2, shuffle=False, verbose=0)
+    model.fit(given, epochs=2, shuffle=False, verbose=0)
     assert numbers.drawn[-2 * BATCHES :] == [*range(BATCHES)] * 2
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow's sets tune themselves")
 def test_tensorflow_is_given_a_set_of_known_length_that_does_not_tune_itself_and_so_never_waits_for_that() -> None:
-    given = fed(Numbers())
+    given = fed(network(), Numbers())
     assert given.options().autotune.enabled is False
     assert int(given.cardinality()) == BATCHES
     pixels, labels = given.element_spec

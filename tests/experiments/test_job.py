@@ -88,7 +88,8 @@ def test_a_step_of_vgg16_at_224_pixels_takes_less_than_6_gib() -> None:
 from experiments import data, project
 from experiments.job import Sizes
 from experiments.memory import peak
-from experiments.train import Batches, build
+from experiments.batches import Batches
+from experiments.train import build
 asked = Sizes(image=224, batch=8).of(project.load("p10_vgg16_64px"))
 model = build(asked, 0, "float32")
 images = data.load("sample").train

@@ -7,24 +7,19 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from experiments import data, project
+from experiments.batches import Batches
 from experiments.data import Images
-from experiments.feed import fed
 from experiments.project import Project
 from experiments.projects import p11_modern
 from experiments.train import (
-    Batches,
-    DrawEpoch,
     build,
     confident_mistakes,
     confusion,
     measure,
     network_of,
     optimizer_of,
-    order,
     predict,
     settings_of,
     smoothed,
@@ -374,32 +369,6 @@ def test_the_restored_weights_are_those_that_are_measured() -> None:
     restored = run.history[run.stopping.restored_epoch - 1]
     assert run.validation.accuracy == pytest.approx(restored.val_accuracy, abs=1e-6)
     assert run.validation.cross_entropy == pytest.approx(restored.val_cross_entropy, rel=1e-4)
-
-
-def test_the_order_that_fit_draws_is_a_function_of_seed_and_epoch() -> None:
-    """Each image carries its own number as its label, so that the labels seen by `fit` tell the order."""
-    seen: list[int] = []
-
-    class Watched(Batches):
-        def __getitem__(self, index: int):  # type: ignore[no-untyped-def]
-            pixels, labels = super().__getitem__(index)
-            seen.extend(labels.tolist())
-            return pixels, labels
-
-    numbers = np.arange(20)
-    images = Images(pixels=np.zeros((20, 2, 2, 3), np.uint8), labels=numbers)
-    model = keras.Sequential([keras.layers.Input((2, 2, 3)), keras.layers.Flatten(), keras.layers.Dense(20)])
-    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True), run_eagerly=True)
-    batches = Watched(images, 6, 2, seed=4)
-    model.fit(fed(batches), epochs=3, shuffle=False, callbacks=[DrawEpoch(batches)], verbose=0)
-    # The backend may look at a first batch to learn its shape before it starts.
-    epochs = [seen[-60:][start : start + 20] for start in (0, 20, 40)]
-    assert epochs == [order(20, 4, epoch).tolist() for epoch in range(3)]
-
-
-@given(st.integers(1, 200), st.integers(0, 2**32), st.integers(0, 100))
-def test_an_order_draws_every_image_once(size: int, seed: int, epoch: int) -> None:
-    assert sorted(order(size, seed, epoch)) == list(range(size))
 
 
 def test_an_unknown_precision_is_refused_with_a_sentence() -> None:

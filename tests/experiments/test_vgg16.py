@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from experiments import data, project, vgg16, worker
+from experiments.batches import Batches
 from experiments.job import Job
 from experiments.scaling import BGR_MEAN, UNIT_INTERVAL
-from experiments.train import Batches, build
+from experiments.train import build
 from experiments.vgg16 import Card, start_of, write_card
 from reportgen import record
 from reportgen.errors import ReportError

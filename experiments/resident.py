@@ -1,0 +1,189 @@
+"""Images that stay on the accelerator, under JAX: drawn, moved and scaled there, many batches in one compiled call.
+
+Otherwise the processor makes each batch, copies it to the accelerator and starts each step from Python, and a small
+network has computed its step before the next one is ready. Here all images are copied once. What is drawn at random is
+still drawn by the processor, out of the same numbers: the order of the images and what happens to each of them.
+
+Batches hold the same images, resized by OpenCV as elsewhere. Shifts by whole pixels give the same pixels; rotations are
+interpolated at their exact positions, which OpenCV rounds to 1/32 of a pixel.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from experiments.augmentation import Affine, Shift, places, resize
+from experiments.batches import Batches, Plan
+from experiments.scaling import Scaling, scaled
+
+MOST = 64
+"""Batches in one call; a bar moves between calls."""
+LARGEST = 2 * 2**30
+"""Bytes of images that are copied to an accelerator; a larger set is drawn batch by batch."""
+
+
+def pays() -> bool:
+    """Whether Keras reaches an accelerator through JAX; on a processor, nothing would be copied anyway."""
+    if keras.backend.backend() != "jax":
+        return False
+    import jax
+
+    return bool(jax.default_backend() != "cpu")
+
+
+class Resident(keras.Sequential):  # type: ignore[misc]
+    """A network that also takes the calls of `Calls`: several batches, each drawn from images on the accelerator."""
+
+    def __init__(self, network: keras.Sequential, scaling: Scaling) -> None:
+        """Take over the layers, the weights and the name of `network`; its images are scaled as `scaling` says."""
+        super().__init__([keras.Input(network.input_shape[1:]), *network.layers], name=network.name)
+        self.scaling = scaling
+
+    def prepare(self) -> None:
+        """Make the variables of loss and metrics, which Keras would otherwise make by a look at a batch."""
+        classes = self.output_shape[-1]
+        labels, scores = np.zeros(1, dtype=np.int32), np.full((1, classes), 1 / classes, dtype=np.float32)
+        self.compute_loss(None, labels, scores)
+        self.compute_metrics(None, labels, scores)
+        self.reset_metrics()
+
+    def train_step(self, state: Any, data: Any) -> Any:
+        """One step, or one for each batch of a call; Keras's own interface under JAX."""
+        return self._each(super().train_step, state, data)
+
+    def test_step(self, state: Any, data: Any) -> Any:
+        """As `train_step`, without training."""
+        return self._each(super().test_step, state, data)
+
+    def predict_step(self, state: Any, data: Any) -> Any:
+        """The probabilities of every image of a call, (images, classes)."""
+        if not isinstance(data, dict):
+            return super().predict_step(state, data)
+        import jax
+
+        weights, others = state
+        one = super().predict_step
+
+        def step(others: Any, plan: Any) -> Any:
+            found, others = one((weights, others), shown(data, plan, self.scaling))
+            return others, found
+
+        others, found = jax.lax.scan(step, others, data["plans"])
+        return found.reshape(-1, *found.shape[2:]), others
+
+    def _each(self, one: Callable[[Any, Any], Any], state: Any, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return one(state, data)
+        import jax
+
+        def step(state: Any, plan: Any) -> Any:
+            logs, state = one(state, shown(data, plan, self.scaling))
+            return state, logs
+
+        state, logs = jax.lax.scan(step, state, data["plans"])
+        return {name: values[-1] for name, values in logs.items()}, state
+
+
+class Calls(keras.utils.PyDataset):  # type: ignore[misc]
+    """The batches of an epoch as `Resident` takes them: all images, and the plans of several batches at a time.
+
+    What does not fill a batch is a call of its own, for a compiled call has fixed shapes.
+    """
+
+    def __init__(self, batches: Batches) -> None:
+        super().__init__()
+        import jax
+
+        self._batches = batches
+        full, rest = divmod(len(batches.images.labels), batches.batch_size)
+        together = largest_divisor(full, MOST) if full else 1
+        self._calls = [range(start, start + together) for start in range(0, full, together)]
+        if rest:
+            self._calls.append(range(full, full + 1))
+        self._pixels = jax.device_put(resize(batches.images.pixels, batches.image_size))
+        self._labels = jax.device_put(batches.images.labels.astype(np.int32))
+
+    def __len__(self) -> int:
+        """Calls in an epoch."""
+        return len(self._calls)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """All `pixels`, all `labels`, and the `plans` of the batches of call `index`, each (batches, batch, …)."""
+        plans = stacked([self._batches.plan(batch) for batch in self._calls[index]])
+        return {"pixels": self._pixels, "labels": self._labels, "plans": plans}
+
+
+def extent(batches: Batches) -> int:
+    """The bytes of all images of `batches`, resized."""
+    return len(batches.images.labels) * batches.image_size**2 * int(batches.images.pixels.shape[-1])
+
+
+def largest_divisor(number: int, most: int) -> int:
+    """The largest number up to `most` that divides `number`; `number` itself where all of those are small."""
+    found = next(divisor for divisor in range(min(number, most), 0, -1) if number % divisor == 0)
+    return found if found > most // 8 else number
+
+
+def stacked(plans: Sequence[Plan]) -> dict[str, Any]:
+    """Plans of batches of one size as arrays by name, the batches along their first axis."""
+    movements = [plan.movement for plan in plans]
+    fields = [] if movements[0] is None else [field.name for field in dataclasses.fields(movements[0])]
+    found = {name: np.stack([getattr(movement, name) for movement in movements]) for name in fields}
+    found["chosen"] = np.stack([plan.chosen for plan in plans])
+    # JAX computes in 32 bits.
+    return {name: _narrow(array) for name, array in found.items()}
+
+
+def _narrow(array: Any) -> Any:
+    return array.astype({"f": np.float32, "i": np.int32}.get(array.dtype.kind, array.dtype))
+
+
+def shown(data: Any, plan: Any, scaling: Scaling) -> tuple[Any, Any]:
+    """The batch of one plan: scaled pixels (batch, height, width, 3) and labels (batch,); compiled with the step."""
+    pixels, chosen = data["pixels"], plan["chosen"]
+    if "matrices" in plan:
+        found = transform(pixels, chosen, Affine(plan["matrices"], plan["flips"]))
+    elif "flips" in plan:
+        movement = Shift(plan["down"], plan["right"], plan["flips"])
+        rows, columns = places(movement.down, movement.right, movement.flips, *pixels.shape[1:3])
+        found = pixels[chosen[:, None, None], rows, columns]
+    else:
+        found = pixels[chosen]
+    return scaled(found, scaling), data["labels"][chosen]
+
+
+def drawing(scaling: Scaling) -> Callable[[Any], Any]:
+    """The compiled drawing of a call's batches and nothing else, to measure: the sum of the pixels of each."""
+    import jax
+
+    def sums(data: Any) -> Any:
+        return jax.lax.map(lambda plan: shown(data, plan, scaling)[0].sum(), data["plans"])
+
+    compiled: Callable[[Any], Any] = jax.jit(sums)
+    return compiled
+
+
+def transform(pixels: Any, chosen: Any, movement: Affine) -> Any:
+    """The images `chosen` of `pixels`, moved as `experiments.augmentation.transform` does: float32, 0..255."""
+    import jax.numpy as jnp
+
+    _, height, width, _ = pixels.shape
+    columns = jnp.arange(width)[None, None, :]
+    # A flip comes last: the new image is read from right to left.
+    columns = columns + movement.flips[:, None, None] * (width - 1 - 2 * columns)
+    rows = jnp.arange(height)[None, :, None]
+    matrices = movement.matrices[..., None, None]
+    x, y = (matrices[:, k, 0] * columns + matrices[:, k, 1] * rows + matrices[:, k, 2] for k in range(2))
+    x, y = jnp.clip(x, 0, width - 1), jnp.clip(y, 0, height - 1)
+    left, top = jnp.floor(x).astype(jnp.int32), jnp.floor(y).astype(jnp.int32)
+    right, bottom = jnp.minimum(left + 1, width - 1), jnp.minimum(top + 1, height - 1)
+    across, along = (x - left)[..., None], (y - top)[..., None]
+    image = chosen[:, None, None]
+    upper = pixels[image, top, left] * (1 - across) + pixels[image, top, right] * across
+    lower = pixels[image, bottom, left] * (1 - across) + pixels[image, bottom, right] * across
+    return upper * (1 - along) + lower * along

@@ -1,0 +1,164 @@
+"""Images on the accelerator: the same batches and the same training, in fewer calls. Here, a processor plays it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from experiments import data
+from experiments.augmentation import Affine, affine, resize
+from experiments.augmentation import transform as by_opencv
+from experiments.batches import Batches
+from experiments.data import Images
+from experiments.feed import fed
+from experiments.project import Augmentation, Translation
+from experiments.resident import MOST, Calls, Resident, drawing, largest_divisor, pays, shown, stacked, transform
+from experiments.scaling import BGR_MEAN, UNIT_INTERVAL
+
+ROOT = Path(__file__).resolve().parents[2]
+STUDY = Augmentation(rotation=15, shift=0.1, horizontal_flip=True)
+
+
+@pytest.fixture(scope="module")
+def sample() -> Images:
+    return data.load("sample").train
+
+
+@given(st.integers(1, 2000))
+def test_a_call_takes_many_batches_and_all_calls_alike(batches: int) -> None:
+    together = largest_divisor(batches, MOST)
+    assert batches % together == 0
+    assert together > MOST // 8 or together == batches
+
+
+def test_on_a_processor_batches_stay_where_they_are_made() -> None:
+    assert not pays()
+
+
+@pytest.mark.parametrize("augmentation", [None, Translation(2)])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_batch_drawn_on_the_device_is_the_same_to_the_last_bit(
+    sample: Images, augmentation: Translation | None, mirrored: bool
+) -> None:
+    jax = pytest.importorskip("jax")
+    batches = Batches(sample, 40, 32, 5, augmentation, BGR_MEAN, mirrored)
+    for epoch in range(2):
+        batches.draw(epoch)
+        held = {"pixels": jax.numpy.asarray(sample.pixels), "labels": jax.numpy.asarray(sample.labels)}
+        plans = stacked([batches.plan(k) for k in range(2)])
+        for k in range(2):
+            pixels, labels = shown(held, {name: array[k] for name, array in plans.items()}, BGR_MEAN)
+            expected, of = batches[k]
+            assert np.array_equal(np.asarray(pixels), expected) and np.array_equal(np.asarray(labels), of)
+
+
+@settings(deadline=None)  # JAX compiles when it is first called
+@given(st.integers(0, 2**32), st.floats(-180, 180), st.floats(-40, 40), st.floats(-40, 40))
+def test_an_image_is_moved_as_opencv_moves_it_but_for_the_rounding_of_positions(
+    seed: int, degrees: float, down: float, right: float
+) -> None:
+    jax = pytest.importorskip("jax")
+    random = np.random.default_rng(seed)
+    # Neighbours differ by at most 20, so that a 32nd of a pixel is at most 1.3 in each direction.
+    ramp = np.add.outer(np.arange(8), np.arange(8)) * 10
+    pixels = (ramp[None, :, :, None] + random.integers(0, 5, (4, 8, 8, 3))).astype(np.uint8)
+    every, flips = np.ones(4), random.random(4) < 0.5
+    movement = affine(np.deg2rad(degrees) * every, down * every, right * every, flips, 8, 8)
+    narrow = Affine(movement.matrices.astype(np.float32), flips)
+    found = np.asarray(transform(jax.numpy.asarray(pixels), np.arange(4), narrow))
+    assert np.abs(found - by_opencv(pixels, movement)).max() < 1.3
+
+
+def test_a_batch_is_moved_on_the_device_by_the_amounts_that_were_drawn_for_it(sample: Images) -> None:
+    jax = pytest.importorskip("jax")
+    batches = Batches(sample, 40, 48, 5, STUDY)
+    held = {"pixels": jax.numpy.asarray(resize(sample.pixels, 48)), "labels": jax.numpy.asarray(sample.labels)}
+    plans = stacked([batches.plan(k) for k in range(2)])
+    for k in range(2):
+        pixels, labels = shown(held, {name: array[k] for name, array in plans.items()}, batches.scaling)
+        expected, of = batches[k]
+        assert np.array_equal(np.asarray(labels), of)
+        assert np.abs(np.asarray(pixels) - expected).mean() < 0.5 / 255
+
+
+def test_the_calls_of_an_epoch_draw_every_batch_once_and_what_is_left_over_alone(sample: Images) -> None:
+    pytest.importorskip("jax")
+    batches = Batches(sample, 60, 32, 5, STUDY)
+    calls, draw = Calls(batches), drawing(batches.scaling)
+    found = [np.asarray(draw(calls[k])) for k in range(len(calls))]
+    assert [len(sums) for sums in found] == [6, 1], "400 images: six batches of 60 and one of 40"
+    assert np.concatenate(found) == pytest.approx([batches[k][0].sum() for k in range(7)], rel=1e-3)
+
+
+def test_a_set_too_large_for_an_accelerator_is_drawn_batch_by_batch(
+    sample: Images, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("jax")
+    model = Resident(keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Flatten()]), UNIT_INTERVAL)
+    assert isinstance(fed(model, Batches(sample, 60, 32)), Calls)
+    monkeypatch.setattr("experiments.feed.LARGEST", 32 * 32 * 3 * len(sample.labels) - 1)
+    assert not isinstance(fed(model, Batches(sample, 60, 32)), Calls)
+
+
+TRAINING = """
+import json, keras
+from experiments import data, train
+from experiments.project import SGD, Project, Training, Translation
+from experiments.resident import Resident
+from experiments.scaling import BGR_MEAN
+
+def network(side):
+    layers = keras.layers
+    return keras.Sequential([
+        keras.Input((side, side, 3)), layers.Conv2D(4, 3, strides=2), layers.BatchNormalization(), layers.ReLU(),
+        layers.Dropout(0.2), layers.Flatten(), layers.Dense(10, activation="softmax"),
+    ])
+
+training = Training(
+    batch_size=32, epochs=2, early_stopping=(), augmentation=Translation(2), label_smoothing=0.1,
+    optimizer=SGD(learning_rate=0.01, momentum=0.9, warmup=0.2, weight_decay=0.01, averaging=0.5),
+)
+project = Project(network, training, image_size=40, pixel_scaling=BGR_MEAN, test_time_flips=True)
+whole = data.split(data.load("sample"), 0)
+first = lambda images, count: data.Images(images.pixels[:count], images.labels[:count])
+split = data.Split(first(whole.train, 144), first(whole.validation, 32), first(whole.test, 32), whole.sha256)
+found = []
+for resident in (False, True):
+    train.pays = lambda: resident
+    model = train.build(project, 0, "float32", train.steps_of(training, 144, 2))
+    assert isinstance(model, Resident) == resident
+    run = train.train(project, model, split, 0)
+    figures = [*(epoch.model_dump(exclude={"seconds"}) for epoch in run.history)]
+    figures += [measured.model_dump() for measured in (run.train, run.validation, run.test)]
+    table = [row.model_dump(mode="json") for row in train.network_of(model).layers]
+    found.append([figures, [model.name, table, run.confusion]])
+print(json.dumps(found))
+"""
+
+
+def test_a_training_on_the_device_is_the_training_that_it_stands_for() -> None:
+    """All at once: an averaged schedule, shifts, enlarged images in another scaling, and a smaller last batch."""
+    if importlib.util.find_spec("jax") is None:
+        pytest.skip("jax is not installed")
+    done = subprocess.run(
+        [sys.executable, "-c", TRAINING],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+    )
+    assert done.returncode == 0, done.stderr
+    (usual, as_usual), (resident, as_resident) = json.loads(done.stdout.splitlines()[-1])
+    assert as_usual == as_resident, "name, layers and confusion matrix"
+    for before, after in zip(usual, resident, strict=True):
+        assert after == pytest.approx(before, rel=1e-4)
