@@ -35,7 +35,7 @@ from reportgen.drawings import (
     Spot,
     Unit,
 )
-from reportgen.facts import NOT_RUN, Fact, ProjectFacts, Summary
+from reportgen.facts import NOT_RUN, Fact, ProjectFacts, Summary, parts_of
 from reportgen.features import FILTERS, NEIGHBOURS, Features
 from reportgen.record import Record
 from reportgen.tools import PageTools
@@ -83,6 +83,8 @@ class Figures(PageTools):
 
     def curves(self, project: str, against: str | None = None) -> str:
         """Loss and accuracy by epoch; with `against`, the validation curves of two projects over each other."""
+        if not against and (variants := self._only_variants(project)):
+            return "\n\n".join(self.curves(variant) for variant in variants)
         words, runs = self.edition.words, _told(self.runs(project))
         other = _told(self.runs(against)) if against else ()
         if not runs or (against and not other):
@@ -100,8 +102,8 @@ class Figures(PageTools):
             drawing = charts.curves(runs, words)
             title = words.gettext("Learning curves: {project}", project=self.short(project))
             kept = self._kept(runs)
-            identifier = f"curves-{project}"
-        caption = [words.gettext("By epoch. The dot marks the epoch whose weights were kept.")]
+            identifier = _identifier("curves", project)
+        caption = [*self._caution(project), words.gettext("By epoch. The dot marks the epoch whose weights were kept.")]
         if len(runs) > 1 or len(other) > 1:
             caption.append(
                 words.gettext(
@@ -111,6 +113,15 @@ class Figures(PageTools):
             )
         others = {} if against else self._others(project)
         return self._framed(identifier, title, drawing, kept, " ".join(caption), self._records(*runs, *other), others)
+
+    def _only_variants(self, project: str) -> tuple[str, ...]:
+        """The variants of a project, by name, that are shown as long as nothing else of it has run."""
+        known = self.facts(project)
+        return () if known.records else tuple(f"{project}/{one.name}" for one in known.variants if one.name)
+
+    def _caution(self, name: str) -> tuple[str, ...]:
+        """What a caption says first where a variant stands for its project."""
+        return (f"{self.edition.words.gettext('Variant, no reproduction')}.",) if parts_of(name)[1] else ()
 
     def _others(self, project: str) -> dict[str, str]:
         """Where a script finds the curves of every other project that has a run, by short name."""
@@ -140,6 +151,8 @@ class Figures(PageTools):
 
     def confusion(self, project: str) -> str:
         """Labels against predictions, over all seeds."""
+        if variants := self._only_variants(project):
+            return "\n\n".join(self.confusion(variant) for variant in variants)
         words, runs = self.edition.words, self.runs(project)
         if not runs:
             return self.missing()
@@ -148,9 +161,9 @@ class Figures(PageTools):
         caption = words.gettext(
             "Of each label (row), the per cent of its test images that were given each prediction, over all seeds."
         )
-        return self._framed(
-            f"confusion-{project}", title, drawing, frame.text(drawing, words), caption, self._records(*runs)
-        )
+        caption = " ".join([*self._caution(project), caption])
+        text, source = frame.text(drawing, words), self._records(*runs)
+        return self._framed(_identifier("confusion", project), title, drawing, text, caption, source)
 
     def ladder_chart(self) -> str:
         """The test accuracy of every project, published and reproduced; below it its variants, beside the study."""
@@ -269,14 +282,17 @@ class Figures(PageTools):
 
     def mistakes(self, project: str) -> str:
         """The most confident mistakes of the first seed that left a sheet of them."""
+        if variants := self._only_variants(project):
+            return "\n\n".join(self.mistakes(variant) for variant in variants)
+        identifier = _identifier("mistakes", project)
         for run in self.runs(project):
             if run.mistakes and self.source(run, MISTAKES).exists():
                 sheet = self.link(self.asset(run, MISTAKES))
-                small = f"assets/charts/mistakes-{project}.png"
+                small = f"assets/charts/{identifier}.png"
                 self.assets[small] = self._without_enlargement(self.source(run, MISTAKES))
-                return self.edition.html(
-                    "mistakes", run, self.link(small), sheet, self._tiles(run), self.class_names(run.dataset.classes)
-                )
+                about = {"identifier": identifier, "of": self.short(project), "caution": self._caution(project)}
+                classes = self.class_names(run.dataset.classes)
+                return self.edition.html("mistakes", about, run, self.link(small), sheet, self._tiles(run), classes)
         if not self.runs(project):
             return self.missing()
         return self.missing(
@@ -499,6 +515,11 @@ class Figures(PageTools):
 def _json(value: object) -> str:
     """`value` as JSON that may stand in a page: nothing in it ends a script."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _identifier(kind: str, name: str) -> str:
+    """Of a figure of a project or a variant, as an anchor and a file's name."""
+    return f"{kind}-{name}".replace("/", "-")
 
 
 def _beginning(names: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ from reportgen import record as records
 from reportgen import report as reports
 from reportgen.features import FILE, FILTERS, NEIGHBOURS
 from reportgen.material import gather
-from reportgen.record import Record, folder
+from reportgen.record import Mistake, Record, folder
 from reportgen.render import Page, Renderer
 from tests.synthetic import CLASSES, declaration, record
 from tests.synthetic import features as made_up
@@ -48,6 +48,14 @@ def page(root: Path, text: str, *runs: Record, code: str = "en", path: str = "in
         records.write(run, report.results)
     (root / "docs" / code / path).write_text(text, encoding="utf-8")
     return Renderer(gather(report), code).page(path)
+
+
+def require(root: Path, **settings: str) -> None:
+    """Let a run of the study's first project need these settings to count as its reproduction."""
+    file = root / "published.json"
+    study = json.loads(file.read_text(encoding="utf-8"))
+    study["projects"][0]["requires"] = settings
+    file.write_text(json.dumps(study), encoding="utf-8")
 
 
 def publish(root: Path, *names: str) -> None:
@@ -134,10 +142,7 @@ def test_the_ladder_shows_study_and_reproduction_and_of_a_project_without_runs_t
 def test_the_ladder_shows_a_variant_beside_the_study_in_a_row_and_a_colour_of_its_own(small_report: Path) -> None:
     publish(small_report, "first", "second")
     name(small_report, projects={"first": "One", "second": "Two"})
-    file = small_report / "published.json"
-    study = json.loads(file.read_text(encoding="utf-8"))
-    study["projects"][0]["requires"] = {"weights": "theirs"}
-    file.write_text(json.dumps(study), encoding="utf-8")
+    require(small_report, weights="theirs")
     run = record("first", right=40, variant="ours", settings={"weights": "ours"})
     assert table(figure(page(small_report, "{{ ladder_chart() }}", run))) == [
         ["Project", "Study", "Reproduction", "Variant, no reproduction"],
@@ -145,6 +150,33 @@ def test_the_ladder_shows_a_variant_beside_the_study_in_a_row_and_a_colour_of_it
         ["One. Initial weights: ours instead of theirs", "62.56%", "–", "40.00%"],
         ["Two", "62.56%", "–", "–"],
     ]
+
+
+def test_the_figures_of_a_variant_stand_in_for_those_of_a_project_that_has_no_other_run(small_report: Path) -> None:
+    """Each variant has its own, and says what it is; with a run of the project itself, they make room for it."""
+    require(small_report, weights="theirs")
+    wrong = (Mistake(index=3, label=0, prediction=1, probability=0.9),)
+    runs = [record("first", variant=name, settings={"weights": name}, mistakes=wrong) for name in ("ours", "mine")]
+    for run in runs:
+        sheet_of = folder(reports.load(small_report).results, "first", 0, run.variant) / "mistakes.png"
+        sheet_of.parent.mkdir(parents=True, exist_ok=True)
+        sheet_of.write_bytes(SHEET)
+    text = '{{ curves("first") }}\n\n{{ confusion("first") }}\n\n{{ mistakes("first") }}'
+    rendered = page(small_report, text, *runs)
+    found = re.findall(r'<figure class="rg-figure" id="([^"]*)"><p class="rg-figure-title">([^<]*)', rendered.markdown)
+    kinds = {"curves": "Learning curves", "confusion": "Confusion matrix", "mistakes": "The most confident mistakes"}
+    assert found == [
+        (f"{kind}-first-{name}", f"{title}: 1 (Initial weights: {name} instead of theirs)")
+        for kind, title in kinds.items()
+        for name in ("mine", "ours")
+    ]
+    assert rendered.markdown.count("<figcaption>Variant, no reproduction. ") == 6
+    assert {f"assets/charts/{identifier}.{end}" for identifier, _ in found[:4] for end in ("svg", "csv")} <= set(
+        rendered.assets
+    )
+    beside = page(small_report, text, record("first", 1, settings={"weights": "theirs"}))
+    assert re.findall(r'<figure class="rg-figure" id="([^"]*)"', beside.markdown) == ["curves-first", "confusion-first"]
+    assert "Variant" not in beside.markdown
 
 
 def test_what_is_ours_stands_in_the_ladder_with_a_name_and_a_mark_of_its_own(small_report: Path) -> None:
