@@ -404,7 +404,7 @@ def bench(
         bool | None,
         typer.Option(
             help="Train Project 1 to the end in sixteen bits, with three seeds, to compare what it reaches.",
-            show_default="not with --quick, nor on the sample",
+            show_default="with Project 1, but not with --quick, nor on the sample",
         ),
     ] = None,
     output: Annotated[
@@ -417,7 +417,7 @@ def bench(
     Exit status 1 if a limit is missed.
     """
     from experiments.bench import figures
-    from experiments.comparison.session import QUICK, compare, told
+    from experiments.comparison.session import PRECISE, QUICK, compare, told
     from reportgen import comparison
 
     def tell(one: comparison.Comparison) -> None:
@@ -426,8 +426,9 @@ def bench(
     identifiers = _identifiers(projects) if projects else QUICK if quick else project.studied()
     if accuracy and source == "sample":
         raise ReportError("The 500 images of the sample tell nothing about accuracy; name others with --data.")
-    # Minutes a seed.
-    accuracy = not quick and source != "sample" if accuracy is None else accuracy
+    if accuracy is None:
+        # It takes minutes a seed.
+        accuracy = not quick and source != "sample" and PRECISE in identifiers
     found = compare(identifiers, source, quick, tell, accuracy=accuracy)
     file = output or (SCRATCH if quick else RESULTS.parent) / "bench.json"
     comparison.write(found, file)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from experiments import data, project, resident
-from experiments.comparison import precision, site
-from experiments.comparison.session import told
+from experiments.comparison import commands, precision, site
+from experiments.comparison.session import compare, told
 from experiments.comparison.training import comparisons, operations_of, pipeline
 from experiments.job import sources
 from reportgen import record
@@ -76,6 +76,20 @@ def test_precisions_are_compared_seed_by_seed_and_what_was_trained_before_serves
     (found,) = precision.comparisons("p00_base", "sample", (0, 1))
     assert (found.reference, found.measured) == ((60, 62), (61, 59))
     assert (found.group, found.unit, found.against) == ("precision", "%", "float32")
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_precisions_are_compared_where_that_is_asked_for_whichever_projects_are_measured(
+    asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = Comparison(group="check", subject="site", unit="s", measured=(1.0,), against="other", reference=(1.0,))
+    precise = usual.model_copy(update={"group": "precision"})
+    monkeypatch.setattr(commands, "comparisons", lambda *_: iter([usual]))
+    monkeypatch.setattr(site, "comparisons", lambda *_: iter(()))
+    monkeypatch.setattr(precision, "comparisons", lambda *_: iter([precise]))
+    seen: list[Comparison] = []
+    found = compare((), "sample", True, seen.append, accuracy=asked)
+    assert list(found.comparisons) == seen == ([usual, precise] if asked else [usual])
 
 
 def test_the_drawing_of_batches_is_also_measured_where_they_are_drawn_on_an_accelerator(
