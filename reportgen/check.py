@@ -73,8 +73,9 @@ def _claims(material: Material, sources: Sources) -> Iterator[Finding]:
             what = f"claim {identifier} is expected of the study: {expected.study}, found: {judgement.study.verdict}"
             yield Finding(file, what + where, "the claim, or the prose that makes it", line)
         if judgement.unexpected:
-            what = f"claim {identifier} is contradicted by the reproduction, expected: {expected.reproduction}"
-            remedy = "`expect: {reproduction: contradicted}`, and prose that says so; or runs that decide otherwise"
+            verdict = judgement.reproduction.verdict
+            what = f"claim {identifier} is expected of the reproduction: {expected.reproduction}, found: {verdict}"
+            remedy = f"`expect: {{reproduction: {verdict}}}`, and prose that says so; or runs that decide otherwise"
             yield Finding(file, what + where, remedy, line, "warning")
         if identifier not in said:
             yield Finding(file, f"claim {identifier} is made on no page", "a page, or no claim", line, "warning")

@@ -316,6 +316,12 @@ class Side:
         """Whether a project with a single run had a part in it, so that no spread could be counted."""
         return any(1 in item.runs for item in self.evidence if item.runs)
 
+    @property
+    def lacks_runs(self) -> bool:
+        """Whether a project that it compares has no run."""
+        compared = ((item.runs[0], item.runs[1] if item.test.than else 1) for item in self.evidence if item.runs)
+        return any(0 in counts for counts in compared)
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -332,8 +338,9 @@ class Judgement:
 
     @property
     def unexpected(self) -> bool:
-        """Whether the reproduction contradicts what the writer expected of it."""
-        return self.reproduction.verdict == "contradicted" and self.claim.expect.reproduction != "contradicted"
+        """Whether the runs say something else than the writer expected; what lacks runs is not undecided by them."""
+        found, expected = self.reproduction, self.claim.expect.reproduction
+        return found.verdict != expected and not (found.verdict == "undecided" and found.lacks_runs)
 
 
 def read(file: Path, shown: str, projects: Sequence[str]) -> tuple[Claim, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from reportgen import record as records
@@ -110,16 +111,38 @@ def test_a_claim_that_the_study_does_not_bear_out_is_an_error_with_the_lines_tha
     ]
 
 
-def test_a_claim_that_the_runs_contradict_unexpectedly_is_a_warning(small_report: Path) -> None:
+@pytest.mark.parametrize(
+    ("right", "expected", "found"),
+    [
+        ((40, 41), "undecided", "contradicted"),
+        ((40, 41), "holds", "contradicted"),
+        ((60, 61), "contradicted", "holds"),
+        ((49, 52), "holds", "undecided"),
+        ((49, 52), "undecided", ""),
+        ((60, 61), "holds", ""),
+        ((), "holds", ""),
+        ((), "contradicted", ""),
+    ],
+)
+def test_a_claim_on_which_the_runs_are_not_as_expected_is_a_warning_as_long_as_there_are_runs(
+    small_report: Path, right: tuple[int, ...], expected: str, found: str
+) -> None:
     (small_report / "scripts").mkdir()
     (small_report / SCRIPT).write_text("a = 1\n", encoding="utf-8")
     sources = {SCRIPT: fingerprint("a = 1\n")}
-    for seed in (0, 1):
-        records.write(
-            record("first", seed, right=40 + seed, script=SCRIPT, sources=sources), reports.load(small_report).results
+    for seed, share in enumerate(right):
+        run = record("first", seed, right=share, script=SCRIPT, sources=sources)
+        records.write(run, reports.load(small_report).results)
+    warnings = claiming(small_report, CLAIMS.replace("reproduction: undecided", f"reproduction: {expected}"))
+    assert len(warnings) == (1 if found else 0)
+    for warning in warnings:
+        assert warning.startswith(
+            f"warning: docs/claims.yml, line 2: claim first-is-good is expected of the reproduction: {expected}, "
+            f"found: {found}; it is said in docs/en/index.md, line 7"
         )
-    (found,) = claiming(small_report, CLAIMS)
-    assert found.startswith("warning: docs/claims.yml, line 2: claim first-is-good is contradicted by the reproduction")
+        assert warning.endswith(
+            f"Mend it with: `expect: {{reproduction: {found}}}`, and prose that says so; or runs that decide otherwise"
+        )
 
 
 def test_a_claim_that_no_page_makes_is_a_warning(small_report: Path) -> None:
