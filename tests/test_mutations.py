@@ -115,7 +115,7 @@ def test_the_results_of_two_projects_exchanged_are_caught_by_the_claims_that_res
                 file.write_text(json.dumps(content), encoding="utf-8")
 
     found = caught(copy, swap)
-    wrong = [one for one in found if "is contradicted by the reproduction, expected: holds" in one.what]
+    wrong = [one for one in found if "is expected of the reproduction: holds, found: contradicted" in one.what]
     assert wrong and all(one.where == "docs/claims.yml" and one.line for one in wrong)
     assert any("docs/es/projects/01.md, line " in one.what for one in wrong)
 
