@@ -35,7 +35,7 @@ from reportgen.drawings import (
     Spot,
     Unit,
 )
-from reportgen.facts import NOT_RUN, Fact, ProjectFacts, Summary, parts_of
+from reportgen.facts import NOT_RUN, Fact, ProjectFacts, Summary
 from reportgen.features import FILTERS, NEIGHBOURS, Features
 from reportgen.record import Record
 from reportgen.tools import PageTools
@@ -83,8 +83,8 @@ class Figures(PageTools):
 
     def curves(self, project: str, against: str | None = None) -> str:
         """Loss and accuracy by epoch; with `against`, the validation curves of two projects over each other."""
-        if not against and (variants := self._only_variants(project)):
-            return "\n\n".join(self.curves(variant) for variant in variants)
+        if not against and (of_variants := self._of_variants(self.curves, project)):
+            return of_variants
         words, runs = self.edition.words, _told(self.runs(project))
         other = _told(self.runs(against)) if against else ()
         if not runs or (against and not other):
@@ -114,14 +114,15 @@ class Figures(PageTools):
         others = {} if against else self._others(project)
         return self._framed(identifier, title, drawing, kept, " ".join(caption), self._records(*runs, *other), others)
 
-    def _only_variants(self, project: str) -> tuple[str, ...]:
-        """The variants of a project, by name, that are shown as long as nothing else of it has run."""
+    def _of_variants(self, figure: Callable[[str], str], project: str) -> str:
+        """The figure of each variant of a project, as long as nothing else of it has run; else nothing."""
         known = self.facts(project)
-        return () if known.records else tuple(f"{project}/{one.name}" for one in known.variants if one.name)
+        names = () if known.records else (f"{project}/{one.name}" for one in known.variants if one.name)
+        return "\n\n".join(figure(name) for name in names)
 
     def _caution(self, name: str) -> tuple[str, ...]:
         """What a caption says first where a variant stands for its project."""
-        return (f"{self.edition.words.gettext('Variant, no reproduction')}.",) if parts_of(name)[1] else ()
+        return (f"{self.edition.words.gettext('Variant, no reproduction')}.",) if self.facts(name).variant else ()
 
     def _others(self, project: str) -> dict[str, str]:
         """Where a script finds the curves of every other project that has a run, by short name."""
@@ -151,8 +152,8 @@ class Figures(PageTools):
 
     def confusion(self, project: str) -> str:
         """Labels against predictions, over all seeds."""
-        if variants := self._only_variants(project):
-            return "\n\n".join(self.confusion(variant) for variant in variants)
+        if of_variants := self._of_variants(self.confusion, project):
+            return of_variants
         words, runs = self.edition.words, self.runs(project)
         if not runs:
             return self.missing()
@@ -282,8 +283,8 @@ class Figures(PageTools):
 
     def mistakes(self, project: str) -> str:
         """The most confident mistakes of the first seed that left a sheet of them."""
-        if variants := self._only_variants(project):
-            return "\n\n".join(self.mistakes(variant) for variant in variants)
+        if of_variants := self._of_variants(self.mistakes, project):
+            return of_variants
         identifier = _identifier("mistakes", project)
         for run in self.runs(project):
             if run.mistakes and self.source(run, MISTAKES).exists():
