@@ -119,9 +119,14 @@ def places(down: Any, right: Any, flips: Any, height: int, width: int) -> tuple[
 
     Beyond the edge the image is reflected (its outermost pixels are not doubled). Arrays of any library will do.
     """
-    rows, columns = np.arange(height)[None, :, None], np.arange(width)[None, None, :]
-    columns = columns + flips[:, None, None] * (width - 1 - 2 * columns)
+    rows, columns = grid(flips, height, width)
     return _reflected(down[:, None, None] + rows, height), _reflected(right[:, None, None] + columns, width)
+
+
+def grid(flips: Any, height: int, width: int) -> tuple[Any, Any]:
+    """Every pixel's row, (1, height, 1), and column, (images, 1, width), which run backwards in mirrored images."""
+    rows, columns = np.arange(height)[None, :, None], np.arange(width)[None, None, :]
+    return rows, columns + flips[:, None, None] * (width - 1 - 2 * columns)
 
 
 def _reflected(position: Any, side: int) -> Any:

@@ -17,7 +17,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from experiments.augmentation import Affine, Shift, places, resize
+from experiments.augmentation import Affine, grid, places, resize
 from experiments.batches import Batches, Plan
 from experiments.scaling import Scaling, scaled
 
@@ -149,8 +149,7 @@ def shown(data: Any, plan: Any, scaling: Scaling) -> tuple[Any, Any]:
     if "matrices" in plan:
         found = transform(pixels, chosen, Affine(plan["matrices"], plan["flips"]))
     elif "flips" in plan:
-        movement = Shift(plan["down"], plan["right"], plan["flips"])
-        rows, columns = places(movement.down, movement.right, movement.flips, *pixels.shape[1:3])
+        rows, columns = places(plan["down"], plan["right"], plan["flips"], *pixels.shape[1:3])
         found = pixels[chosen[:, None, None], rows, columns]
     else:
         found = pixels[chosen]
@@ -173,10 +172,7 @@ def transform(pixels: Any, chosen: Any, movement: Affine) -> Any:
     import jax.numpy as jnp
 
     _, height, width, _ = pixels.shape
-    columns = jnp.arange(width)[None, None, :]
-    # A flip comes last: the new image is read from right to left.
-    columns = columns + movement.flips[:, None, None] * (width - 1 - 2 * columns)
-    rows = jnp.arange(height)[None, :, None]
+    rows, columns = grid(movement.flips, height, width)  # a flip comes last: the new image is read from right to left
     matrices = movement.matrices[..., None, None]
     x, y = (matrices[:, k, 0] * columns + matrices[:, k, 1] * rows + matrices[:, k, 2] for k in range(2))
     x, y = jnp.clip(x, 0, width - 1), jnp.clip(y, 0, height - 1)
