@@ -21,9 +21,13 @@ POOR = """<!doctype html><html><head><meta charset="utf-8"><title>Poor</title><l
 <body><main><h1>Poor</h1><img src="lost.png"><p style="color: #999; background: #aaa">pale</p>
 <a href="../sound/#nowhere">no anchor</a> <a href="../none.csv">no file</a> <a href="https://example.org/">out</a>
 <p id="moving" style="margin: 0">late</p><p style="height: 400px">pushed down</p></main>
-<script>console.error("a complaint"); setTimeout(() => {
+<script>console.error("a complaint");
+// What was never painted cannot shift, and a visit ends when the network rests: it rests once the shift was seen.
+const busy = setInterval(() => fetch("../sound/"), 100);
+new PerformanceObserver(() => clearInterval(busy)).observe({type: "layout-shift", buffered: true});
+new PerformanceObserver(() => {
   document.getElementById("moving").style.height = "400px";
-}, 100);</script></body></html>"""
+}).observe({type: "paint", buffered: true});</script></body></html>"""
 
 
 @pytest.fixture
