@@ -61,6 +61,12 @@ Preprocessing = Annotated[
 AllowUnfinished = Annotated[
     bool, typer.Option("--allow-unfinished", help="Start from weights whose pretraining has not ended.")
 ]
+RandomWeights = Annotated[
+    bool,
+    typer.Option(
+        "--random-weights", help="Start Projects 7 to 10 from random weights: a control of what the others are worth."
+    ),
+]
 Weights = Annotated[
     Path | None,
     typer.Option(
@@ -159,6 +165,7 @@ def run_projects(
     ] = None,
     preprocessing: Preprocessing = "study",
     allow_unfinished: AllowUnfinished = False,
+    random_weights: RandomWeights = False,
     image_size: ImageSize = None,
     batch_size: BatchSize = None,
     force: Annotated[bool, typer.Option("--force", help="Train even what is up to date.")] = False,
@@ -179,8 +186,9 @@ def run_projects(
     process of its own, and one that fails does not stop the others. The exit status is 1 if any failed. A run that was
     cut off goes on behind its last finished epoch with the same command; --restart starts it over.
 
-    On other weights than ImageNet's, with --preprocessing weights, or in other sizes than the project's (--image-size,
-    --batch-size), a run is a variant: its record stands beside the project's own, in a folder that is named after it.
+    On other weights than ImageNet's or on none, with --preprocessing weights, or in other sizes than the project's
+    (--image-size, --batch-size), a run is a variant: its record stands beside the project's own, in a folder that is
+    named after it.
 
     On two processor cores an epoch of Project 0 takes about 7 seconds, of Project 1 about 17.
     """
@@ -188,6 +196,10 @@ def run_projects(
         raise ReportError(f"Unknown profile {profile!r}: expected one of {', '.join(PROFILES)}.")
     if preprocessing not in PREPROCESSINGS:
         raise ReportError(f"Unknown preprocessing {preprocessing!r}: expected one of {', '.join(PREPROCESSINGS)}.")
+    if random_weights and (vgg16_weights or preprocessing != "study" or allow_unfinished):
+        raise ReportError(
+            "--random-weights starts from none: leave out --vgg16-weights, --preprocessing and --allow-unfinished."
+        )
     identifiers = _identifiers(projects)
     chosen = source or ("sample" if profile == "smoke" else _usual_source())
     if chosen not in ("keras", "sample"):
@@ -210,13 +222,14 @@ def run_projects(
             precision or "float32",
             chosen,
             results.resolve(),
-            vgg16_weights and vgg16_weights.resolve(),
-            restart,
+            vgg16_weights=vgg16_weights and vgg16_weights.resolve(),
+            restart=restart,
             # A smoke run is too short to pay for a second process that sings its canary.
-            deterministic or profile == "smoke",
-            Sizes(image_size, batch_size),
-            preprocessing,
-            allow_unfinished,
+            deterministic=deterministic or profile == "smoke",
+            sizes=Sizes(image_size, batch_size),
+            preprocessing=preprocessing,
+            allow_unfinished=allow_unfinished,
+            random_weights=random_weights,
         )
         for identifier in identifiers
         for number in seed or ((SEEDS[0],) if profile == "smoke" else SEEDS)
@@ -484,11 +497,11 @@ def train_one(
     batch_size: BatchSize = None,
     preprocessing: Preprocessing = "study",
     allow_unfinished: AllowUnfinished = False,
+    random_weights: RandomWeights = False,
 ) -> None:
     """Do one run in this process; the environment variables of determinism are set by who starts it."""
     from experiments.worker import perform
 
-    sizes = Sizes(image_size, batch_size)
     perform(
         Job(
             identifier,
@@ -497,12 +510,13 @@ def train_one(
             precision,
             source,
             results,
-            vgg16_weights,
-            restart,
-            deterministic,
-            sizes,
-            preprocessing,
-            allow_unfinished,
+            vgg16_weights=vgg16_weights,
+            restart=restart,
+            deterministic=deterministic,
+            sizes=Sizes(image_size, batch_size),
+            preprocessing=preprocessing,
+            allow_unfinished=allow_unfinished,
+            random_weights=random_weights,
         )
     )
 

@@ -28,6 +28,8 @@ OWN_PREPROCESSING = "own-preprocessing"
 """In the name of a variant whose pixels are prepared as its weights expect."""
 PRETRAINED = "imagenet"
 """What a project declares whose VGG16 starts from weights that are not random."""
+RANDOM = "random"
+"""What a run records as its weights that started from none, and the name of such a variant."""
 FIGURES = ("curves.svg", "confusion.svg")
 """What is drawn from a record and stands beside it."""
 MISTAKES = "mistakes.png"
@@ -100,6 +102,9 @@ class Job:
     """`study`: pixels as the project declares. `weights`: as the weights that it starts from expect."""
     allow_unfinished: bool = False
     """Start from weights whose pretraining has not ended."""
+    random_weights: bool = False
+    """Let VGG16 start from random weights where the project does not: a control, which tells what the others are worth.
+    """
 
     @cached_property
     def start(self) -> Start | None:
@@ -108,7 +113,7 @@ class Job:
         Raises:
             ReportError: they are not what they promise, or have not ended.
         """
-        if self.profile == "smoke" or project.load(self.project).weights != PRETRAINED:
+        if self.profile == "smoke" or self.random_weights or not self._pretrained:
             return None
         return start_of(self.vgg16_weights, allow_unfinished=self.allow_unfinished)
 
@@ -144,6 +149,8 @@ class Job:
     def variant(self) -> str | None:
         """What tells the run from those of the project as it is declared."""
         words = [self.start.name] if self.start and self.start.name != PRETRAINED else []
+        if self.random_weights and self._pretrained and self.profile != "smoke":  # every smoke run starts from them
+            words.append(RANDOM)
         if self.scaling:
             words.append(OWN_PREPROCESSING)
         words += self.sizes.besides(project.load(self.project)).words
@@ -195,8 +202,13 @@ class Job:
         ]
 
     @property
+    def _pretrained(self) -> bool:
+        return project.load(self.project).weights == PRETRAINED
+
+    @property
     def _started(self) -> list[str]:
         return [
+            *(("--random-weights",) if self.random_weights else ()),
             *(("--preprocessing", self.preprocessing) if self.preprocessing != "study" else ()),
             *(("--allow-unfinished",) if self.allow_unfinished else ()),
         ]

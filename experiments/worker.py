@@ -12,7 +12,7 @@ from experiments import data, project, vgg16
 from experiments.canary import Specification, specify
 from experiments.checkpoint import Checkpoint
 from experiments.environment import ROOT, describe
-from experiments.job import RESULTS, Job, keep, sources
+from experiments.job import RANDOM, RESULTS, Job, keep, sources
 from experiments.memory import enough_memory
 from experiments.progress import EpochProgress
 from experiments.run import ask_canary
@@ -73,7 +73,7 @@ def work(job: Job, canary: Canary, weights: Pretrained | None) -> Record:
     """
     declared = job.declared
     if declared.weights is not None:
-        declared = dataclasses.replace(declared, weights="random" if weights is None else weights.name)
+        declared = dataclasses.replace(declared, weights=RANDOM if weights is None else weights.name)
     settings = settings_of(declared) | (job.start.settings if job.start else {})
     before = sources(job.project)
     environment = describe()

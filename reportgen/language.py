@@ -9,6 +9,7 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -72,8 +73,8 @@ class Language:
         return format_decimal(value, pattern, locale=self.locale).replace("-", "−")
 
     def decimal(self, value: float) -> str:
-        """A number with the decimals that it was given, at most six: `0.05`, `0,05`."""
-        return format_decimal(value, "#,##0.######", locale=self.locale).replace("-", "−")
+        """A number with the decimals that it was given: `0.05`, `0,05`."""
+        return self.number(value, max(0, -int(Decimal(repr(value)).normalize().as_tuple().exponent)))
 
     def count(self, value: int) -> str:
         """A whole number with its groups: `263,402`, `263.402`."""

@@ -6,7 +6,6 @@ import difflib
 import math
 import statistics
 from collections.abc import Sequence
-from decimal import Decimal
 
 from reportgen import facts, fingerprint
 from reportgen.edition import NOTHING
@@ -113,7 +112,13 @@ class Tables(PageTools):
 
     def training_settings(self, project: str) -> str:
         plan = self.planned(project)
-        return self.edition.html("settings", plan) + self._declared(plan) if plan else self.missing()
+        if plan is None:
+            return self.missing()
+        rows = []
+        for name, value in (plan.settings | {"precision": plan.precision}).items():
+            text = self.in_words(value)
+            rows.append((self.edition.words.label(name), text, text == value))  # a name of Keras's stays as it is
+        return self.edition.html("settings", rows) + self._declared(plan)
 
     def _declared(self, *plans: Record | Declaration) -> str:
         """What a table says below it if it does not show runs alone."""
@@ -256,12 +261,8 @@ class Tables(PageTools):
             return self.edition.words.gettext(facts.NOT_REPRODUCED)
         if name not in plan.settings:
             raise ReportError(f"'{name}' is not a setting of {project}: {', '.join(plan.settings)}.")
-        value = plan.settings[name]
         origins = self._origins(project) if isinstance(plan, Record) else ()
-        if isinstance(value, float):
-            digits = len(f"{Decimal(repr(value)):f}".partition(".")[2])
-            return Quoted(self.edition.words.number(value, digits), origins)
-        return Quoted(str(value), origins)
+        return Quoted(self.in_words(plan.settings[name]), origins)
 
     def dataset(self, project: str, part: str) -> Fact:
         """How many images a project's runs had to `train`, for `validation` or to `test`."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
-from reportgen.edition import Edition, show
+from reportgen.edition import NOTHING, Edition
 from reportgen.errors import ReportError
 from reportgen.facts import ProjectFacts, Variant, parts_of, subject
 from reportgen.record import Declaration, Layer, Record, Setting, folder_of
@@ -112,9 +112,9 @@ class PageTools:
         """The value of a setting as the language writes it; a dash where there is none."""
         if isinstance(value, bool):
             return self.edition.words.gettext("yes" if value else "no")
-        if isinstance(value, float):
+        if isinstance(value, int | float):
             return self.edition.words.decimal(value)
-        return self.dataset_name(value) if isinstance(value, str) else str(show(value, self.edition.words))
+        return self.dataset_name(value) if value else NOTHING
 
     def class_names(self, classes: Sequence[str]) -> list[str]:
         return [self.edition.catalogue.classes.get(name, name) for name in classes]

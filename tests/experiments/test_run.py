@@ -151,6 +151,10 @@ def test_one_run_that_fails_does_not_take_the_other_down(tmp_path: Path) -> None
         ((*SMOKE, "--results", str(RESULTS)), "A smoke run cannot go into experiments/results"),
         (("replay", "--results", "no-such-folder"), "No recorded run"),
         (("bench", "--quick", "--accuracy", "--data", "sample"), "the sample tell nothing about accuracy"),
+        (
+            ("run", "7", "--random-weights", "--preprocessing", "weights"),
+            "--random-weights starts from none: leave out",
+        ),
         (("run", "7", "--preprocessing", "mine"), "Unknown preprocessing 'mine': expected one of study, weights"),
     ],
 )

@@ -14,7 +14,7 @@ import pytest
 
 from experiments import data, project, vgg16, worker
 from experiments.batches import Batches
-from experiments.job import Job
+from experiments.job import Job, Sizes
 from experiments.scaling import BGR_MEAN, UNIT_INTERVAL
 from experiments.train import build
 from experiments.vgg16 import Card, start_of, write_card
@@ -177,6 +177,16 @@ def test_a_run_on_other_weights_or_another_preparation_is_a_variant_in_a_folder_
     assert job(file).folder == Path("results/p07_vgg16_frozen/tiny/seed-0")
     assert job(file, profile="smoke").variant is None
     assert job(file, identifier="p06_vgg16_scratch", preprocessing="weights").variant is None
+
+
+def test_a_control_starts_from_random_weights_where_its_project_does_not(tmp_path: Path) -> None:
+    control = job(None, "p09_mini_vgg16", random_weights=True)
+    assert (control.variant, control.start, worker.pretrained(control)) == ("random", None, None)
+    assert control.command.endswith("--force --random-weights") and "--random-weights" in control.arguments
+    assert dataclasses.replace(control, sizes=Sizes(64)).variant == "random-64px"
+    # These start from such weights anyway.
+    assert job(None, "p06_vgg16_scratch", random_weights=True).variant is None
+    assert job(None, "p09_mini_vgg16", random_weights=True, profile="smoke").variant is None
 
 
 def test_a_run_is_fed_as_the_project_says_or_as_its_weights_expect(tmp_path: Path) -> None:

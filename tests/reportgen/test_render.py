@@ -18,7 +18,7 @@ from reportgen.build import gather
 from reportgen.comparison import write as write_bench
 from reportgen.errors import ReportError
 from reportgen.fingerprint import fingerprint
-from reportgen.record import Network, Record
+from reportgen.record import Network, Record, Setting
 from reportgen.render import Page, Renderer
 from tests.reportgen.test_comparison import bench, comparison
 from tests.synthetic import declaration, record
@@ -317,6 +317,22 @@ def test_without_a_run_layers_settings_and_changes_are_those_declared_and_say_so
     assert DECLARED in changed.markdown
     spanish = page(small_report, '{{ changes("second", since="first") }}', code="es")
     assert "Tal como lo declara el programa" in spanish.markdown
+
+
+def test_settings_are_written_as_a_language_writes_them_and_what_keras_calls_by_a_name_keeps_it(
+    small_report: Path,
+) -> None:
+    settings: dict[str, Setting] = {"batch_size": 1024, "decay": 1e-07, "mirror": True, "loss": "a_loss", "clip": None}
+    run = record("first", settings=settings)
+    text = '{{ training_settings("first") }}\n\nAlso {{ setting("first", "decay") }}, {{ setting("first", "mirror") }}.'
+    for code, written, said in (
+        ("en", ["1,024", "0.0000001", "yes", "a_loss", "–", "float32"], "Also 0.0000001, yes."),
+        ("es", ["1.024", "0,0000001", "sí", "a_loss", "–", "float32"], "Also 0,0000001, sí."),
+    ):
+        rendered = page(small_report, text, run, code=code)
+        assert [value for _, value in cells(rendered)[1:]] == written
+        assert "<code>a_loss</code>" in rendered.markdown and "<code>1" not in rendered.markdown
+        assert plain(rendered).endswith(said)
 
 
 def test_a_run_s_table_is_its_own_with_the_inner_layers_of_the_same_network_declared(small_report: Path) -> None:
