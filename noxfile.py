@@ -6,7 +6,10 @@ after `--` reaches that command.
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
+from pathlib import Path
 
 import nox
 
@@ -49,6 +52,17 @@ def experiments(session: nox.Session) -> None:
     """Train what is missing or stale. Arguments: projects and options; `-- --help` lists them."""
     install(session, "experiments")
     session.run("python", "-m", "experiments", "run", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def dev(session: nox.Session) -> None:
+    """Make .venv, an environment for every `python -m reportgen …` and `python -m experiments …`."""
+    session.run(sys.executable, "-m", "venv", ".venv")
+    python = Path(".venv", "Scripts" if os.name == "nt" else "bin", "python")
+    session.run(
+        str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", "requirements/experiments.txt"
+    )
+    session.log(f"Activate it with: {'source ' if os.name != 'nt' else ''}{python.with_name('activate')}")
 
 
 @nox.session

@@ -15,6 +15,7 @@ from reportgen import fingerprint, record
 from reportgen.edition import show
 from reportgen.errors import ReportError
 from reportgen.facts import Fact
+from reportgen.pretraining import Pretraining
 from reportgen.record import Record
 from reportgen.tools import PageTools
 
@@ -43,7 +44,7 @@ class Checklist(PageTools):
         if self.edition.material.smoke:
             message = self.edition.words.gettext("Smoke runs are no evidence; the checklist stays empty.")
             return self.missing(message)
-        runs = [run for known in self.edition.material.facts.values() for run in known.records]
+        runs = [run for known in self.edition.material.facts.values() for run in known.every_record]
         if not runs:
             raise ReportError(
                 "the checklist is answered from recorded runs, and there is none in "
@@ -162,9 +163,12 @@ class Checklist(PageTools):
             for machine, there in machines.items()
         ]
         evidence.append(words.gettext("Training time of all recorded runs: {time}.", time=self._time(runs)))
-        return self._entry(words.gettext("Is the compute told that the runs needed?"), "yes", evidence)
+        if pretrainings := self.edition.material.pretrainings.values():
+            time = self._time(pretrainings)
+            evidence.append(words.gettext("Time of the pretrainings that some of them start from: {time}.", time=time))
+        return self._entry(words.gettext("Is it said what compute the runs needed?"), "yes", evidence)
 
-    def _time(self, runs: Iterable[Record]) -> str:
+    def _time(self, runs: Iterable[Record | Pretraining]) -> str:
         return str(show(Fact.of(sum(run.seconds for run in runs), "seconds"), self.edition.words))
 
     def _code(self, runs: list[Record]) -> Entry:
@@ -225,15 +229,16 @@ class Checklist(PageTools):
 
     def _commands(self) -> Entry:
         words = self.edition.words
-        evidence: list[str | tuple[str, str]] = [
-            (f"{self.short(name)}:", known.records[0].command)
-            for name, known in self.edition.material.facts.items()
-            if known.records
-        ]
+        evidence: list[str | tuple[str, str]] = []
+        for name, known in self.edition.material.facts.items():
+            if known.records:
+                evidence.append((f"{self.short(name)}:", known.records[0].command))
+            for variant in known.variants:
+                evidence.append((f"{self.short(name)} ({self.apart(variant)}):", variant.records[0].command))
         return self._entry(words.gettext("Is there a command that repeats each run?"), "yes", evidence)
 
     def _lacking(self, run: Record, what: str) -> ReportError:
-        file = record.folder(self.report.results, run.project, run.seed) / record.RECORD_FILE
+        file = record.folder_of(run, self.report.results) / record.RECORD_FILE
         return ReportError(
             f"the checklist needs evidence that is missing: {self.report.relative(file)} holds {what}. "
             "Train the project again, in a git checkout."

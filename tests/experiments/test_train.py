@@ -174,7 +174,7 @@ def test_the_totals_of_parameters_are_the_study_s(identifier: str) -> None:
 
 
 def test_project_11_is_ours_and_has_three_wide_blocks_without_a_hidden_layer() -> None:
-    assert set(project.identifiers()) - set(project.studied()) == {"p11_modern"}
+    assert not project.load("p11_modern").of_the_study
     network = network_of(build(project.load("p11_modern"), 0, "float32"))
     assert (network.parameters, network.trainable, network.non_trainable) == OURS
     rows = [(row.type, row.output_shape[1:], row.parameters) for row in network.layers]

@@ -54,7 +54,7 @@ def test_every_question_is_answered_from_the_records(root: Path) -> None:
         "Are the data and their split specified?": "yes",
         "Are all details of the training given?": "yes",
         "Are there error bars, and is it said what they are?": "yes",
-        "Is the compute told that the runs needed?": "yes",
+        "Is it said what compute the runs needed?": "yes",
         "Is the code of every run known and open?": "yes",
         "Does today's code still do what the records say?": "yes",
         "Are the licences of code and data named?": "yes",
@@ -103,6 +103,14 @@ def test_what_is_weak_is_answered_honestly(
 ) -> None:
     (found,) = [value for asked, value in answers(root, *runs).items() if asked.startswith(question)]
     assert found[0] == answer and evidence in found[1]
+
+
+def test_a_variant_is_a_run_like_the_others(root: Path) -> None:
+    other = run(variant="tiny", command="python -m experiments run first --seed 0 --vgg16-weights FILE")
+    found = answers(root, run(0), run(1), other)
+    assert "3 runs, 40.5 s in all." in found["Is it said what compute the runs needed?"][1]
+    assert "3 of 3" in found["Does today's code still do what the records say?"][1]
+    assert "1 (variant tiny):\n" + other.command in found["Is there a command that repeats each run?"][1]
 
 
 def test_the_claims_and_their_verdicts_are_counted(root: Path) -> None:
