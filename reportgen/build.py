@@ -29,7 +29,7 @@ from markupsafe import escape
 from reportgen import cards
 from reportgen.edition import Material
 from reportgen.errors import ReportError
-from reportgen.language import language
+from reportgen.language import Language, language
 from reportgen.material import gather as gather  # what is built is gathered first, and who builds asks here for both
 from reportgen.render import Renderer
 from reportgen.report import Catalogue, Report
@@ -177,6 +177,10 @@ def configure(report: Report, code: str, site: Path) -> Path:
     catalogues = {other: report.catalogue(other) for other in report.languages}
     words = catalogues[code]
     address = address_of(shared)
+    spoken = language(code)
+    theme: dict[str, Any] = {"language": code, "custom_dir": str(THEME)}
+    if palette := shared.get("theme", {}).get("palette"):
+        theme["palette"] = [_named(scheme, spoken) for scheme in palette]
     own: dict[str, Any] = {
         "INHERIT": "../mkdocs.yml",
         "site_name": words.site_name,
@@ -184,19 +188,32 @@ def configure(report: Report, code: str, site: Path) -> Path:
         "site_url": f"{address}/{code}/" if address else "",
         "docs_dir": str(report.root / RENDERED / code),
         "site_dir": str(site / code),
-        "theme": {"language": code, "custom_dir": str(THEME)},
+        "theme": theme,
+        "markdown_extensions": {"toc": {"permalink_title": spoken.gettext("Link to this section")}},
         "hooks": [str(HOOKS)],
         "nav": _translated(shared.get("nav", []), words, code),
         "extra": {
             "alternate": [
                 {"lang": other, "name": catalogue.name, "link": f"../{other}/"}
                 for other, catalogue in catalogues.items()
-            ]
+            ],
+            # What a reader chose, such as dark colours, is chosen for every language.
+            "scope": urlsplit(address).path.rstrip("/") + "/",
+            "lost": spoken.gettext("This page does not exist."),
         },
     }
     file = report.root / "build" / f"mkdocs.{code}.yml"
     file.write_text(yaml.safe_dump(own, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return file
+
+
+def _named(scheme: Mapping[str, Any], words: Language) -> dict[str, Any]:
+    """A scheme of colours whose switch, which leads to the other one, says in words what it does."""
+    if "toggle" not in scheme:
+        return dict(scheme)
+    dark = scheme.get("scheme") == "slate"
+    name = words.gettext("Switch to light colours") if dark else words.gettext("Switch to dark colours")
+    return {**scheme, "toggle": {**scheme["toggle"], "name": name}}
 
 
 def address_of(shared: Mapping[str, Any]) -> str:

@@ -127,7 +127,7 @@ class Checklist(PageTools):
         missing = [name for name, facts in known.items() if not facts.records]
         evidence = [
             words.gettext(
-                "Several seeds: mean, sample standard deviation and a 95 % interval of the mean (Student's t); "
+                "Several seeds: mean, sample standard deviation and a 95% interval of the mean (Student's t); "
                 "differences by Welch's interval."
             )
         ]

@@ -82,19 +82,24 @@ def show(value: object, words: Language) -> object:
         return value
     if value.value is None:
         return words.gettext(value.absent)
-    match value.kind:
+    text = _number(value.value, value.kind, words)
+    return f"+{text}" if value.signed and value.value > 0 and value.kind != "points" else text
+
+
+def _number(value: float, kind: Kind, words: Language) -> str:
+    match kind:
         case "percent":
-            return words.percent(value.value)
+            return words.percent(value)
         case "points":
-            return words.points(value.value)
+            return words.points(value)
         case "error":
-            return words.points(value.value).removeprefix("+")
+            return words.points(value).removeprefix("+")
         case "nats":
-            return words.number(value.value, facts.DIGITS["nats"])
+            return words.number(value, facts.DIGITS["nats"])
         case "seconds":
-            return words.seconds(value.value)
+            return words.seconds(value)
         case "count":
-            return words.count(round(value.value))
+            return words.count(round(value))
 
 
 def _spread(sd: float, kind: Kind, words: Language) -> str:

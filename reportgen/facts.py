@@ -10,7 +10,7 @@ import json
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -104,6 +104,8 @@ class Fact:
     """The message that stands for a missing value."""
     origins: tuple[Origin, ...] = ()
     """What a reader opens who asks where the number comes from."""
+    signed: bool = False
+    """A difference, which is written with its sign."""
 
     @staticmethod
     def of(value: float | None, kind: Kind, absent: str = NOT_PRINTED, origins: tuple[Origin, ...] = ()) -> Fact:
@@ -126,7 +128,7 @@ class Fact:
         origins = tuple(sorted({*self.origins, *other.origins}))
         if self.value is None or other.value is None:
             return Fact(None, kind, self.absent if self.value is None else other.absent, origins)
-        return Fact.of(self.value - other.value, kind, origins=origins)
+        return replace(Fact.of(self.value - other.value, kind, origins=origins), signed=True)
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,9 @@ class Figures(PageTools):
         if not runs or (against and not other):
             every = [self.runs(name) for name in (project, against) if name]
             return self.missing(
-                words.gettext("No recorded run of this project tells its epochs.") if all(every) else ""
+                words.gettext("No recorded run of this project tells its epochs.")
+                if all(every)
+                else self._unrun(words.gettext("Learning curves"))
             )
         if against:
             names = [(self.short(project), runs), (self.short(against), other)]
@@ -156,7 +158,7 @@ class Figures(PageTools):
             return of_variants
         words, runs = self.edition.words, self.runs(project)
         if not runs:
-            return self.missing()
+            return self.missing(self._unrun(words.gettext("Confusion matrix")))
         drawing = charts.confusion(runs, words, self.class_names(runs[0].dataset.classes))
         title = words.gettext("Confusion matrix: {project}", project=self.short(project))
         caption = words.gettext(
@@ -181,7 +183,7 @@ class Figures(PageTools):
         for known, variant in variants:
             row = Row(
                 "-".join(filter(None, (known.identifier, variant.name or "variant"))),
-                f"{self.short(known.identifier)}. {self.apart(variant)}",
+                f"{self.short(known.identifier)}: {self.briefly(variant)}",
                 (_mark(known.published.test.accuracy), *empty, _summary(variant.reproduced.test.accuracy)),
             )
             last = max((k for k, other in enumerate(rows) if other.key.startswith(known.identifier)), default=len(rows))
@@ -294,11 +296,13 @@ class Figures(PageTools):
                 about = {"identifier": identifier, "of": self.short(project), "caution": self._caution(project)}
                 classes = self.class_names(run.dataset.classes)
                 return self.edition.html("mistakes", about, run, self.link(small), sheet, self._tiles(run), classes)
+        words = self.edition.words
         if not self.runs(project):
-            return self.missing()
-        return self.missing(
-            self.edition.words.gettext("No recorded run of this project left a picture of its mistakes.")
-        )
+            return self.missing(self._unrun(words.gettext("Mistakes")))
+        return self.missing(words.gettext("No recorded run of this project left a picture of its mistakes."))
+
+    def _unrun(self, figure: str) -> str:
+        return self.edition.words.gettext("{figure}: there is no recorded run yet.", figure=figure)
 
     def features(self) -> str:
         """What each of the pretrained weights sees: filters of its first layer, and images that it finds alike."""

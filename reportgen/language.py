@@ -18,7 +18,7 @@ from babel.dates import format_date
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_compact_decimal, format_decimal, format_percent
 from babel.support import Translations
 
 from reportgen.errors import ReportError
@@ -79,6 +79,10 @@ class Language:
     def count(self, value: int) -> str:
         """A whole number with its groups: `263,402`, `263.402`."""
         return self.number(value, 0)
+
+    def briefly(self, value: float) -> str:
+        """A round number in few letters: `500K`, `500 mil`."""
+        return format_compact_decimal(value, locale=self.locale)
 
     def percent(self, fraction: float, digits: int = 2) -> str:
         """A fraction as a percentage: 0.6256 is `62.56%`, `62,56 %`."""

@@ -203,11 +203,13 @@ def _draw_plane(drawing: Plane, words: Language) -> Figure:
     low, high = axes.get_ylim()
     axes.set_ylim(low, high)
     for x, y, sign, colour in _apart(signs, 0.042 * (high - low)):
+        right = axes.transAxes.inverted().transform(axes.transData.transform((x, y)))[0] > 0.85  # little room is left
         axes.annotate(
             _clipped(sign, 12),
             (x, y),
-            xytext=(5, 5),
+            xytext=(-5 if right else 5, 5),
             textcoords="offset points",
+            ha="right" if right else "left",
             va="center_baseline",
             fontsize=9.5,
             color=colour,
@@ -403,14 +405,8 @@ def _write_widely(axis: Any, unit: Unit, words: Language) -> None:
         axis.set_major_formatter(lambda value, _: _ROUND_TIMES.get(round(value, 6), ""))
         return
 
-    def written(value: float, _: object) -> str:
-        size, sign = next(
-            ((size, sign) for size, sign in ((1e6, "\u00a0M"), (1e3, "\u00a0k")) if value >= size), (1, "")
-        )
-        return words.number(value / size, 0) + sign
-
     axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=12))
-    axis.set_major_formatter(written)
+    axis.set_major_formatter(lambda value, _: words.briefly(value))
 
 
 def _write_values(axis: Any, unit: Unit, words: Language, most: int) -> None:

@@ -35,6 +35,8 @@ class Catalogue(BaseModel):
     """The name of each class of the data set."""
     datasets: dict[str, str]
     """What a data set is, in a clause."""
+    values: dict[str, str] = {}
+    """Words for what a setting of a run may be, where the record has a name of the code's."""
     licences: dict[str, str] = {}
     """Under what terms a data set may be used, in a clause."""
     comparing: tuple[str, ...] = ()

@@ -163,13 +163,15 @@ class Tables(PageTools):
 
     def provenance(self, project: str) -> str:
         words, material = self.edition.words, self.edition.material
-        items = []
-        for run in self.facts(project).every_record:
+        items, facts = [], self.facts(project)
+        apart = {run.key: self.apart(variant) for variant in facts.variants for run in variant.records}
+        for run in facts.every_record:
             known = material.confirmations[run.key]
             changed = fingerprint.changed(run, known, self.report.root)
             items.append(
                 {
                     "record": run,
+                    "apart": apart.get(run.key),
                     "dataset": self.dataset_name(run.dataset.name),
                     "date": words.date(run.started),
                     "memory": words.number(run.environment.memory_gib, 1),
@@ -239,9 +241,10 @@ class Tables(PageTools):
         return catalogue.bench.get(name) or catalogue.short.get(name) or catalogue.projects.get(name, name)
 
     def _median(self, rounds: Sequence[float], unit: str) -> str:
-        words = self.edition.words
-        unit = words.gettext(unit)
-        return f"{self._significant(statistics.median(rounds))} {unit}"
+        words, median = self.edition.words, statistics.median(rounds)
+        if unit == "%":
+            return words.percent(median / 100, self._decimals(median))
+        return f"{self._significant(median)} {words.gettext(unit)}"
 
     def _range(self, rounds: Sequence[float]) -> str:
         """From the least to the greatest, where there are several."""
@@ -252,7 +255,10 @@ class Tables(PageTools):
 
     def _significant(self, value: float) -> str:
         """Three significant digits, as many as rounds on a shared machine bear."""
-        return self.edition.words.number(value, max(0, 2 - math.floor(math.log10(value))))
+        return self.edition.words.number(value, self._decimals(value))
+
+    def _decimals(self, value: float) -> int:
+        return max(0, 2 - math.floor(math.log10(value)))
 
     def setting(self, project: str, name: str) -> object:
         """One setting of a project's runs, or of what it declares, for prose."""

@@ -95,6 +95,16 @@ class PageTools:
         ]
         return "; ".join(differences) or words.gettext("variant {name}", name=variant.name)
 
+    def briefly(self, variant: Variant) -> str:
+        """What a variant has in place of what the study's figures are of, for a label."""
+        found = [(name, value) for name, _, value in (*variant.differences, *self._undeclared(variant))]
+        return ", ".join(
+            self.in_words(value)
+            if isinstance(value, str)
+            else f"{self.edition.words.label(name)} {self.in_words(value)}"
+            for name, value in found
+        ) or self.edition.words.gettext("variant {name}", name=variant.name)
+
     def _undeclared(self, variant: Variant) -> Iterator[tuple[str, Setting, Setting]]:
         """Where it departs from what its project declares, beyond what the study's figures require."""
         run = variant.records[0]
@@ -114,7 +124,7 @@ class PageTools:
             return self.edition.words.gettext("yes" if value else "no")
         if isinstance(value, int | float):
             return self.edition.words.decimal(value)
-        return self.dataset_name(value) if value else NOTHING
+        return self.edition.catalogue.values.get(value) or self.dataset_name(value) if value else NOTHING
 
     def class_names(self, classes: Sequence[str]) -> list[str]:
         return [self.edition.catalogue.classes.get(name, name) for name in classes]

@@ -45,12 +45,17 @@
     count: (value) => decimals(value, 0, 0),
   };
   const short = {
-    ...written,
-    percent: (value) => decimals(100 * value, 0, 2) + percent,
-    points: (value) => `${value > 0 ? "+" : ""}${decimals(100 * value, 0, 2)}\u00a0pp`,
-    nats: (value) => decimals(value, 0, 3),
+    percent: (value, digits) => decimals(100 * value, digits, digits) + percent,
+    points: (value, digits) => `${value > 0 ? "+" : ""}${decimals(100 * value, digits, digits)}\u00a0pp`,
+    nats: (value, digits) => decimals(value, digits, digits),
     seconds: (value) => (value < 60 ? `${value}\u00a0s` : value < 3600 ? `${value / 60}\u00a0min` : `${value / 3600}\u00a0h`),
     count: (value) => new Intl.NumberFormat(language, { notation: "compact" }).format(value),
+  };
+  // The fewest decimals that tell the values of an axis apart.
+  const digits = (unit, ticks) => {
+    const scale = unit === "percent" || unit === "points" ? 100 : 1;
+    const told = (places) => ticks.every(({ value }) => Math.abs(Number((scale * value).toFixed(places)) - scale * value) < 1e-6);
+    return [0, 1, 2, 3].find(told) ?? 4;
   };
   const spread = (unit, mark) => {
     if (mark.spread === null) return "";
@@ -88,13 +93,25 @@
     grid: { color: colour("grid"), lineWidth: 0.7 },
     border: { color: colour("grid") },
     ...more,
-    ticks: { color: colour("ink"), maxRotation: 0, callback: (value) => short[unit](value), ...more.ticks },
+    ticks: { color: colour("ink"), maxRotation: 0, callback: (value, _, ticks) => short[unit](value, digits(unit, ticks)), ...more.ticks },
   });
 
-  // Bars on either side of a mean, and words beside a mark.
+  // Lines between the marks of one project, bars on either side of a mean, and words beside a mark.
+  const joined = (chart) => {
+    const context = chart.ctx;
+    context.strokeStyle = colour("grid");
+    context.lineWidth = 2;
+    for (const marks of chart.options.joined ?? []) {
+      const shown = marks.filter(({ number }) => chart.isDatasetVisible(number)).sort((a, b) => a.x - b.x);
+      context.beginPath();
+      for (const { x, y } of shown) context.lineTo(chart.scales.x.getPixelForValue(x), chart.scales.y.getPixelForValue(y));
+      context.stroke();
+    }
+  };
   const spreads = {
     id: "spreads",
     beforeDatasetsDraw(chart) {
+      joined(chart);
       const along = chart.options.spreadAlong;
       if (!along) return;
       const context = chart.ctx;
@@ -120,17 +137,30 @@
       const context = chart.ctx;
       context.save();
       context.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+      const free = [];
       chart.data.datasets.forEach((dataset, number) => {
         if (!chart.isDatasetVisible(number)) return;
         chart.getDatasetMeta(number).data.forEach((point, index) => {
           const { sign, end, left } = dataset.data[index];
           if (!sign) return;
           context.fillStyle = dataset.borderColor;
-          if (end === undefined) return context.fillText(sign, point.x + 7, point.y - 5);
+          if (end === undefined) return free.push({ sign, colour: dataset.borderColor, x: point.x, y: point.y - 5 });
           context.textAlign = left ? "right" : "left";
           context.fillText(sign, chart.scales.x.getPixelForValue(end) + (left ? -9 : 9), point.y + 4);
         });
       });
+      // From below, each moved up where another one stands; within the chart, or it would be cut off.
+      context.textAlign = "left";
+      const placed = [];
+      for (const word of free.sort((a, b) => b.y - a.y || a.x - b.x)) {
+        const width = context.measureText(word.sign).width;
+        const from = word.x + 7 + width > chart.width ? word.x - 7 - width : word.x + 7;
+        const meets = (other) => Math.abs(word.y - other.y) < 12 && from < other.to + 3 && other.from < from + width + 3;
+        while (placed.some(meets)) word.y -= 3;
+        placed.push({ from, to: from + width, y: word.y });
+        context.fillStyle = word.colour;
+        context.fillText(word.sign, from, word.y);
+      }
       context.fillStyle = colour("ink");
       context.textAlign = "left";
       for (const [place, label] of (chart.options.rowLabels ?? []).entries()) {
@@ -155,9 +185,14 @@
     pointHoverBorderWidth: 2.2,
   });
 
+  const reach = (marks) => marks.flatMap(({ value, spread: size }) => [value - (size ?? 0), value + (size ?? 0)]);
+
   const kinds = {
     Dots(data, hidden) {
       const rows = data.rows.filter((row) => !hidden.has(row.key));
+      const values = [...reach(rows.flatMap((row) => row.marks.filter(Boolean))), ...(data.zero ? [0] : [])];
+      const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
+      const margin = 0.27 * (high - low || 1); // as wide as the number beside the outermost mark
       const datasets = data.series.map((series, k) =>
         dataset(
           series,
@@ -166,8 +201,8 @@
             if (!mark) return [];
             // The numbers stand outside of everything that is drawn in the row.
             const known = row.marks.filter(Boolean);
-            const ends = known.flatMap(({ value, spread: size }) => [value - (size ?? 0), value + (size ?? 0)]);
-            const left = known.length > 1 && mark.value === Math.min(...known.map(({ value }) => value));
+            const ends = reach(known);
+            const left = known.length > 1 && mark === known.reduce((least, other) => (other.value < least.value ? other : least));
             const end = left ? Math.min(...ends) : Math.max(...ends);
             return [{ x: mark.value, y, ...mark, of: row.label, sign: written[data.unit](mark.value), end, left }];
           }),
@@ -177,8 +212,16 @@
       options.spreadAlong = "x";
       options.rowLabels = rows.map((row) => (row.label.length > 50 ? `${row.label.slice(0, 49)}…` : row.label));
       options.layout = { padding: { right: 12 } };
+      options.joined = rows.map((row, y) => row.marks.flatMap((mark, number) => (mark ? [{ number, x: mark.value, y }] : [])));
       options.scales = {
-        x: axis(data.across, data.unit, { grace: "34%", beginAtZero: data.zero }),
+        x: axis(data.across, data.unit, {
+          min: low - margin,
+          max: high + margin,
+          ticks: { includeBounds: false },
+          afterBuildTicks: (scale) => {
+            if (data.unit === "percent") scale.ticks = scale.ticks.filter(({ value }) => value >= 0 && value <= 1);
+          },
+        }),
         y: { display: false, min: -0.75, max: Math.max(rows.length - 0.6, 0.5), reverse: true },
       };
       options.plugins.tooltip.callbacks = {
@@ -206,6 +249,9 @@
           : Array.from({ length: 36 }, (_, k) => [1, 2, 5][k % 3] * 10 ** Math.floor(k / 3));
       const options = base(data.upwards);
       options.spreadAlong = "y";
+      options.joined = spots.map((spot) =>
+        spot.places.flatMap((place, number) => (place ? [{ number, x: place[0], y: place[1].value }] : [])),
+      );
       options.layout = { padding: { right: 18 } };
       options.scales = {
         x: axis(data.across, data.across_unit, {
@@ -293,7 +339,8 @@
         options.interaction = { mode: "index", intersect: false };
         options.scales = {
           x: axis(place === data.panels.length - 1 ? data.across : "", "count", { type: "linear", min: 1, max: longest, ticks: { precision: 0 } }),
-          y: axis("", panel.unit),
+          // As wide in every panel, so that an epoch stands below itself.
+          y: axis("", panel.unit, { afterFit: (scale) => (scale.width = Math.max(scale.width, 48)) }),
         };
         options.plugins.tooltip.filter = (item) => !item.dataset.band && !(item.dataIndex < item.dataset.mean);
         options.plugins.tooltip.callbacks = {

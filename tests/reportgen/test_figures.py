@@ -147,7 +147,7 @@ def test_the_ladder_shows_a_variant_beside_the_study_in_a_row_and_a_colour_of_it
     assert table(figure(page(small_report, "{{ ladder_chart() }}", run))) == [
         ["Project", "Study", "Reproduction", "Variant, no reproduction"],
         ["One", "62.56%", "–", "–"],
-        ["One. Initial weights: ours instead of theirs", "62.56%", "–", "40.00%"],
+        ["One: ours", "62.56%", "–", "40.00%"],
         ["Two", "62.56%", "–", "–"],
     ]
 
@@ -241,9 +241,10 @@ def test_two_projects_lie_over_each_other_by_name(small_report: Path) -> None:
 
 
 @pytest.mark.parametrize("call", OF_RUNS)
-def test_a_chart_of_runs_without_a_run_says_so(small_report: Path, call: str) -> None:
+def test_a_chart_of_runs_without_a_run_says_so_by_name(small_report: Path, call: str) -> None:
     publish(small_report, "first", "second")
-    assert page(small_report, f"{{{{ {call} }}}}").markdown == "*There is no recorded run of this project yet.*"
+    figure = {"curves": "Learning curves: t", "confusion": "Confusion matrix: t"}.get(call.partition("(")[0], "T")
+    assert page(small_report, f"{{{{ {call} }}}}").markdown.startswith(f"*{figure}here is no recorded run")
 
 
 @pytest.mark.parametrize("call", OF_ALL)

@@ -271,14 +271,14 @@ def test_a_variant_has_its_own_table_of_results_and_its_own_provenance(small_rep
     rendered = page(small_report, '{{ results("first") }}\n\n{{ provenance("first") }}', *runs)
     whole, apart = rendered.markdown.split("Initial weights: ours instead of theirs", 1)
     assert "60.00%" in whole and "40.00%" not in whole and "40.00%" in apart
-    assert "Seed 0 (ours)" in apart
+    assert "Seed 0 (Initial weights: ours instead of theirs)" in apart
     files = {target: str(file) for target, file in rendered.assets.items()}
     assert files["assets/records/first/ours/seed-0/record.json"].endswith("results/first/ours/seed-0/record.json")
 
 
 def test_the_layers_are_listed_with_shapes_and_totals(small_report: Path) -> None:
     _, flatten, dense, total = cells(page(small_report, '{{ layers("first") }}', record("first")))
-    assert flatten == ["flatten", "Flatten", "3072", "0"]
+    assert flatten == ["flatten", "Flatten", "3,072", "0"]
     assert dense == ["dense", "Dense", "10", "30,730"]
     assert total[1] == "30,730 (30,730, 0)"
 
@@ -316,7 +316,7 @@ def test_without_a_run_layers_settings_and_changes_are_those_declared_and_say_so
     assert cells(changed)[1:3] == [["Layers added", "–", "Dense 64"], ["Batch size", "512", "256"]]
     assert DECLARED in changed.markdown
     spanish = page(small_report, '{{ changes("second", since="first") }}', code="es")
-    assert "Tal como lo declara el programa" in spanish.markdown
+    assert "Tal como lo declara el guion" in spanish.markdown
 
 
 def test_settings_are_written_as_a_language_writes_them_and_what_keras_calls_by_a_name_keeps_it(
@@ -401,11 +401,18 @@ def test_results_that_todays_sources_stand_for_are_not_marked(small_report: Path
     assert "rg-unconfirmed" not in page(small_report, '{{ results("first") }}', run).markdown
 
 
-@pytest.mark.parametrize("tool", ["layers", "training_settings", "curves", "confusion", "mistakes", "provenance"])
-def test_a_table_or_figure_of_a_project_without_runs_says_so(small_report: Path, tool: str) -> None:
-    assert page(small_report, f'{{{{ {tool}("first") }}}}').markdown == (
-        "*There is no recorded run of this project yet.*"
-    )
+@pytest.mark.parametrize(
+    ("tool", "what"),
+    [
+        *((tool, "There is no recorded run of this project yet.") for tool in ("layers", "provenance")),
+        ("training_settings", "There is no recorded run of this project yet."),
+        ("curves", "Learning curves: there is no recorded run yet."),
+        ("confusion", "Confusion matrix: there is no recorded run yet."),
+        ("mistakes", "Mistakes: there is no recorded run yet."),
+    ],
+)
+def test_a_table_or_figure_of_a_project_without_runs_says_so(small_report: Path, tool: str, what: str) -> None:
+    assert page(small_report, f'{{{{ {tool}("first") }}}}').markdown == f"*{what}*"
 
 
 def test_what_a_record_says_never_becomes_markup(small_report: Path) -> None:
@@ -440,8 +447,8 @@ def with_bench(root: Path) -> Path:
 @pytest.mark.parametrize(
     ("code", "row"),
     [
-        ("en", ["1", "1,852 images/s", "plain", "617 images/s", "3.00 2.00 to 4.00"]),
-        ("es", ["1", "1.852 imágenes/s", "plain", "617 imágenes/s", "3,00 de 2,00 a 4,00"]),
+        ("en", ["1", "3.00 2.00 to 4.00", "1,852 images/s", "plain", "617 images/s"]),
+        ("es", ["1", "3,00 de 2,00 a 4,00", "1.852 imágenes/s", "plain", "617 imágenes/s"]),
     ],
 )
 def test_a_bench_is_a_table_in_which_each_figure_stands_beside_its_reference(

@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
 
+from reportgen import report as reports
+from reportgen.browser import served
+from reportgen.build import build
+
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("en", "es")
 PAGES = ("", "method/", "projects/00/", "projects/01/", "projects/05/", "reproduce/")
@@ -100,6 +104,23 @@ def test_the_switch_lands_on_the_same_page_and_back(address: str, tab: Page, pat
         tab.locator(f".md-header a[hreflang={code}]").click()
         tab.wait_for_url(f"{address}{code}/{path}")
         assert tab.locator("html").get_attribute("lang") == code
+
+
+def test_the_switch_works_where_nobody_has_said_where_the_site_will_stand(small_report: Path, tab: Page) -> None:
+    build(reports.load(small_report), small_report / "site")
+    with served(small_report / "site") as address:
+        tab.goto(f"{address}es/further/#details", wait_until="networkidle")
+        tab.locator(".md-header .md-select").hover()
+        tab.locator(".md-header a[hreflang=en]").click()
+        tab.wait_for_url(f"{address}en/further/#details")
+
+
+def test_dark_colours_stay_dark_in_the_other_language(address: str, tab: Page) -> None:
+    tab.goto(f"{address}es/method/", wait_until="networkidle")
+    tab.get_by_title("Cambiar a colores oscuros").click()
+    tab.goto(f"{address}en/method/")
+    expect(tab.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
+    expect(tab.get_by_title("Switch to light colours")).to_be_visible()
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
