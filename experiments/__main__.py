@@ -6,16 +6,19 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from experiments import data, project
-from experiments.environment import cores
+from experiments.environment import BACKENDS, cores
 from experiments.executor import Executor, Local, Ray
 from experiments.job import RESULTS, SEEDS, Job, Sizes, scaled, spoken
 from experiments.run import replay, run, standing
@@ -36,6 +39,8 @@ PROFILES = ("full", "smoke")
 PREPROCESSINGS = ("study", "weights")
 EXECUTORS = ("local", "ray")
 SCRATCH = RESULTS.parents[1] / "build"
+LARGEST_SEED = 2**32 - 1
+"""NumPy's."""
 SMOKES = 2
 """Smoke runs side by side unless a user says otherwise; more of VGG16 would take more memory than many have."""
 
@@ -84,7 +89,8 @@ Source = Annotated[
     ),
 ]
 Seed = Annotated[
-    list[int] | None, typer.Option("--seed", min=0, help="A seed; repeat for several.", show_default="0, 1, 2")
+    list[int] | None,
+    typer.Option("--seed", min=0, max=LARGEST_SEED, help="A seed; repeat for several.", show_default="0, 1, 2"),
 ]
 
 
@@ -106,13 +112,17 @@ def status(
     results: Results = RESULTS,
 ) -> None:
     """Show which runs are recorded, and whether today's sources still stand for them. Trains nothing."""
+    if not results.is_dir():
+        raise ReportError(f"{results}: there is no such folder, expected one of recorded runs.")
     table = Table("project", "seed", "state", "test accuracy", "data", "trained", title="Runs")
     for identifier in _identifiers(projects):
-        variants = {file.parents[1].name for file in record.files(results, identifier)} - {identifier}
-        for variant, number in product((None, *sorted(variants)), seed or SEEDS):
+        folders = [file.parent for file in record.files(results, identifier)]
+        variants = {folder.parent.name for folder in folders} - {identifier}
+        recorded = {int(folder.name.removeprefix("seed-")) for folder in folders}
+        for variant, number in product((None, *sorted(variants)), seed or sorted({*SEEDS, *recorded})):
             now = standing(results, identifier, number, variant)
             done = now.record
-            if variant and not done:
+            if not done and (variant or (number not in SEEDS and not seed)):
                 continue
             table.add_row(
                 " ".join(filter(None, (identifier, variant))),
@@ -204,15 +214,15 @@ def run_projects(
     chosen = source or ("sample" if profile == "smoke" else _usual_source())
     if chosen not in ("keras", "sample"):
         chosen = str(Path(chosen).resolve())  # a run's process, perhaps on another machine, starts elsewhere
-    if source:
-        data.name_of(source)  # a wrong folder is told before anything trains
+    data.name_of(chosen)  # a wrong folder is told before anything trains
     if results is None:
         # Neither a smoke run nor the sample may ever replace a recorded run.
         kind = "smoke" if profile == "smoke" else "sample" if chosen == "sample" else None
         results = SCRATCH / kind if kind else RESULTS
-    if results.resolve() == RESULTS and profile == "smoke":
+    if results.resolve() == RESULTS and (profile == "smoke" or chosen == "sample"):
+        what = "A smoke run" if profile == "smoke" else "A run on the sample"
         raise ReportError(
-            "A smoke run cannot go into experiments/results, where the recorded runs are; name another folder."
+            f"{what} cannot go into experiments/results, where the recorded runs are; name another folder."
         )
     asked = [
         Job(
@@ -232,16 +242,27 @@ def run_projects(
             random_weights=random_weights,
         )
         for identifier in identifiers
-        for number in seed or ((SEEDS[0],) if profile == "smoke" else SEEDS)
+        for number in dict.fromkeys(seed or ((SEEDS[0],) if profile == "smoke" else SEEDS))
     ]
-    failed = run(
-        asked,
-        console,
-        _executor(executor, jobs, address, min(SMOKES, cores(), len(asked)) if profile == "smoke" else 1),
-        force=force,
-        explicit_data=source is not None,
-        explicit_precision=precision is not None,
-    )
+    on_weights = {
+        "--vgg16-weights": vgg16_weights is not None,
+        "--preprocessing": preprocessing != "study",
+        "--allow-unfinished": allow_unfinished,
+        "--random-weights": random_weights,
+    }
+    if any(on_weights.values()) and not any(job.chooses_weights for job in asked):
+        without = "In a smoke run, VGG16 starts" if profile == "smoke" else "Projects 0 to 6 and 11 start"
+        named = ", ".join(name for name, given in on_weights.items() if given)
+        raise ReportError(f"{without} from random weights, so that {named} would change nothing; leave it out.")
+    with _resumable():
+        failed = run(
+            asked,
+            console,
+            _executor(executor, jobs, address, min(SMOKES, cores(), len(asked)) if profile == "smoke" else 1),
+            force=force,
+            explicit_data=source is not None,
+            explicit_precision=precision is not None,
+        )
     if failed:
         errors.print(f"[red]{len(failed)} of {len(asked)} runs failed.[/]")
         raise typer.Exit(1)
@@ -269,8 +290,8 @@ def pretrain(
         float, typer.Option(min=0.05, max=1, help="The smallest part of an image that a crop shows.")
     ] = 0.35,
     precision: Annotated[str, typer.Option(help="Keras's policy of arithmetic, such as mixed_bfloat16.")] = "float32",
-    seed: Annotated[int, typer.Option(min=0)] = 0,
-    restart: Annotated[bool, typer.Option("--restart", help="Start over what was cut off.")] = False,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED)] = 0,
+    restart: Annotated[bool, typer.Option("--restart", help="Start over what was cut off, or has ended.")] = False,
     weights: Annotated[
         Path | None, typer.Option("--output", help="Where weights go.", show_default="build/pretraining")
     ] = None,
@@ -281,7 +302,7 @@ def pretrain(
     """Train VGG16 on a labelled set of images, and leave weights that `run --vgg16-weights` takes.
 
     Behind every epoch there are weights, a card that says what they are, and a record. A pretraining that was cut off
-    goes on behind its last epoch with the same command.
+    goes on behind its last epoch with the same command; one that has ended is left as it is.
     """
     from experiments import labelled
     from experiments.pretrain import RECORDS, WEIGHTS, Recipe
@@ -299,19 +320,22 @@ def pretrain(
     )
     images = labelled.load(source, image_size, name)
     console.print(images.summary, highlight=False)
-    done = train_anew(
-        images,
-        recipe,
-        weights=(weights or WEIGHTS).resolve(),
-        records=(records or RECORDS).resolve(),
-        restart=restart,
-    )
+    with _resumable():
+        done = train_anew(
+            images,
+            recipe,
+            weights=(weights or WEIGHTS).resolve(),
+            records=(records or RECORDS).resolve(),
+            restart=restart,
+        )
     last = done.pretraining.history[-1]
+    how = "pretrained before, and left as it is; --restart starts it over" if done.before else "pretrained"
     console.print(
-        f"[green]{images.name}: pretrained[/], {last.val_top1:.2%} of the images for validation right at the first "
-        f"guess, {last.val_top5:.2%} within five.\nWeights: {done.weights}\nRecord: {done.record}",
+        f"[green]{images.name}: {how}[/], {last.val_top1:.2%} of the images for validation right at the first "
+        f"guess, {last.val_top5:.2%} within five.",
         highlight=False,
     )
+    console.print(f"Weights: {done.weights}\nRecord: {done.record}", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command("features")
@@ -356,6 +380,7 @@ def examine_features(
     stem = stem_of(vgg16_weights) if vgg16_weights else "imagenet"
     options = f" --vgg16-weights {vgg16_weights.name}" if vgg16_weights else ""
     options += "".join(f" --image-size {side}" for side in image_size or ())
+    options += " --allow-unfinished" if allow_unfinished else ""
     found = examine(
         pretrained,
         start,
@@ -370,7 +395,8 @@ def examine_features(
         table.add_row(share.compared_by, share.preprocessing or "", str(share.image_size), f"{share.same_class:.2%}")
     console.print(table)
     console.print(
-        f"Of the {found.nearest} images most like each of {found.images:,}.\nRecord: {records / stem}", highlight=False
+        f"Of the {found.nearest} images most like each of {found.images:,}.\nRecord: {escape(str(records / stem))}",
+        highlight=False,
     )
 
 
@@ -442,10 +468,12 @@ def bench(
     if accuracy is None:
         # It takes minutes a seed.
         accuracy = not quick and source != "sample" and PRECISE in identifiers
-    found = compare(identifiers, source, quick, tell, accuracy=accuracy)
     file = output or (SCRATCH if quick else RESULTS.parent) / "bench.json"
+    data.name_of(source)  # what is wrong is told before anything is measured
+    record.check_writable(file.resolve().parent)
+    found = compare(identifiers, source, quick, tell, accuracy=accuracy)
     comparison.write(found, file)
-    console.print(f"Written to {file}.")
+    console.print(f"Written to {escape(str(file))}.")
 
     table = Table("figure", "measured", "limit", "", title="Figures to reach")
     kept = True
@@ -542,9 +570,24 @@ def _usual_source() -> str:
     return os.environ.get("CIFAR10_DIR") or "keras"
 
 
+@contextmanager
+def _resumable() -> Iterator[None]:
+    """Say what Ctrl+C leaves behind."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        errors.print("Cut off. The same command goes on behind the last finished epoch.")
+        raise typer.Exit(128 + signal.SIGINT) from None
+
+
 def _leave(number: int, _: object) -> None:
     """End as an exception does, and not at once: whatever this process started must end with it."""
     sys.exit(128 + number)
+
+
+def _fail(why: str) -> NoReturn:
+    errors.print(f"[red]error:[/] {escape(why)}", highlight=False, soft_wrap=True)
+    sys.exit(1)
 
 
 def main() -> None:
@@ -553,10 +596,17 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     signal.signal(signal.SIGTERM, _leave)
     try:
+        if (backend := os.environ.get("KERAS_BACKEND", "tensorflow")) not in BACKENDS:
+            raise ReportError(f"KERAS_BACKEND is {backend!r}, expected one of {', '.join(BACKENDS)}.")
         app()
     except ReportError as problem:
-        errors.print(f"[red]error:[/] {problem}", highlight=False, markup=True, soft_wrap=True)
-        sys.exit(1)
+        _fail(str(problem))
+    except ModuleNotFoundError as problem:
+        backend = os.environ.get("KERAS_BACKEND", "")
+        if problem.name not in BACKENDS.get(backend, ()):
+            raise
+        lacking = f"KERAS_BACKEND={backend} asks for {problem.name}, which is not installed"
+        _fail(f"{lacking}; `pip install '.[experiments,{backend}]'` adds it.")
 
 
 if __name__ == "__main__":

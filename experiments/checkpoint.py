@@ -57,7 +57,7 @@ class Checkpoint:
             best = None if stopper.best is None else float(stopper.best)
             state["rules"].append({"wait": stopper.wait, "best": best, "best_epoch": stopper.best_epoch})
             for n, weights in enumerate(stopper.best_weights or ()):
-                arrays[f"best_{k}_{n}"] = np.asarray(weights)
+                arrays[f"best_{k}_{n}"] = _array(weights)
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(self.file) as stream:
             np.savez(stream, state=np.array(json.dumps(state)), **arrays)
@@ -126,7 +126,8 @@ class KeepCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
 
 def _variables(model: keras.Model) -> list[Any]:
     """Weights, the generators of dropout, and what the optimizer remembers."""
-    model.optimizer.build(model.trainable_variables)
+    if not model.optimizer.built:  # one that scales the loss would add its variables again
+        model.optimizer.build(model.trainable_variables)
     return [*model.variables, *model.optimizer.variables]
 
 

@@ -116,7 +116,10 @@ def name_of(source: str) -> str:
                 rows += pq.ParquetFile(file).metadata.num_rows
         sizes.append(rows)
     known = {(50_000, 10_000): "cifar10", (45_000, 6_017): "cifar10-51k"}
-    return known.get((sizes[0], sizes[1]), Path(source).resolve().name)
+    named = Path(source).resolve().name
+    if named in ("sample", *known.values()):
+        named = f"{named}-{sizes[0]}"  # a folder's name must not make a set what it is not
+    return known.get((sizes[0], sizes[1]), named)
 
 
 def split(dataset: Dataset, seed: int) -> Split:

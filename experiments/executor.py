@@ -66,15 +66,16 @@ class Local:
 
     def train(self, jobs: Sequence[Job], console: Console) -> Iterator[Finished]:
         """Train every job in a process of its own, which shows its own progress."""
-        if self.jobs == 1:
+        side_by_side = min(self.jobs, len(jobs))
+        if side_by_side == 1:
             for job in jobs:
-                yield _finished(job, subprocess.run(_command(job), cwd=ROOT, env=_environment(job)).returncode)
+                yield _finished(job, _alone(job))
             return
         free: queue.Queue[set[int]] = queue.Queue()
-        for share in shares(self.jobs):
+        for share in shares(side_by_side):
             free.put(share)
         started: list[subprocess.Popen[str]] = []
-        with ThreadPoolExecutor(self.jobs, initializer=_take, initargs=(free,)) as pool:
+        with ThreadPoolExecutor(side_by_side, initializer=_take, initargs=(free,)) as pool:
             running = {pool.submit(_follow, job, console, started): job for job in jobs}
             try:
                 for future in as_completed(running):
@@ -213,6 +214,16 @@ def _take(free: queue.Queue[set[int]]) -> None:
     """Keep this thread, and the processes that it will start, to a share of the cores."""
     if share := free.get():
         os.sched_setaffinity(0, share)
+
+
+def _alone(job: Job) -> int:
+    """Train `job` in a process that has the terminal to itself."""
+    with subprocess.Popen(_command(job), cwd=ROOT, env=_environment(job)) as process:
+        try:
+            return process.wait()
+        except BaseException:
+            process.terminate()  # and not at once: it may have started one of its own
+            raise
 
 
 def _follow(job: Job, console: Console, started: list[subprocess.Popen[str]]) -> int:

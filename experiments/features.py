@@ -29,8 +29,10 @@ from experiments.vgg16 import Pretrained, Start
 from reportgen.errors import ReportError
 from reportgen.features import FILE, FILTERS, NEIGHBOURS, Features, Neighbour, Query, Share, write
 from reportgen.fingerprint import dependencies, fingerprints
-from reportgen.record import replacing
+from reportgen.record import check_writable, replacing
 
+SOURCES = fingerprints(dependencies(["experiments/features.py"], "experiments", ROOT), ROOT)
+"""The fingerprints of what this process computes with, taken when it was read."""
 NEAREST = COLUMNS - 1
 """Neighbours of an image that are counted, and shown beside it in a row of the sheet."""
 FILTER_COLUMNS, FILTER_SCALE = 16, 8
@@ -114,7 +116,7 @@ def examine(
     They are counted at each of `image_sizes`, and shown at the first of them.
 
     Raises:
-        ReportError: there are too few test images, or they are too small.
+        ReportError: there are too few test images, they are too small, or `folder` cannot be written to.
     """
     began = datetime.now(UTC).replace(microsecond=0)
     test = dataset.test
@@ -124,6 +126,7 @@ def examine(
         )
     for side in image_sizes:
         vgg16.check_size(side)
+    check_writable(folder)
     preprocessing, image_size = start.expects or BGR_MEAN, image_sizes[0]
     features = described(pretrained, test.pixels, preprocessing, image_size, console)
     places, similarities = neighbours(features)
@@ -140,7 +143,7 @@ def examine(
         filters=len(kernels),
         command=command,
         started=began,
-        sources=fingerprints(dependencies(["experiments/features.py"], "experiments", ROOT), ROOT),
+        sources=SOURCES,
         environment=describe(),
         dataset=dataset.name,
         dataset_sha256=dataset.sha256,
@@ -159,7 +162,6 @@ def examine(
         shown=tuple(_query(index, test, places[index], similarities[index]) for index in shown),
     )
     pictures = [test.pixels[place] for index in shown for place in (index, *places[index])]
-    folder.mkdir(parents=True, exist_ok=True)
     for name, picture in ((FILTERS, sheet(kernels, FILTER_COLUMNS, FILTER_SCALE)), (NEIGHBOURS, sheet(pictures))):
         with replacing(folder / name) as stream:
             stream.write(picture)

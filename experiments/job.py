@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -106,6 +105,11 @@ class Job:
     """Let VGG16 start from random weights where the project does not: a control, which tells what the others are worth.
     """
 
+    @property
+    def chooses_weights(self) -> bool:
+        """Whether the options on weights decide anything: not where VGG16, if any, starts from random ones anyway."""
+        return self.profile != "smoke" and project.load(self.project).weights == PRETRAINED
+
     @cached_property
     def start(self) -> Start | None:
         """The weights that the project's VGG16 starts from; None where it has none, or only random ones.
@@ -113,7 +117,7 @@ class Job:
         Raises:
             ReportError: they are not what they promise, or have not ended.
         """
-        if self.profile == "smoke" or self.random_weights or not self._pretrained:
+        if self.random_weights or not self.chooses_weights:
             return None
         return start_of(self.vgg16_weights, allow_unfinished=self.allow_unfinished)
 
@@ -148,13 +152,15 @@ class Job:
     @property
     def variant(self) -> str | None:
         """What tells the run from those of the project as it is declared."""
-        words = [self.start.name] if self.start and self.start.name != PRETRAINED else []
-        if self.random_weights and self._pretrained and self.profile != "smoke":  # every smoke run starts from them
+        words = []
+        if self.start and self.start.name != PRETRAINED:
+            words.append(record.slug(self.start.name) or f"weights-{str(self.start.sha256)[:8]}")
+        elif self.random_weights and self.chooses_weights:
             words.append(RANDOM)
         if self.scaling:
             words.append(OWN_PREPROCESSING)
         words += self.sizes.besides(project.load(self.project)).words
-        return re.sub(r"[^a-z0-9_.-]+", "-", "-".join(words).lower()).strip("-.") or None
+        return "-".join(words) or None
 
     @property
     def declared(self) -> Project:
@@ -178,8 +184,8 @@ class Job:
         return (
             f"python -m experiments run {self.project} --seed {self.seed} --profile {self.profile} "
             f"--precision {self.precision} --data {source} --force"
-            + (" --vgg16-weights FILE" if self.vgg16_weights else "")
-            + "".join(f" {word}" for word in self._started)
+            + (" --vgg16-weights FILE" if self.vgg16_weights and self.chooses_weights else "")
+            + "".join(f" {word}" for word in self._started if self.chooses_weights)
             + (" --deterministic" if self.deterministic else "")
             + "".join(f" {word}" for word in self.sizes.arguments)
         )
@@ -200,10 +206,6 @@ class Job:
             *self.sizes.arguments,
             *self._started,
         ]
-
-    @property
-    def _pretrained(self) -> bool:
-        return project.load(self.project).weights == PRETRAINED
 
     @property
     def _started(self) -> list[str]:

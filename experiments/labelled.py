@@ -7,7 +7,6 @@ until a batch is drawn.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import numpy.typing as npt
 
 from experiments.data import Images, parquet
 from reportgen.errors import ReportError
+from reportgen.record import slug
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -107,7 +107,7 @@ def load(folder: Path, size: int, name: str | None = None) -> LabelledSet:
             "both parts need the same classes."
         )
     return LabelledSet(
-        name=re.sub(r"[^a-z0-9_.-]+", "-", (name or folder.resolve().name).lower()).strip("-.") or "set",
+        name=slug(name or folder.resolve().name) or "set",
         classes=int(train.images.labels.max()) + 1,
         train=train.images,
         validation=validation.images,

@@ -48,9 +48,11 @@ from experiments.train import network_of, one_cycle, use_precision
 from experiments.vgg16 import Card
 from reportgen.errors import ReportError
 from reportgen.fingerprint import dependencies, fingerprints
-from reportgen.pretraining import Pretraining, PretrainingData, PretrainingEpoch, write
-from reportgen.record import Setting
+from reportgen.pretraining import Pretraining, PretrainingData, PretrainingEpoch, read, write
+from reportgen.record import Setting, check_writable
 
+SOURCES = fingerprints(dependencies(["experiments/pretrain.py"], "experiments", ROOT), ROOT)
+"""The fingerprints of what this process computes with, taken when it was read: files may change while it trains."""
 WEIGHTS = ROOT / "build" / "pretraining"
 """Weights and checkpoints, which are not committed."""
 RECORDS = ROOT / "experiments" / "pretraining"
@@ -256,6 +258,8 @@ class Finished:
     card: Path
     record: Path
     pretraining: Pretraining
+    before: bool = False
+    """Whether it had ended already, and nothing was trained."""
 
 
 @dataclass
@@ -270,7 +274,7 @@ class _Pretraining:
     def __post_init__(self) -> None:
         self.started = datetime.now(UTC).replace(microsecond=0)
         self.environment = describe()
-        self.sources = fingerprints(dependencies(["experiments/pretrain.py"], "experiments", ROOT), ROOT)
+        self.sources = SOURCES
         self.steps = self.recipe.steps(len(self.images.train.labels))
         self.finished: Finished | None = None
 
@@ -294,15 +298,28 @@ class _Pretraining:
     def stem(self) -> str:
         return f"{self.images.name}-{self.recipe.image_size}px"
 
+    def already(self) -> Finished | None:
+        """What the same pretraining has left that ended before, if it has.
+
+        Raises:
+            RecordError: its card or its record is missing or damaged.
+        """
+        for file in sorted(self.weights.glob(f"{self.stem}-*.json")):
+            card, weights = vgg16.read_card(file), file.with_name(f"{file.stem}.weights.h5")
+            if card.run == self.run and card.epochs_done >= self.recipe.epochs and weights.is_file():
+                record = self.records / file.name
+                return Finished(weights, file, record, read(record), before=True)
+        return None
+
     def publish(self, model: keras.Model, weights: dict[str, list[Any]], epochs: Sequence[dict[str, float]]) -> None:
         """Write the weights, their card and the record."""
         before = [
             (file, card)
             for file in sorted(self.weights.glob(f"{self.stem}-*.json"))
-            if (card := vgg16.read_card(file)).run == self.run
+            if (card := vgg16.read_card(file)).run == self.run and card.epochs_done <= len(epochs)
         ]
         # What went on in a later sitting started when its first epoch was written.
-        started = min([self.started, *(card.started for _, card in before)])
+        started = min([self.started, *(card.started for _, card in before if card.epochs_done < len(epochs))])
         self.weights.mkdir(parents=True, exist_ok=True)
         temporary = self.weights / f".{self.stem}-{self.run[:12]}.weights.h5"
         save(weights, temporary)
@@ -415,7 +432,7 @@ class _Pretraining:
             "--seed": (recipe.seed, standard.seed),
         }
         chosen = "".join(f" {name} {value}" for name, (value, usual) in options.items() if value != usual)
-        return f"python -m experiments pretrain --data DIR{chosen}"
+        return f"python -m experiments pretrain --data DIR --name {self.images.name}{chosen}"
 
 
 def save(weights: dict[str, list[Any]], file: Path) -> None:
@@ -442,44 +459,50 @@ def pretrain(
 ) -> Finished:
     """Pretrain on `images` and leave weights, their card and a record, anew behind every epoch.
 
-    A run that was cut off goes on behind its last epoch; `restart` starts it over.
+    A run that was cut off goes on behind its last epoch, and one that has ended is left as it is; `restart` starts it
+    over, and what ended stays until that has come as far.
 
     Raises:
-        ReportError: the name of the set stands for something else, the precision is unknown, the loss stopped being a
-            number, or a run that was cut off cannot go on.
+        ReportError: the name of the set stands for something else, the precision is unknown, a folder cannot be
+            written to, the loss stopped being a number, or a run that was cut off cannot go on.
     """
     if images.name in vgg16.RESERVED:
         raise ReportError(
             f"A set named {images.name!r} would pass for what the study used; give another name with --name."
         )
     job = _Pretraining(images, recipe, weights, records)
+    checkpoint = Checkpoint(weights / "checkpoints" / f"{job.stem}-seed-{recipe.seed}.npz", job.identity)
+    if not restart and not checkpoint.file.exists() and (ended := job.already()):
+        return ended
+    for folder in (weights, records):
+        check_writable(folder)
     some = inputs(images.train.pixels[order(len(images.train.labels), recipe.seed, 0)[:STEADIED]])
     model = build(recipe, images.classes, job.steps * recipe.epochs, some)
     diary = Diary()
-    checkpoint = Checkpoint(weights / "checkpoints" / f"{job.stem}-seed-{recipe.seed}.npz", job.identity)
     if restart:
         checkpoint.remove()
     checkpoint.resume(model, diary)
     done = len(diary.epochs)
     held = Held(images.validation, images.classes, min(recipe.batch_size, 256))
-    model.fit(
-        batches(images.train, images.classes, recipe, done * job.steps),
-        steps_per_epoch=job.steps,
-        validation_data=fed(model, held),
-        epochs=recipe.epochs,
-        initial_epoch=done,
-        callbacks=[
-            keras.callbacks.TerminateOnNaN(),
-            diary,
-            Publish(job, diary),
-            keras.callbacks.SwapEMAWeights(),
-            KeepCheckpoint(checkpoint, [], diary),
-            EpochProgress(job.stem, recipe.epochs),
-            *callbacks,
-        ],
-        shuffle=False,  # the batches come in an order of their own
-        verbose=0,
-    )
+    with EpochProgress(job.stem, recipe.epochs) as progress:
+        model.fit(
+            batches(images.train, images.classes, recipe, done * job.steps),
+            steps_per_epoch=job.steps,
+            validation_data=fed(model, held),
+            epochs=recipe.epochs,
+            initial_epoch=done,
+            callbacks=[
+                keras.callbacks.TerminateOnNaN(),
+                diary,
+                Publish(job, diary),
+                keras.callbacks.SwapEMAWeights(),
+                KeepCheckpoint(checkpoint, [], diary),
+                progress,
+                *callbacks,
+            ],
+            shuffle=False,  # the batches come in an order of their own
+            verbose=0,
+        )
     if not np.isfinite(diary.epochs[-1]["loss"]) or job.finished is None:
         raise ReportError(
             f"The loss stopped being a number in epoch {len(diary.epochs)}; the weights are those of the epoch before, "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import keras
 from rich.console import Console
@@ -10,7 +10,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 
 class EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]
-    """Epoch, loss, accuracy and remaining time (until the last epoch allowed; early stopping usually comes first)."""
+    """Epoch, loss, accuracy and remaining time (until the last epoch allowed; early stopping usually comes first).
+
+    As a context it takes its bar from the terminal even where a training is cut off.
+    """
 
     def __init__(self, title: str, epochs: int, console: Console | None = None) -> None:
         super().__init__()
@@ -28,6 +31,12 @@ class EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]
             transient=True,
             disable=not self._console.is_terminal,
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._begun = False

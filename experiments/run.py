@@ -93,7 +93,7 @@ def replay(results: Path, done: Record, console: Console) -> Verdict:
     try:
         answer = ask_canary(done.project, done.seed, done.precision, sizes, backend, scaling, done.environment.cores)
     except ReportError as problem:
-        console.print(f"[yellow]{name}: cannot be replayed under {backend}.[/] {problem}", highlight=False)
+        console.print(f"[yellow]{name}: cannot be replayed under {backend}.[/] {escape(str(problem))}", highlight=False)
         return "undecided"
     recorded = Specification(
         network=done.network,
@@ -208,7 +208,7 @@ def run(
             if reason is None and now.record is not None:
                 note = (
                     ""
-                    if explicit_data or now.record.dataset.name == _at_hand(job.source)
+                    if explicit_data or now.record.dataset.name == data.name_of(job.source)
                     else (f" (on {now.record.dataset.name}; --data asks for other images)")
                 )
                 draw(job.folder)
@@ -220,7 +220,7 @@ def run(
                     continue
                 reason = "stale"
         except ReportError as problem:
-            console.print(f"[red]{name}: {problem}[/]", highlight=False)
+            console.print(f"[red]{name}: {escape(str(problem))}[/]", highlight=False)
             failed.append(job)
             continue
         console.print(f"[bold]{name}[/]: to be trained ({reason})", highlight=False)
@@ -231,19 +231,12 @@ def run(
         folder = ended.job.folder
         if ended.recorded:
             draw(folder)
-            console.print(f"[green]{ended.job.name}: recorded[/] in {_relative(folder)}")
+            console.print(f"[green]{ended.job.name}: recorded[/] in {escape(_relative(folder))}")
         else:
             why = f" {escape(ended.why_not)}" if ended.why_not else ""
             console.print(f"[red]{ended.job.name}: failed[/]; nothing was recorded.{why}", highlight=False)
             failed.append(ended.job)
     return failed
-
-
-def _at_hand(source: str) -> str | None:
-    try:
-        return data.name_of(source)
-    except ReportError:
-        return None
 
 
 def _relative(path: Path) -> str:

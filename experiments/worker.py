@@ -19,7 +19,8 @@ from experiments.run import ask_canary
 from experiments.sheet import sheet
 from experiments.train import build, network_of, settings_of, steps_of, train
 from experiments.vgg16 import Pretrained
-from reportgen.record import Canary, Dataset, Record
+from reportgen.errors import ReportError
+from reportgen.record import Canary, Dataset, Record, check_writable
 
 SMOKE_EPOCHS = 2
 VGG16_SMOKE_EPOCHS = 1
@@ -32,8 +33,11 @@ def perform(job: Job) -> Record:
     """Do one run in this process, from the weights that it starts with to its record.
 
     Raises:
-        ReportError: as `work`, or the weights cannot be had, or the canary failed.
+        ReportError: as `work`, or the weights cannot be had, the results cannot be written, the canary failed, or the
+            sources changed meanwhile.
     """
+    read = sources(job.project)  # as this process has read them; they may change while it trains
+    check_writable(job.results)
     weights = pretrained(job)  # what is missing is told before anything is computed
     if job.deterministic:  # this process computes as that of a canary would
         with enough_memory(job.declared):
@@ -41,7 +45,9 @@ def perform(job: Job) -> Record:
     else:
         answer = ask_canary(job.project, job.seed, job.precision, job.sizes, scaling=job.scaling)
         found = Specification.model_validate(answer["specification"])
-    return work(job, found.canary, weights)
+    if changed := sorted(name for name, content in sources(job.project).items() if read.get(name) != content):
+        raise ReportError(f"{', '.join(changed)} changed while the run began. Start it again with the same command.")
+    return work(job, found.canary, weights, read)
 
 
 def pretrained(job: Job) -> Pretrained | None:
@@ -64,8 +70,10 @@ def checkpoint_file(job: Job, dataset: str) -> Path:
     return CHECKPOINTS / "-".join(words) / f"{job.project}-seed-{job.seed}.npz"
 
 
-def work(job: Job, canary: Canary, weights: Pretrained | None) -> Record:
+def work(job: Job, canary: Canary, weights: Pretrained | None, before: dict[str, str]) -> Record:
     """Train what `job` asks for and write its record, with the `canary` sung before, last of all.
+
+    `before` are the fingerprints of the sources that this process has read.
 
     Raises:
         ReportError: the data cannot be had, the precision is unknown, the training diverged, memory ran out, or a run
@@ -75,7 +83,6 @@ def work(job: Job, canary: Canary, weights: Pretrained | None) -> Record:
     if declared.weights is not None:
         declared = dataclasses.replace(declared, weights=RANDOM if weights is None else weights.name)
     settings = settings_of(declared) | (job.start.settings if job.start else {})
-    before = sources(job.project)
     environment = describe()
     dataset = data.load(job.source)
     split = data.split(dataset, job.seed)
@@ -100,15 +107,8 @@ def work(job: Job, canary: Canary, weights: Pretrained | None) -> Record:
         model = build(declared, job.seed, job.precision, steps)
         if weights is not None:
             vgg16.load(model, weights)
-        run = train(
-            declared,
-            model,
-            split,
-            job.seed,
-            epochs=epochs,
-            checkpoint=checkpoint,
-            callbacks=[EpochProgress(f"{job.project} seed {job.seed}", epochs)],
-        )
+        with EpochProgress(f"{job.project} seed {job.seed}", epochs) as progress:
+            run = train(declared, model, split, job.seed, epochs=epochs, checkpoint=checkpoint, callbacks=[progress])
     done = Record(
         project=job.project,
         variant=job.variant,

@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -461,6 +462,27 @@ def _indent(value: Any, depth: int = 0) -> str:
         items = [f"{inner}{json.dumps(key)}: {_indent(item, depth + 1)}" for key, item in value.items()]
         return "{\n" + ",\n".join(items) + "\n" + "  " * depth + "}"
     return "[\n" + ",\n".join(inner + _indent(item, depth + 1) for item in value) + "\n" + "  " * depth + "]"
+
+
+def check_writable(folder: Path) -> None:
+    """Make `folder` if need be and see that files can be written there, before anything is computed that goes there.
+
+    Raises:
+        ReportError: they cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as problem:
+        raise ReportError(
+            f"{folder}: expected a folder to write to, and it is none ({problem.strerror}). Name another one."
+        ) from problem
+
+
+def slug(words: str) -> str:
+    """`words` as a part of a file's name that every system takes, in lower case; empty if nothing is left of them."""
+    return re.sub(r"[^a-z0-9_.-]+", "-", words.lower()).strip("-._")
 
 
 def write_atomically(file: Path, text: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from experiments import data, project
 from experiments.checkpoint import Checkpoint
-from experiments.project import Project
+from experiments.project import Adam, EarlyStopping, Project
 from experiments.projects import p11_modern
 from experiments.train import Run, build, steps_of, train
 from reportgen.errors import ReportError
@@ -33,13 +33,19 @@ def small(identifier: str) -> Project:
     return dataclasses.replace(declared, training=dataclasses.replace(declared.training, batch_size=64))
 
 
-def run(checkpoint: Checkpoint | None, *callbacks: Any, identifier: str = "p05_augmentation") -> Run:
-    declared = small(identifier)
+def run(
+    checkpoint: Checkpoint | None,
+    *callbacks: Any,
+    identifier: str = "p05_augmentation",
+    declared: Project | None = None,
+    precision: str = "float32",
+) -> Run:
+    declared = declared or small(identifier)
     split = data.split(data.load("sample"), 1)
     steps = steps_of(declared.training, len(split.train.labels), EPOCHS)
     return train(
         declared,
-        build(declared, 1, "float32", steps),
+        build(declared, 1, precision, steps),
         split,
         1,
         epochs=EPOCHS,
@@ -66,6 +72,22 @@ def test_a_run_that_was_cut_off_ends_like_one_that_was_not(
     resumed = run(Checkpoint(file, {"sources": {"a.py": "1"}}), identifier=identifier)
     assert len(resumed.history) == EPOCHS
     assert without_seconds(resumed) == without_seconds(run(None, identifier=identifier))
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16", "bfloat16"])
+def test_the_weights_of_a_best_epoch_before_the_cut_are_those_that_are_kept(tmp_path: Path, precision: str) -> None:
+    """In arithmetic whose optimizer scales the loss, too, and in one that NumPy's files do not know."""
+    base = small("p00_base")
+    rules = (EarlyStopping("val_loss", 4), EarlyStopping("val_accuracy", 4))
+    # Steps so long that no epoch comes up to the first.
+    training = dataclasses.replace(base.training, early_stopping=rules, optimizer=Adam(learning_rate=0.05))
+    declared = dataclasses.replace(base, training=training)
+    whole = run(None, declared=declared, precision=precision)
+    assert whole.stopping.reason != "none" and whole.stopping.restored_epoch < 3, "a best epoch before the cut"
+    with pytest.raises(KeyboardInterrupt):
+        run(Checkpoint(tmp_path / "run.npz", {}), CutOff(), declared=declared, precision=precision)
+    resumed = run(Checkpoint(tmp_path / "run.npz", {}), declared=declared, precision=precision)
+    assert without_seconds(resumed) == without_seconds(whole)
 
 
 def test_changed_sources_are_named_and_the_run_does_not_go_on(tmp_path: Path) -> None:

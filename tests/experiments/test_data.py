@@ -164,16 +164,24 @@ def test_further_columns_are_passed_over(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("train", "test", "name"),
-    [(50_000, 10_000, "cifar10"), (45_000, 6_017, "cifar10-51k"), (45_000, 10_000, "folder")],
+    ("folder", "train", "test", "name"),
+    [
+        ("folder", 50_000, 10_000, "cifar10"),
+        ("folder", 45_000, 6_017, "cifar10-51k"),
+        ("folder", 45_000, 10_000, "folder"),
+        ("sample", 400, 100, "sample-400"),
+        ("cifar10-51k", 400, 100, "cifar10-51k-400"),
+    ],
 )
-def test_the_number_of_rows_tells_the_name_without_decoding(tmp_path: Path, train: int, test: int, name: str) -> None:
-    (tmp_path / "folder").mkdir()
+def test_the_number_of_rows_tells_the_name_without_decoding(
+    tmp_path: Path, folder: str, train: int, test: int, name: str
+) -> None:
+    (tmp_path / folder).mkdir()
     for part, rows in (("train", train), ("test", test)):
         # No image in it: whoever decodes fails.
         table = pa.table({"label": pa.array(np.zeros(rows, dtype=np.int64))})
-        pq.write_table(table, tmp_path / "folder" / f"{part}-00000-of-00001.parquet")
-    assert name_of(str(tmp_path / "folder")) == name
+        pq.write_table(table, tmp_path / folder / f"{part}-00000-of-00001.parquet")
+    assert name_of(str(tmp_path / folder)) == name
 
 
 def test_the_sources_that_are_no_folder_have_names_of_their_own(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from experiments import executor
 from experiments.environment import commit
 from experiments.executor import receive, resources, shares
 from experiments.job import MISTAKES, Job
@@ -42,6 +45,26 @@ def test_two_runs_side_by_side_share_the_cores_and_are_both_recorded(tmp_path: P
     assert [run.seed for run in records] == [0, 1]
     assert {run.environment.cores for run in records} == {max(1, len(os.sched_getaffinity(0)) // 2)}
     assert "p00_base seed 1  epoch 2/2" in done.stdout
+
+
+@pytest.mark.parametrize(("jobs", "runs", "at_once"), [(4, 3, 3), (4, 1, 1), (2, 3, 2)])
+def test_no_more_run_side_by_side_than_there_are_and_one_alone_has_the_whole_machine(
+    monkeypatch: pytest.MonkeyPatch, jobs: int, runs: int, at_once: int
+) -> None:
+    dealt: list[int] = []
+
+    def counted(count: int) -> list[set[int]]:
+        dealt.append(count)
+        return shares(count)
+
+    monkeypatch.setattr(executor, "shares", counted)
+    monkeypatch.setattr(executor, "_follow", lambda *_: 0)
+    monkeypatch.setattr(executor, "_alone", lambda *_: 0)
+    asked = [dataclasses.replace(JOB, seed=seed) for seed in range(runs)]
+    before = os.sched_getaffinity(0)
+    ended = list(executor.Local(jobs).train(asked, Console(quiet=True)))
+    assert sorted(done.job.seed for done in ended if done.recorded) == list(range(runs))
+    assert dealt == ([at_once] if at_once > 1 else []) and os.sched_getaffinity(0) == before
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3, 64])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,27 @@ def test_a_run_that_was_cut_off_leaves_unfinished_weights_and_ends_like_one_that
     ]
     assert without_seconds[0] == without_seconds[1]
     assert [file.name for file in records.iterdir()] == [resumed.record.name]
+
+
+def test_what_has_ended_is_left_as_it_is_and_stays_until_another_has_come_as_far(
+    images: LabelledSet, finished: Finished, tmp_path: Path
+) -> None:
+    shutil.copytree(finished.record.parents[1], tmp_path, dirs_exist_ok=True)
+    weights, records = tmp_path / "weights", tmp_path / "records"
+    files = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    again = pretrain(images, RECIPE, weights=weights, records=records)
+    assert again.before and again.pretraining == finished.pretraining and again.weights.parent == weights
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(images, RECIPE, weights=weights, records=records, restart=True, callbacks=[CutOff()])
+    assert all(file.read_bytes() == content for file, content in files.items())
+    assert not pretrain(images, RECIPE, weights=weights, records=records).before
+    assert [vgg16.read_card(file).epochs_done for file in weights.glob("*.json")] == [3]
+
+
+def test_a_folder_that_is_none_is_told_before_anything_is_trained(images: LabelledSet, tmp_path: Path) -> None:
+    (tmp_path / "a file").touch()
+    with pytest.raises(ReportError, match="a file: expected a folder to write to"):
+        pretrain(images, RECIPE, weights=tmp_path / "a file", records=tmp_path)
 
 
 def test_a_set_that_would_pass_for_the_study_s_weights_is_refused(images: LabelledSet, tmp_path: Path) -> None:

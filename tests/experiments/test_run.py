@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -104,7 +105,12 @@ def test_a_replay_agrees_bit_for_bit_and_is_appended_beside_the_record(smoke: Pa
 @pytest.mark.skipif(cores() < 2, reason="there is one core, so that no run has fewer than all")
 def test_a_run_that_had_fewer_cores_and_another_size_is_replayed_on_as_many_and_in_its_size(tmp_path: Path) -> None:
     """As runs side by side have: on another number, Project 5 drifts apart by more than the tolerance."""
-    done = experiments(*SMOKE, "--jobs", "2", "--image-size", "16", "--results", str(tmp_path))
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        done = experiments(*SMOKE, "--image-size", "16", "--results", str(tmp_path))
+    finally:
+        os.sched_setaffinity(0, before)
     assert done.returncode == 0, done.stdout + done.stderr
     folder = record.folder(tmp_path, "p00_base", 0, "16px")
     had = record.read(folder / "record.json").environment.cores
@@ -148,7 +154,14 @@ def test_one_run_that_fails_does_not_take_the_other_down(tmp_path: Path) -> None
         (("run", "p99"), "Unknown project 'p99'"),
         (("run", "--profile", "quick"), "Unknown profile 'quick': expected one of full, smoke"),
         (("run", "--data", "no-such-folder"), "there is no such folder"),
+        (("run", "[/x]"), "Unknown project '[/x]'"),
+        (("run", "--data", "no-such-folder[old]"), "no-such-folder[old]: there is no such folder"),
+        (("run", "0", "--vgg16-weights", "no.h5", "--allow-unfinished"), "--vgg16-weights, --allow-unfinished would"),
+        ((*SMOKE, "--random-weights"), "In a smoke run, VGG16 starts from random weights"),
+        (("status", "--results", "no-such-folder"), "no-such-folder: there is no such folder"),
+        (("bench", "0", "--quick", "--data", "no-such-folder"), "there is no such folder"),
         ((*SMOKE, "--results", str(RESULTS)), "A smoke run cannot go into experiments/results"),
+        (("run", "0", "--data", "sample", "--results", str(RESULTS)), "A run on the sample cannot go into experiments"),
         (("replay", "--results", "no-such-folder"), "No recorded run"),
         (("bench", "--quick", "--accuracy", "--data", "sample"), "the sample tell nothing about accuracy"),
         (
@@ -163,6 +176,30 @@ def test_a_mistake_of_the_user_is_a_sentence_and_exit_status_1(arguments: tuple[
     assert done.returncode == 1
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(
+    ("backend", "sentence"),
+    [
+        ("theano", "KERAS_BACKEND is 'theano', expected one of tensorflow, jax, torch"),
+        pytest.param(
+            "torch",
+            "KERAS_BACKEND=torch asks for torch, which is not installed; `pip install '.[experiments,torch]'` adds it",
+            marks=pytest.mark.skipif(find_spec("torch") is not None, reason="PyTorch is installed here"),
+        ),
+    ],
+)
+def test_a_backend_that_is_not_there_is_a_sentence(backend: str, sentence: str) -> None:
+    done = experiments("declare", "0", KERAS_BACKEND=backend)
+    assert done.returncode == 1
+    assert sentence in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_status_lists_every_seed_that_is_recorded(tmp_path: Path) -> None:
+    record.write(synthetic.record("p00_base", 3), tmp_path)
+    listed = experiments("status", "0", "--results", str(tmp_path)).stdout
+    states = re.findall(r"p00_base\s+│\s+(\d)\s+│\s+(\w+)", listed)
+    assert states == [("0", "missing"), ("1", "missing"), ("2", "missing"), ("3", "unconfirmed")]
 
 
 def test_an_unknown_precision_fails_with_a_sentence(tmp_path: Path) -> None:
@@ -273,6 +310,20 @@ def test_a_command_that_is_asked_to_end_takes_its_runs_along(tmp_path: Path, job
         assert time.monotonic() < deadline, alive
         time.sleep(0.1)
     assert not list(tmp_path.rglob("record.json"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc to see processes")
+def test_a_command_that_is_asked_to_end_while_a_canary_sings_takes_that_along(tmp_path: Path) -> None:
+    running = started("run", "0", "--seed", "0", "--data", "sample", "--results", str(tmp_path))
+    deadline = time.monotonic() + 60
+    while len(below := descendants(running.pid)) < 2:  # the run, and its canary
+        assert time.monotonic() < deadline and running.poll() is None
+        time.sleep(0.05)
+    running.terminate()
+    assert running.wait(30) == 128 + signal.SIGTERM
+    while alive := [pid for pid in below if is_alive(pid)]:
+        assert time.monotonic() < deadline, alive
+        time.sleep(0.1)
 
 
 def test_a_process_that_the_system_ends_is_told_as_memory_that_ran_out() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from experiments import data, project, vgg16, worker
 from experiments.batches import Batches
-from experiments.job import Job, Sizes
+from experiments.job import Job, Sizes, sources
 from experiments.scaling import BGR_MEAN, UNIT_INTERVAL
 from experiments.train import build
 from experiments.vgg16 import Card, start_of, write_card
@@ -179,6 +179,20 @@ def test_a_run_on_other_weights_or_another_preparation_is_a_variant_in_a_folder_
     assert job(file, identifier="p06_vgg16_scratch", preprocessing="weights").variant is None
 
 
+@pytest.mark.parametrize(("name", "variant"), [("_Best", "best"), ("权重", "weights-c5136dfb"), ("a b", "a-b")])
+def test_weights_of_any_name_make_a_variant_that_a_folder_can_be_called(
+    tmp_path: Path, name: str, variant: str
+) -> None:
+    file = tmp_path / f"{name}.weights.h5"
+    file.write_bytes(b"weights")
+    assert job(file).variant == variant.replace("c5136dfb", hashlib.sha256(b"weights").hexdigest()[:8])
+
+
+def test_options_on_weights_are_no_part_of_the_command_of_a_run_without(tmp_path: Path) -> None:
+    for run in (job(carded(tmp_path), "p06_vgg16_scratch"), job(carded(tmp_path), profile="smoke")):
+        assert "weights" not in dataclasses.replace(run, preprocessing="weights", allow_unfinished=True).command
+
+
 def test_a_control_starts_from_random_weights_where_its_project_does_not(tmp_path: Path) -> None:
     control = job(None, "p09_mini_vgg16", random_weights=True)
     assert (control.variant, control.start, worker.pretrained(control)) == ("random", None, None)
@@ -216,7 +230,7 @@ def test_the_record_of_a_run_on_such_weights_tells_what_they_expect_and_what_was
     file = tmp_path / "tiny-32px-0123.weights.h5"
     keras.applications.VGG16(include_top=False, weights=None).save_weights(file)
     asked = job(carded(tmp_path), "p09_mini_vgg16", results=tmp_path / "results", preprocessing="weights")
-    done = worker.work(asked, made_up().canary, worker.pretrained(asked))
+    done = worker.work(asked, made_up().canary, worker.pretrained(asked), sources(asked.project))
     assert record.read_all(tmp_path / "results") == (done,)
     assert done.variant == "tiny-own-preprocessing"
     assert (done.settings["weights"], done.settings["weights_expect"]) == ("tiny", BGR_MEAN)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from experiments import project, worker
+from experiments.canary import Specification
 from experiments.job import RESULTS, Job, Sizes
 from experiments.project import Adam, Project
 from reportgen.errors import ReportError
@@ -16,6 +17,12 @@ from tests import synthetic
 
 def job(results: Path, identifier: str = "p00_base", **changes: object) -> Job:
     return dataclasses.replace(Job(identifier, 0, "smoke", "float32", "sample", results), **changes)  # type: ignore[arg-type]
+
+
+RECORDED = synthetic.record()
+SPECIFICATION = Specification(
+    network=RECORDED.network, settings=RECORDED.settings, seed=0, precision="float32", canary=RECORDED.canary
+).model_dump(mode="json")
 
 
 @pytest.fixture
@@ -34,7 +41,7 @@ def test_a_loss_that_is_no_number_stops_the_run_at_its_epoch_and_records_nothing
     monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "checkpoints")
     asked = job(tmp_path / "results", sizes=Sizes(batch=64))
     with pytest.raises(ReportError, match=r"stopped being a number in epoch 1; the run is not recorded"):
-        worker.work(asked, synthetic.record().canary, None)
+        worker.work(asked, synthetic.record().canary, None, {})
     assert not list(tmp_path.rglob("*"))
 
 
@@ -44,7 +51,7 @@ def test_memory_that_runs_out_records_nothing(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(worker, "build", exhausted)
     with pytest.raises(ReportError, match=r"batches of 512 images of 32x32 pixels; nothing was recorded"):
-        worker.work(job(tmp_path), synthetic.record().canary, None)
+        worker.work(job(tmp_path), synthetic.record().canary, None, {})
     assert not list(tmp_path.rglob("*"))
 
 
@@ -69,3 +76,19 @@ def test_a_smoke_run_and_a_project_of_random_weights_fetch_none(tmp_path: Path) 
     assert worker.pretrained(job(tmp_path, "p06_vgg16_scratch", profile="full", vgg16_weights=missing)) is None
     with pytest.raises(ReportError, match="there is no such file"):
         worker.pretrained(job(tmp_path, "p08_vgg16_finetuned", profile="full", vgg16_weights=missing))
+
+
+def test_sources_that_change_while_a_run_begins_are_named_and_nothing_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = iter([{"a.py": "1", "b.py": "1"}, {"a.py": "1", "b.py": "2"}])
+    monkeypatch.setattr(worker, "sources", lambda _: next(found))
+    monkeypatch.setattr(worker, "ask_canary", lambda *_, **__: {"specification": SPECIFICATION})
+    with pytest.raises(ReportError, match=r"^b\.py changed while the run began\. Start it again"):
+        worker.perform(job(tmp_path))
+
+
+def test_results_that_cannot_be_written_are_told_before_anything_is_computed(tmp_path: Path) -> None:
+    (tmp_path / "a file").touch()
+    with pytest.raises(ReportError, match="expected a folder to write to, and it is none"):
+        worker.perform(job(tmp_path / "a file"))
