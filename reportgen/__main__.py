@@ -224,14 +224,24 @@ def publish_site(
     branch: Annotated[str, typer.Option(help="The branch that GitHub Pages serves.")] = "gh-pages",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Build and check, but push nothing.")] = False,
 ) -> None:
-    """Build, check and push the site. SITE_URL, if set, is the address it will have."""
+    """Check, build and push the site. SITE_URL, if set, is the address it will have.
+
+    What `check` calls an error is not published.
+    """
     from reportgen.build import build
+    from reportgen.check import check
+    from reportgen.material import gather
     from reportgen.publish import prepare, publish, site_url
 
     report = reports.load(root)
     address = site_url(prepare(report.root, remote))
     if address:
         os.environ.setdefault("SITE_URL", address)
+    wrong = [finding for finding in check(gather(report)) if finding.severity == "error"]
+    if wrong:
+        raise ReportError(
+            f"`reportgen check` finds errors ({len(wrong)}), and nothing was published. First: {wrong[0]}"
+        )
     target = report.root / "site"
     console.print("[dim]Building the report …[/]")
     build(report, target)

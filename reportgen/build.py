@@ -29,7 +29,7 @@ from markupsafe import escape
 from reportgen import cards
 from reportgen.edition import Material
 from reportgen.errors import ReportError
-from reportgen.language import Language, language
+from reportgen.language import Language, codes, language
 from reportgen.material import gather as gather  # what is built is gathered first, and who builds asks here for both
 from reportgen.render import Renderer
 from reportgen.report import Catalogue, Report
@@ -47,13 +47,51 @@ def build(report: Report, site: Path, finish: Callable[[Path], None] | None = No
     link to the report as a PDF, which it has to make.
 
     Raises:
-        ReportError: a page, a record or a configuration is wrong, or MkDocs complains.
+        ReportError: a page, a record or a configuration is wrong, MkDocs complains, or `site` is no place for a site.
     """
+    _refuse_place(report, site)
     material = replace(gather(report), printed=finish is not None)
     refuse_untrue(material)
-    fresh = report.root / "build" / "site.new"
-    shutil.rmtree(fresh, ignore_errors=True)
+    # Beside the site, on the same disk, so that one takes the place of the other in a moment.
+    fresh, last = (site.with_name(f".{site.name}.{age}") for age in ("new", "last"))
+    for folder in (fresh, last):
+        shutil.rmtree(folder, ignore_errors=True)
     fresh.mkdir(parents=True)
+    try:
+        _make(report, material, fresh)
+        if finish:
+            finish(fresh)
+        if site.exists():
+            site.rename(last)
+        fresh.rename(site)
+    finally:
+        for folder in (fresh, last):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse_place(report: Report, site: Path) -> None:
+    """Stop where a site would take the place of something else: what stands there is deleted.
+
+    Raises:
+        ReportError: the report itself is there, or files that are no part of a site.
+    """
+    for kept in (report.root, report.docs, report.results, report.claims, report.published):
+        if kept.is_relative_to(site) or (kept != report.root and site.is_relative_to(kept)):
+            raise ReportError(f"{site}: the site cannot stand there, for {report.relative(kept)} does; name another.")
+    if site.exists() and not site.is_dir():
+        raise ReportError(f"{site}: expected a folder for the site, found a file.")
+    parts = {"index.html", "404.html", "sitemap.xml", ".nojekyll", *codes(), *report.languages}
+    others = sorted(file.name for file in site.iterdir() if file.name not in parts) if site.is_dir() else []
+    if others:
+        raise ReportError(
+            f"{site}: the site would replace what stands there, and {others[0]} is no part of a site. "
+            "Name another folder, or empty this one."
+        )
+
+
+def _make(report: Report, material: Material, fresh: Path) -> None:
+    """Render and build everything into the empty folder `fresh`."""
+    (report.root / "build").mkdir(exist_ok=True)
     environment = {"SOURCE_DATE_EPOCH": _commit_date(report.root), **os.environ, "NO_MKDOCS_2_WARNING": "true"}
     configured = {code: configure(report, code, fresh) for code in report.languages}
     said = _at_once(material, partial(_site, configured=configured, environment=environment))
@@ -63,11 +101,6 @@ def build(report: Report, site: Path, finish: Callable[[Path], None] | None = No
             lines = "\n".join(complaints).replace(f"{report.root}{os.sep}", "")
             raise ReportError(f"MkDocs refused the pages in {RENDERED}/{code}, made from docs/{code}:\n{lines}")
     _write_root(report, fresh, address_of(report.shared()))
-    if finish:
-        finish(fresh)
-    shutil.rmtree(site, ignore_errors=True)
-    site.parent.mkdir(parents=True, exist_ok=True)
-    fresh.rename(site)
 
 
 def refuse_untrue(material: Material) -> None:

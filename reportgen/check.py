@@ -8,11 +8,14 @@ refuses only what it cannot show truthfully: an unknown name, a page without cou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from reportgen import fingerprint, parity, prose, record, source, translations
+from reportgen.claims import projects
 from reportgen.edition import Material
+from reportgen.facts import subject
 from reportgen.finding import Finding
+from reportgen.record import Record
 from reportgen.source import Sources
 
 
@@ -21,7 +24,7 @@ def check(material: Material) -> list[Finding]:
     report = material.report
     sources = source.read_all(report, material.pages)
     confirmed = translations.read(report)
-    found = [*_records(material), *_declarations(material), *_claims(material, sources)]
+    found = [*_records(material), *_declarations(material), *_claims(material, sources), *_images(material)]
     catalogues = {code: report.catalogue(code) for code in report.languages}
     for code, catalogue in catalogues.items():
         found += prose.check_catalogue(report, code, catalogue)
@@ -60,6 +63,33 @@ def _declarations(material: Material) -> Iterator[Finding]:
                 what=f"older than the script: changed since are {', '.join(changed)}",
                 remedy=f"python -m experiments declare {declaration.project}",
             )
+
+
+def _images(material: Material) -> Iterator[Finding]:
+    """Where runs are taken together, or held against each other, that did not see the same images."""
+    report = material.report
+    for known in material.facts.values():
+        for runs in (known.records, *(variant.records for variant in known.variants)):
+            if len(names := _datasets(runs)) > 1:
+                yield Finding(
+                    where=report.relative(record.folder_of(runs[0], report.results).parent),
+                    what=f"one mean would be taken of runs on different images: {', '.join(names)}",
+                    remedy="records on the same images; those of other runs into a folder of results of their own",
+                )
+    for identifier, judgement in material.judgements.items():
+        compared = [run for name in projects(judgement.claim) for run in subject(material.facts, name).records]
+        if len(names := _datasets(compared)) > 1:
+            yield Finding(
+                where=report.relative(report.claims),
+                what=f"claim {identifier} compares runs on different images: {', '.join(names)}",
+                remedy="runs of all these projects on the same images",
+                line=judgement.claim.line,
+            )
+
+
+def _datasets(runs: Iterable[Record]) -> list[str]:
+    """The images that `runs` saw, each set once, by name and the beginning of its hash."""
+    return sorted({f"{run.dataset.name} ({run.dataset.sha256[:8]})" for run in runs})
 
 
 def _claims(material: Material, sources: Sources) -> Iterator[Finding]:

@@ -316,12 +316,6 @@ class Side:
         """Whether a project with a single run had a part in it, so that no spread could be counted."""
         return any(1 in item.runs for item in self.evidence if item.runs)
 
-    @property
-    def lacks_runs(self) -> bool:
-        """Whether a project that it compares has no run."""
-        compared = ((item.runs[0], item.runs[1] if item.test.than else 1) for item in self.evidence if item.runs)
-        return any(0 in counts for counts in compared)
-
 
 @dataclass(frozen=True)
 class Judgement:
@@ -338,9 +332,8 @@ class Judgement:
 
     @property
     def unexpected(self) -> bool:
-        """Whether the runs say something else than the writer expected; what lacks runs is not undecided by them."""
-        found, expected = self.reproduction, self.claim.expect.reproduction
-        return found.verdict != expected and not (found.verdict == "undecided" and found.lacks_runs)
+        """Whether the runs say something else than the writer expected."""
+        return self.reproduction.verdict != self.claim.expect.reproduction
 
 
 def read(file: Path, shown: str, projects: Sequence[str]) -> tuple[Claim, ...]:
@@ -419,12 +412,20 @@ def _claim(identifier: str, line: int, content: Any, shown: str, projects: Seque
                 raise ReportError(
                     f"{where}: no {metric} is better than another; say `higher` or `lower` instead of {statement.kind}."
                 )
-    return Claim(identifier, statement, line)
+    claim = Claim(identifier, statement, line)
+    if not any(tests(claim)):
+        raise ReportError(f"{where}: there is nothing to compare {', '.join(_projects(statement))} with.")
+    return claim
 
 
 def _expected(word: str, known: Sequence[str] | Mapping[str, object]) -> str:
     near = difflib.get_close_matches(word, list(known), n=1)
     return f"expected one of {', '.join(known)}" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def projects(claim: Claim) -> tuple[str, ...]:
+    """Every project and variant that `claim` speaks of."""
+    return _projects(claim.statement)
 
 
 def _projects(statement: Comparison | Extreme | Ranking | Threshold | Overfitting) -> tuple[str, ...]:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import difflib
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 
 from babel.lists import format_list
-from jinja2 import Environment, TemplateSyntaxError, nodes, pass_context
+from jinja2 import Environment, TemplateSyntaxError, Undefined, nodes, pass_context
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 from jinja2.runtime import Context
@@ -51,7 +51,13 @@ MESSAGES: Mapping[str, str] = {
     "overfits": "{of} recognises its training images better than its test images, by more than {margin}.",
 }
 """How each kind of claim is said; `by` with a margin, `times` with a factor."""
-GIVEN: Mapping[str, Kind] = {"count": "count", "percent": "percent", "nats": "nats", "seconds": "seconds"}
+GIVEN: Mapping[str, Kind] = {
+    "count": "count",
+    "decimal": "nats",
+    "percent": "percent",
+    "nats": "nats",
+    "seconds": "seconds",
+}
 """What a number that nobody measured may be, when a page gives it."""
 
 
@@ -145,24 +151,44 @@ class Evidence(PageTools):
     def given(self, value: float, kind: str = "count") -> str:
         """A constant that nobody measured, written as the language writes a number of its kind."""
         words = self.edition.words
+        if isinstance(value, str | bool) or not isinstance(value, int | float):
+            raise ReportError(f"{value!r} is no number; {{{{ given(8192) }}}} writes one, without quotes.")
         if kind not in GIVEN:
             raise ReportError(f"'{kind}' is not a kind of number that can be given: {', '.join(GIVEN)}.")
         if kind == "percent":
             return words.percent(value, 0 if round(value * 100, 6).is_integer() else 2)
-        if kind == "nats":
+        if kind in ("nats", "decimal"):
             return words.decimal(value)
+        if kind == "count" and value != round(value):
+            raise ReportError(f'{value} is no whole number; {{{{ given({value}, "decimal") }}}} writes its decimals.')
         return str(show(Fact(value, GIVEN[kind]), words))
 
     def cite(self, value: object) -> object:
-        """A fact as the language writes it, linked to its note; anything else as it is."""
+        """A fact as the language writes it, linked to its note; text, which a page's tools make, as it is.
+
+        Raises:
+            ReportError: it is neither, and a reader would see how Python writes it.
+        """
         text = show(value, self.edition.words)
         match value:
-            case Fact(value=None) | Summary(values=()):
+            case str() | Fact(value=None) | Summary(values=()):
                 return text  # there is nothing to trace
             case Fact(origins=origins) | Interval(origins=origins) | Quoted(origins=origins) | Summary(origins=origins):
                 pass
+            case Undefined():
+                return str(value)  # which tells the name that is unknown
+            case int() if not isinstance(value, bool):
+                return text  # a count, as of the turns of a loop
+            case bool() | float():
+                raise ReportError(f"{value} is a number of no known origin; a constant is {{{{ given({value}) }}}}.")
+            case _ if callable(value):
+                raise ReportError(f"{getattr(value, '__name__', value)} is called with brackets: name(…).")
             case _:
-                return text
+                parts = ", ".join(f".{part.name}" for part in fields(value)) if is_dataclass(value) else ""
+                raise ReportError(
+                    f"this is no single number but a {type(value).__name__}"
+                    + (f"; go on with one of its parts: {parts}." if parts else ".")
+                )
         if not origins:
             return text
         self.origins.update(dict.fromkeys(origins))

@@ -124,6 +124,35 @@ def test_a_lost_reader_finds_every_language_from_any_depth(
         assert not [link["href"] for link in lost if link["href"].startswith("//")]
 
 
+@pytest.mark.parametrize(
+    ("site", "complaint"),
+    [
+        (".", "the site cannot stand there, for . does"),
+        ("..", "the site cannot stand there, for . does"),
+        ("docs/en", "the site cannot stand there, for docs does"),
+        ("results", "the site cannot stand there, for results does"),
+        ("mine", "what stands there, and thesis.tex is no part of a site"),
+        ("pyproject.toml", "expected a folder for the site, found a file"),
+    ],
+)
+def test_a_site_never_takes_the_place_of_what_is_none(small_report: Path, site: str, complaint: str) -> None:
+    (small_report / "mine" / "en").mkdir(parents=True)
+    (small_report / "mine" / "thesis.tex").touch()
+    (small_report / "results").mkdir()
+    before = sorted(small_report.rglob("*"))
+    with pytest.raises(ReportError, match=complaint):
+        build(reports.load(small_report), (small_report / site).resolve())
+    assert sorted(small_report.rglob("*")) == before
+
+
+def test_a_new_site_takes_the_place_of_the_last_and_leaves_nothing_beside_it(small_report: Path) -> None:
+    site = made(small_report)
+    (site / "en" / "old").mkdir()
+    before = {file.name for file in small_report.iterdir()}
+    assert made(small_report) == site
+    assert not (site / "en" / "old").exists() and {file.name for file in small_report.iterdir()} == before
+
+
 def test_two_builds_of_the_same_sources_are_alike_byte_for_byte(
     small_report: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -120,11 +122,12 @@ def test_a_claim_that_the_study_does_not_bear_out_is_an_error_with_the_lines_tha
         ((49, 52), "holds", "undecided"),
         ((49, 52), "undecided", ""),
         ((60, 61), "holds", ""),
-        ((), "holds", ""),
-        ((), "contradicted", ""),
+        ((), "holds", "undecided"),
+        ((), "contradicted", "undecided"),
+        ((), "undecided", ""),
     ],
 )
-def test_a_claim_on_which_the_runs_are_not_as_expected_is_a_warning_as_long_as_there_are_runs(
+def test_a_claim_on_which_the_runs_are_not_as_expected_is_a_warning_also_where_a_run_is_gone(
     small_report: Path, right: tuple[int, ...], expected: str, found: str
 ) -> None:
     (small_report / "scripts").mkdir()
@@ -143,6 +146,31 @@ def test_a_claim_on_which_the_runs_are_not_as_expected_is_a_warning_as_long_as_t
         assert warning.endswith(
             f"Mend it with: `expect: {{reproduction: {found}}}`, and prose that says so; or runs that decide otherwise"
         )
+
+
+def test_runs_on_different_images_make_no_mean_and_no_comparison(small_report: Path) -> None:
+    first = json.loads((small_report / "published.json").read_text(encoding="utf-8"))
+    first["projects"].append({**first["projects"][0], "id": "second"})
+    (small_report / "published.json").write_text(json.dumps(first), encoding="utf-8")
+    (small_report / "scripts").mkdir()
+    (small_report / SCRIPT).write_text("a = 1\n", encoding="utf-8")
+    seen: dict[str, Any] = {"script": SCRIPT, "sources": {SCRIPT: fingerprint("a = 1\n")}}
+    other = record("first").dataset.model_copy(update={"name": "other", "sha256": "f" * 64})
+    for run in (
+        record("first", 0, **seen),
+        record("first", 1, dataset=other, **seen),
+        record("second", dataset=other, **seen),
+    ):
+        records.write(run, reports.load(small_report).results)
+    claim = "{kind: better, metric: test.accuracy, of: first, than: second, expect: {study: contradicted"
+    found = claiming(small_report, f"compared: {claim}, reproduction: contradicted}}}}\n")
+    assert [text for text in found if "images" in text] == [
+        "error: docs/claims.yml, line 1: claim compared compares runs on different images: other (ffffffff), sample "
+        "(01234567). Mend it with: runs of all these projects on the same images",
+        "error: results/first: one mean would be taken of runs on different images: other (ffffffff), sample "
+        "(01234567). Mend it with: records on the same images; those of other runs into a folder of results of their "
+        "own",
+    ]
 
 
 def test_a_claim_that_no_page_makes_is_a_warning(small_report: Path) -> None:

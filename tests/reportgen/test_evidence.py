@@ -160,6 +160,7 @@ def test_a_number_in_code_stays_code_and_leads_to_its_source(small_report: Path)
         ("given(0.125, 'percent')", "12.50%", "12,50 %"),
         ("given(0.05, 'nats')", "0.05", "0,05"),
         ("given(90, 'seconds')", "1 min 30 s", "1 min 30 s"),
+        ("given(0.0001, 'decimal')", "0.0001", "0,0001"),
     ],
 )
 def test_a_constant_is_written_as_the_language_writes_it(
@@ -170,8 +171,28 @@ def test_a_constant_is_written_as_the_language_writes_it(
         assert page.markdown.replace("\u00a0", " ") == f"{expected}\n"
 
 
+@pytest.mark.parametrize(
+    ("expression", "complaint"),
+    [
+        ("first.published.test", "no single number but a Measured; go on with one of its parts: .accuracy, .cross_ent"),
+        ("first", "no single number but a ProjectFacts; go on with one of its parts: .identifier, .published"),
+        ("title", "title is called with brackets"),
+        ("first.published.test.accuracy.value", "0.6256 is a number of no known origin"),
+        ("given(0.001)", r"0.001 is no whole number; \{\{ given\(0.001, \"decimal\"\) \}\} writes its decimals"),
+        ("given('8192')", "'8192' is no number"),
+    ],
+)
+def test_what_a_reader_would_see_in_python_s_words_is_refused_by_page_and_line(
+    small_report: Path, expression: str, complaint: str
+) -> None:
+    with pytest.raises(ReportError, match=f"docs/en/index.md, line 1: .*{complaint}"):
+        rendered(small_report, f"{{{{ {expression} }}}}\n")
+
+
 def test_a_constant_of_an_unknown_kind_is_refused(small_report: Path) -> None:
-    with pytest.raises(ReportError, match="'metres' is not a kind of number that can be given: count, percent"):
+    with pytest.raises(
+        ReportError, match="'metres' is not a kind of number that can be given: count, decimal, percent"
+    ):
         rendered(small_report, "{{ given(3, 'metres') }}\n")
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from reportgen import report as reports
+from reportgen import source, translations
+from reportgen.__main__ import app
 from reportgen.errors import ReportError
 from reportgen.publish import prepare, publish, site_url
 
@@ -188,3 +193,30 @@ def test_a_push_that_the_remote_rejects_is_told_and_leaves_no_branch(site: Path,
 )
 def test_the_address_of_the_site_follows_from_the_address_of_a_github_remote(remote: str, address: str | None) -> None:
     assert site_url(remote) == address
+
+
+def test_what_the_check_refuses_is_not_published(small_report: Path, remote: Path) -> None:
+    """The whole command: a page that nobody has confirmed, and then the same confirmed."""
+    git(small_report, "init", "--quiet")
+    (small_report / ".gitignore").write_text("/build/\n/site/\n/.cache/\n")
+    for name, value in (("user.name", "A"), ("user.email", "a@example.org")):
+        git(small_report, "config", name, value)
+    git(small_report, "remote", "add", "origin", str(remote))
+    git(small_report, "add", "--all")
+    git(small_report, "commit", "--quiet", "--message", "A report")
+    refused = CliRunner().invoke(app, ["publish", "--root", str(small_report)])
+    assert isinstance(refused.exception, ReportError)
+    assert re.match(
+        r"`reportgen check` finds errors \(3\), and nothing was published\. First: docs/en/further\.md, line 1: .* "
+        "never confirmed",
+        str(refused.exception),
+    )
+    assert git(remote, "branch", "--list", "gh-pages") == ""
+    report = reports.load(small_report)
+    sections = ["index.md#home", "further.md#further", "further.md#details"]
+    translations.confirm(report, source.read_all(report, report.pages()), sections)
+    git(small_report, "add", "--all")
+    git(small_report, "commit", "--quiet", "--message", "In step")
+    done = CliRunner().invoke(app, ["publish", "--root", str(small_report)])
+    assert done.exit_code == 0 and "Published to origin (gh-pages)" in done.output
+    assert "en/further/index.html" in files(remote)
