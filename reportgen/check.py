@@ -8,14 +8,16 @@ refuses only what it cannot show truthfully: an unknown name, a page without cou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from reportgen import fingerprint, parity, prose, record, source, translations
 from reportgen.claims import projects
 from reportgen.edition import Material
 from reportgen.facts import subject
 from reportgen.finding import Finding
+from reportgen.language import untranslated
 from reportgen.record import Record
+from reportgen.report import Catalogue, Report
 from reportgen.source import Sources
 
 
@@ -28,6 +30,7 @@ def check(material: Material) -> list[Finding]:
     catalogues = {code: report.catalogue(code) for code in report.languages}
     for code, catalogue in catalogues.items():
         found += prose.check_catalogue(report, code, catalogue)
+    found += [*_catalogues(material, catalogues), *_words(report)]
     for page, versions in sources.items():
         found += parity.check(versions)
         found += translations.check(page, versions, confirmed)
@@ -63,6 +66,35 @@ def _declarations(material: Material) -> Iterator[Finding]:
                 what=f"older than the script: changed since are {', '.join(changed)}",
                 remedy=f"python -m experiments declare {declaration.project}",
             )
+
+
+def _catalogues(material: Material, catalogues: Mapping[str, Catalogue]) -> Iterator[Finding]:
+    """What one language's catalogue names and another's does not, and projects without a title."""
+    report = material.report
+    named = {
+        code: {
+            f"{part}.{key}"
+            for part, names in catalogue.model_dump().items()
+            if isinstance(names, dict)
+            for key in names
+        }
+        for code, catalogue in catalogues.items()
+    }
+    every = set().union(*named.values()) | {f"projects.{identifier}" for identifier in material.facts}
+    for code, names in named.items():
+        file = report.relative(report.docs / code / "catalogue.yml")
+        for name in sorted(every - names):
+            yield Finding(file, f"there is no {name}, which another catalogue or a project asks for")
+
+
+def _words(report: Report) -> Iterator[Finding]:
+    """Words of the generator that a language of the report lacks."""
+    for code in report.languages:
+        if missing := untranslated(code):
+            what = (
+                f"{len(missing)} messages are not translated, and readers see them in English (first: {missing[0]!r})"
+            )
+            yield Finding(f"reportgen/locale/{code}.po", what)
 
 
 def _images(material: Material) -> Iterator[Finding]:

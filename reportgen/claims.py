@@ -43,6 +43,7 @@ from reportgen.facts import (
     subject,
     t_quantile,
 )
+from reportgen.report import read_text, refuse_repeated
 
 Verdict = Literal["holds", "contradicted", "undecided"]
 Direction = Literal["higher", "lower"]
@@ -344,7 +345,7 @@ def read(file: Path, shown: str, projects: Sequence[str]) -> tuple[Claim, ...]:
             metric, or a margin without a unit; with its line.
     """
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_text(file, shown)
     except FileNotFoundError:
         return ()
     try:
@@ -365,6 +366,7 @@ def read(file: Path, shown: str, projects: Sequence[str]) -> tuple[Claim, ...]:
                 "One identifier has one meaning; rename one of them."
             )
         lines[identifier] = line
+        refuse_repeated(value, shown)
         claims.append(_claim(identifier, line, _content(value), shown, projects))
     return tuple(claims)
 

@@ -38,6 +38,8 @@ class Material:
     """Every claim with its verdicts, by identifier."""
     claim_pages: Mapping[str, Sequence[str]]
     """The pages on which each claim is used."""
+    chapters: Mapping[str, Sequence[str]]
+    """The pages that show each project's results."""
     confirmations: Mapping[tuple[str, str | None, int], Sequence[Confirmation]]
     """By the record's key."""
     declarations: Mapping[str, Declaration]

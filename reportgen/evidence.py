@@ -24,7 +24,7 @@ from reportgen.claims import METRICS, Comparison, Extreme, Judgement, Metric, Ov
 from reportgen.edition import show
 from reportgen.errors import ReportError
 from reportgen.facts import Fact, Interval, Kind, Origin, Quoted, Summary
-from reportgen.report import Report
+from reportgen.report import Report, read_text
 from reportgen.tools import PageTools
 
 ANCHOR = "evidence"
@@ -84,21 +84,22 @@ def cite(context: Context, value: object) -> object:
     return evidence.cite(value)
 
 
-def uses(report: Report, code: str, pages: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """The pages on which each claim is used, by its identifier."""
+def uses(report: Report, code: str, pages: tuple[str, ...], name: str) -> dict[str, tuple[str, ...]]:
+    """The pages that call `name` with a text for its first argument, by that text: `claim`, `results`."""
     environment = Environment(extensions=[ClaimTags])
     found: dict[str, list[str]] = {}
     for page in pages:
+        file = report.docs / code / page
         try:
-            tree = environment.parse((report.docs / code / page).read_text(encoding="utf-8"))
+            tree = environment.parse(read_text(file, report.relative(file)))
         except TemplateSyntaxError:
             continue  # rendering the page says what is wrong
-        for block in tree.find_all(nodes.CallBlock):
-            match block.call:
-                case nodes.Call(node=nodes.Name(name="claim"), args=[nodes.Const(value=str(identifier))]):
-                    if page not in found.setdefault(identifier, []):
-                        found[identifier].append(page)
-    return {identifier: tuple(where) for identifier, where in found.items()}
+        for call in tree.find_all(nodes.Call):
+            match call:
+                case nodes.Call(node=nodes.Name(name=called), args=[nodes.Const(value=str(text)), *_]):
+                    if called == name and page not in found.setdefault(text, []):
+                        found[text].append(page)
+    return {text: tuple(where) for text, where in found.items() if where}
 
 
 @dataclass

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from mpmath import betainc, findroot
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reportgen.errors import ReportError
 from reportgen.record import Count, Fraction, Identifier, Metrics, Record, Seconds, Setting
@@ -68,7 +68,8 @@ class Published(_Part):
     title: str
     author: str
     year: int
-    projects: Annotated[tuple[PublishedProject, ...], Field(min_length=1)]
+    projects: tuple[PublishedProject, ...]
+    """None, where every project of the report is its own."""
 
 
 def read_published(file: Path) -> Published:

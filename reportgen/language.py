@@ -54,6 +54,15 @@ def language(code: str) -> Language:
     return Language(code=code, locale=locale, _translate=Translations(compiled).gettext)
 
 
+def untranslated(code: str) -> list[str]:
+    """What another language's catalogue translates and this one's does not; nothing of English, which messages are."""
+    told = {}
+    for other in codes():
+        with (FOLDER / f"{other}.po").open("rb") as stream:
+            told[other] = {str(message.id) for message in read_po(stream) if message.id and message.string}
+    return [] if code == "en" else sorted(set().union(*told.values()) - told[code])
+
+
 @dataclass(frozen=True)
 class Language:
     """One language; every method returns text as that language writes it."""

@@ -31,8 +31,8 @@ _NUMBER = re.compile(
     r"(?<!\w)(?P<sign>[+−±-][ \u00a0\u202f]?)?"
     r"(?P<number>\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d.,]?\d)|\d+(?:[.,’']\d+)*)"
 )
-_LITERAL = re.compile(r'"[^"]*"|[-+]?\d[\d._eE+-]*')
-"""A text or a number in an expression that is nothing else."""
+_LITERAL = re.compile(r"[-+]?\d[\d._eE+-]*")
+"""A number in an expression that is nothing else. A text there is quoted from elsewhere, such as a title."""
 _SIZE_BEFORE = re.compile(r"[×xX][ \u00a0\u202f]*$")
 _SIZE_AFTER = re.compile(r"[ \u00a0\u202f]*[×xX](?!\w*[a-z]{2})")
 _NAME_BEFORE = re.compile(r"\b[A-ZÀ-Þ][\w+-]*[ \u00a0\u202f]$")
@@ -44,8 +44,8 @@ def check_page(source: Source, code: str, catalogue: Catalogue) -> Iterator[Find
         for passage in section.passages:
             yield from _check(passage, source.file, code, catalogue)
         for item in section.items:
-            if item.kind == "expression" and _LITERAL.fullmatch(item.key):
-                what, remedy = f"{item} says by itself what it says", "a fact, {{ given(…) }}, or plain words"
+            if item.kind == "expression" and not item.in_code and _LITERAL.fullmatch(item.key):
+                what, remedy = f"{item} is typed by hand", "a fact, or {{ given(…) }} if nobody measured it"
                 yield Finding(source.file, what, remedy, item.line)
 
 

@@ -58,7 +58,7 @@ class Renderer:
     @cached_property
     def _pages(self) -> Environment:
         environment = Environment(
-            loader=FileSystemLoader(self.material.report.docs / self.code),
+            loader=FileSystemLoader(self.material.report.docs / self.code, encoding="utf-8-sig"),
             undefined=StrictUndefined,
             finalize=cite,
             extensions=[ClaimTags],

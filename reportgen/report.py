@@ -76,7 +76,9 @@ class Report:
         """
         file = self.docs / code / "catalogue.yml"
         try:
-            return Catalogue.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+            text = read_text(file, self.relative(file))
+            refuse_repeated(yaml.compose(text, yaml.SafeLoader), self.relative(file))
+            return Catalogue.model_validate(yaml.safe_load(text))
         except FileNotFoundError:
             raise ReportError(f"{self.relative(file)}: there is no such file, and every language needs one.") from None
         except yaml.YAMLError as problem:
@@ -110,7 +112,7 @@ class Report:
         """
         base = self.root / "mkdocs.yml"
         try:
-            shared = yaml.safe_load(base.read_text(encoding="utf-8"))
+            shared = yaml.safe_load(read_text(base, "mkdocs.yml"))
         except FileNotFoundError:
             raise ReportError(f"{base}: there is no such file, and the sites of all languages inherit it.") from None
         except yaml.YAMLError as problem:
@@ -122,6 +124,43 @@ class Report:
     def relative(self, file: Path) -> str:
         """A file as the user knows it: from the root, if it is below it."""
         return file.relative_to(self.root).as_posix() if file.is_relative_to(self.root) else str(file)
+
+
+def read_text(file: Path, shown: str) -> str:
+    """A text in UTF-8, with or without the mark that some editors put before it; `shown` names it in errors.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ReportError: it is in another encoding.
+    """
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise ReportError(
+            f"{shown}: expected text in UTF-8, found the byte {problem.object[problem.start]:#x} at {problem.start}, "
+            "as other encodings have it. Save the file as UTF-8."
+        ) from problem
+
+
+def refuse_repeated(node: yaml.Node | None, shown: str) -> None:
+    """Stop where a key stands twice in one mapping: YAML keeps the last and says nothing.
+
+    Raises:
+        ReportError: names the key with both lines.
+    """
+    waiting = [node] if node else []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
+            lines: dict[str, int] = {}
+            for key, value in node.value:
+                line = key.start_mark.line + 1
+                if key.value in lines:
+                    raise ReportError(f"{shown}, line {line}: {key.value!r} stands in line {lines[key.value]} already.")
+                lines[key.value] = line
+                waiting.append(value)
 
 
 def load(root: Path, results: Path | None = None) -> Report:
@@ -154,6 +193,12 @@ def load(root: Path, results: Path | None = None) -> Report:
         raise ReportError(f"{file}: not valid TOML ({problem}).") from problem
     except KeyError as problem:
         raise ReportError(f"{file}: [tool.reportgen] lacks {problem}.") from problem
+    except TypeError as problem:
+        raise ReportError(f"{file}: an entry of [tool.reportgen] is of the wrong kind ({problem}).") from problem
+    if not report.languages or len(set(report.languages)) < len(report.languages):
+        raise ReportError(
+            f"{file}: expected one language or several in [tool.reportgen], each once; found {list(report.languages)}."
+        )
     if results and not report.results.is_dir():
         raise ReportError(f"{results}: there is no such folder of results.")
     return report

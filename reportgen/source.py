@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from html.parser import HTMLParser
 from typing import Literal
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from jinja2 import Environment, TemplateSyntaxError
 from markdown_it import MarkdownIt
@@ -25,13 +25,13 @@ from markdown_it.token import Token
 
 from reportgen.errors import ReportError
 from reportgen.evidence import ClaimTags
-from reportgen.report import Report
+from reportgen.report import Report, read_text
 
 HOLE = "\ufffc"
 """Stands in prose for what is no prose: a fact, a piece of code."""
 TOP = "top"
 """The identifier of what stands above a page's first heading."""
-Kind = Literal["expression", "claim", "tag", "image", "table", "code"]
+Kind = Literal["expression", "claim", "tag", "image", "link", "table", "code"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class Item:
     line: int
     alone: bool = False
     """Whether it is a block of its own, such as a figure or a table, and not part of a sentence."""
+    in_code: bool = field(default=False, compare=False)
+    """Whether it stands in a block or a span of code, or in a link's target, and not in prose."""
 
     def __str__(self) -> str:
         match self.kind:
@@ -91,11 +93,13 @@ class Section:
     passages: tuple[Passage, ...]
     text: str
     """All words, those in code spans too, with single spaces between them."""
+    beside: tuple[str, ...] = ()
+    """What the words are written around, in order: facts, claims, links' targets, blocks of code."""
 
     @property
     def fingerprint(self) -> str:
-        """Of the words alone: neither spaces nor facts change it, nor do code blocks."""
-        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
+        """Of the words and what they are written around: two facts that changed places change it, spaces do not."""
+        return hashlib.sha256("\n".join((self.text, *self.beside)).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,7 @@ def read(report: Report, code: str, page: str) -> Source:
     """
     file = report.docs / code / page
     shown = report.relative(file)
-    return Source(shown, parse(file.read_text(encoding="utf-8"), shown))
+    return Source(shown, parse(read_text(file, shown), shown))
 
 
 def claims(sources: Sources) -> dict[str, list[str]]:
@@ -252,6 +256,7 @@ class _Reader:
     _items: list[Item] = field(default_factory=list)
     _passages: list[Passage] = field(default_factory=list)
     _words: list[str] = field(default_factory=list)
+    _beside: list[str] = field(default_factory=list)
     # The passage that is being read:
     _text: str = ""
     _starts: list[tuple[int, int]] = field(default_factory=list)
@@ -284,6 +289,7 @@ class _Reader:
                     self._end_passage()
                 case "fence" | "code_block":
                     self._items.append(Item("code", f"a block of code ({token.info.strip() or 'plain'})", block, True))
+                    self._beside.append(_MARK.sub("", token.content))
                     self._marks_in(token.content)
                 case "html_block":
                     _Html(self, token.map[0] if token.map else 0).feed(token.content)
@@ -321,7 +327,11 @@ class _Reader:
                     self._items.append(Item("image", f"picture {child.attrGet('src')}", line, True))
                     self.say(f" {child.content} ", line)
                 case "link_open":
-                    self._marks_in(unquote(str(child.attrGet("href") or "")))
+                    target = unquote(str(child.attrGet("href") or ""))
+                    self._beside.append(_MARK.sub("", target))
+                    if target and not urlsplit(target).scheme and not _MARK.search(target):
+                        self._items.append(Item("link", f"a link to {target}", line))
+                    self._marks_in(target)
                     self.say(f" {child.attrGet('title')} " if child.attrGet("title") else "", line)
                 case "html_inline":
                     _Html(self, first + content.count("\n", 0, max(0, place - len(written)))).feed(child.content)
@@ -345,13 +355,14 @@ class _Reader:
 
     def _marks_in(self, text: str) -> None:
         for found in _MARK.finditer(text):
-            self._mark(found[0], False)
+            self._mark(found[0], False, in_code=True)
 
-    def _mark(self, character: str, alone: bool) -> bool:
+    def _mark(self, character: str, alone: bool, in_code: bool = False) -> bool:
         """Note an expression or a tag; whether it leaves something in the text."""
         mark = self.marks[ord(character) - _PRIVATE]
+        self._beside.append(f"{mark.name} {mark.key}")
         if mark.form == "expression":
-            self._items.append(Item("expression", mark.key, mark.line, alone))
+            self._items.append(Item("expression", mark.key, mark.line, alone, in_code))
             return True
         if mark.name in COVERING:
             self.open.append(mark)
@@ -380,9 +391,10 @@ class _Reader:
                 tuple(self._items),
                 tuple(self._passages),
                 unicodedata.normalize("NFC", " ".join("".join(self._words).replace(HOLE, "").split())),
+                tuple(self._beside),
             )
         )
-        self._items, self._passages, self._words, self._title = [], [], [], ""
+        self._items, self._passages, self._words, self._beside, self._title = [], [], [], [], ""
 
     def _source_line(self, line: int) -> int:
         """The page's line (from 1) of a line (from 0) of the masked text."""

@@ -37,8 +37,8 @@ class Tables(PageTools):
     def ladder(self) -> str:
         rows = []
         for identifier, known in self.edition.material.facts.items():
-            page = f"projects/{identifier[1:3]}.md"
-            link = self.link(page.removesuffix(".md") + "/") if page in self.edition.material.pages else None
+            page = next(iter(self.edition.material.chapters.get(identifier, ())), None)
+            link = self.link(page.removesuffix(".md") + "/") if page else None
             # Of the study's projects the table has what the study prints.
             ours = None if known.studied else self.planned(identifier)
             rows.append(
@@ -272,6 +272,8 @@ class Tables(PageTools):
 
     def dataset(self, project: str, part: str) -> Fact:
         """How many images a project's runs had to `train`, for `validation` or to `test`."""
+        if part not in (parts := ("train", "validation", "test")):
+            raise ReportError(f"'{part}' is no part of a data set: {', '.join(parts)}.")
         runs = self.runs(project)
         images = getattr(runs[0].dataset, part) if runs else None
         absent = self.facts(project).reproduced.test.accuracy.absent

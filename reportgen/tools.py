@@ -33,6 +33,8 @@ class PageTools:
 
     def facts(self, name: str) -> ProjectFacts:
         """Of a project, or of a variant, `project/variant`."""
+        if not isinstance(name, str):
+            raise ReportError('a project is named in quotes here, as in results("name").')
         known, (project, _) = self.edition.material.facts, parts_of(name)
         if project not in known:
             near = difflib.get_close_matches(project, known, n=1)

@@ -58,6 +58,8 @@ def read(report: Report) -> Translations:
 
 def check(page: str, versions: Mapping[str, Source], confirmed: Translations) -> Iterator[Finding]:
     """The sections of one page whose words changed in one language and not in the others, or were never confirmed."""
+    if len(versions) == 1:
+        return  # there is nothing to be in step with
     for identifier, sections in _shared(versions).items():
         name = f"{page}#{identifier}"
         known = confirmed.sections.get(name, {})

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
+from reportgen import check as checking
 from reportgen import record as records
 from reportgen import report as reports
 from reportgen import source, translations
@@ -146,6 +148,40 @@ def test_a_claim_on_which_the_runs_are_not_as_expected_is_a_warning_also_where_a
         assert warning.endswith(
             f"Mend it with: `expect: {{reproduction: {found}}}`, and prose that says so; or runs that decide otherwise"
         )
+
+
+def rename(root: Path, code: str, **names: object) -> None:
+    file = root / "docs" / code / "catalogue.yml"
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    file.write_text(yaml.safe_dump({**content, **names}), encoding="utf-8")
+
+
+def test_a_name_that_one_catalogue_lacks_or_no_catalogue_has_is_an_error(small_report: Path) -> None:
+    confirm(small_report)
+    rename(small_report, "en", classes={"cat": "cat"})
+    rename(small_report, "es", projects={"frist": "Primero"})
+    assert [
+        (finding.place, finding.what.partition(",")[0]) for finding in check(gather(reports.load(small_report)))
+    ] == [
+        ("docs/en/catalogue.yml", "there is no projects.frist"),
+        ("docs/es/catalogue.yml", "there is no classes.cat"),
+        ("docs/es/catalogue.yml", "there is no projects.first"),
+    ]
+
+
+def test_a_report_in_one_language_is_in_step_with_itself(small_report: Path) -> None:
+    file = small_report / "pyproject.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('["en", "es"]', '["en"]'), encoding="utf-8")
+    assert check(gather(reports.load(small_report))) == []
+
+
+def test_words_of_the_generator_that_a_language_lacks_are_counted(
+    small_report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "untranslated", lambda code: {"es": ["Accuracy", "Epoch"]}.get(code, []))
+    confirm(small_report)
+    (found,) = check(gather(reports.load(small_report)))
+    assert str(found).startswith("reportgen/locale/es.po: 2 messages are not translated, and readers see them in Engl")
 
 
 def test_runs_on_different_images_make_no_mean_and_no_comparison(small_report: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 import reportgen
 from reportgen import checklist, claims, comparison, evidence, facts
 from reportgen.errors import ReportError
-from reportgen.language import FOLDER, codes, language
+from reportgen.language import FOLDER, codes, language, untranslated
 
 PACKAGE = Path(reportgen.__file__).parent
 SETTINGS = ("batch_size", "epochs", "optimizer", "learning_rate", "loss", "pixel_scaling", "precision")
@@ -122,3 +123,12 @@ def test_an_unknown_language_is_refused_with_the_known_ones() -> None:
 
 def test_a_setting_without_words_is_shown_by_its_name() -> None:
     assert language("es").label("my_new_setting") == "My new setting"
+
+
+def test_what_another_catalogue_translates_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for code in codes():
+        shutil.copy(FOLDER / f"{code}.po", tmp_path)
+    (tmp_path / "fr.po").write_text('msgid ""\nmsgstr ""\n\nmsgid "Seeds"\nmsgstr "Graines"\n', encoding="utf-8")
+    monkeypatch.setattr("reportgen.language.FOLDER", tmp_path)
+    assert untranslated("en") == untranslated("es") == []
+    assert "Seeds" not in untranslated("fr") and len(untranslated("fr")) > 100

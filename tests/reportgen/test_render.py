@@ -319,6 +319,14 @@ def test_without_a_run_layers_settings_and_changes_are_those_declared_and_say_so
     assert "Tal como lo declara el guion" in spanish.markdown
 
 
+def test_the_ladder_leads_to_the_page_that_shows_a_project_s_results(small_report: Path) -> None:
+    ladder = page(small_report, "{{ ladder() }}", record("first")).markdown
+    assert "<a href" not in ladder
+    for code in ("en", "es"):
+        (small_report / "docs" / code / "further.md").write_text('{{ results("first") }}\n', encoding="utf-8")
+    assert '<a href="further/">' in page(small_report, "{{ ladder() }}", record("first")).markdown
+
+
 def test_settings_are_written_as_a_language_writes_them_and_what_keras_calls_by_a_name_keeps_it(
     small_report: Path,
 ) -> None:

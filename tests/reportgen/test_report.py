@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reportgen.errors import ReportError
-from reportgen.report import load
+from reportgen.report import load, read_text
 
 
 def test_the_parts_stand_where_pyproject_says(small_report: Path) -> None:
@@ -41,3 +41,36 @@ def test_a_page_that_one_language_lacks_is_named(small_report: Path) -> None:
     (small_report / "docs" / "es" / "further.md").unlink()
     with pytest.raises(ReportError, match=r"Missing in one language: docs/es/further\.md"):
         load(small_report).pages()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "complaint"),
+    [
+        ('["en", "es"]', "[]", r"expected one language or several in \[tool\.reportgen\], each once; found \[\]"),
+        ('["en", "es"]', '["en", "en"]', r"each once; found \['en', 'en'\]"),
+        ('docs = "docs"', "docs = 5", "an entry of .* is of the wrong kind"),
+    ],
+)
+def test_a_table_that_says_nothing_sensible_is_a_sentence(
+    small_report: Path, before: str, after: str, complaint: str
+) -> None:
+    file = small_report / "pyproject.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
+    with pytest.raises(ReportError, match=complaint):
+        load(small_report)
+
+
+def test_text_in_another_encoding_is_named_and_the_mark_of_some_editors_is_none_of_the_text(tmp_path: Path) -> None:
+    file = tmp_path / "a.md"
+    file.write_bytes("\ufeff# Título".encode())
+    assert read_text(file, "a.md") == "# Título"
+    file.write_bytes("# Título".encode("latin-1"))
+    with pytest.raises(ReportError, match=r"^a\.md: expected text in UTF-8, found the byte 0xed at 3"):
+        read_text(file, "a.md")
+
+
+def test_a_name_that_a_catalogue_gives_twice_is_refused_with_both_lines(small_report: Path) -> None:
+    file = small_report / "docs" / "es" / "catalogue.yml"
+    file.write_text("classes: {}\nprojects:\n  one: Uno\n  one: Dos\n", encoding="utf-8")
+    with pytest.raises(ReportError, match=r"^docs/es/catalogue\.yml, line 4: 'one' stands in line 3 already"):
+        load(small_report).catalogue("es")

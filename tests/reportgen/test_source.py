@@ -78,7 +78,12 @@ def test_prose_is_what_a_reader_reads_as_a_sentence() -> None:
 
 def test_what_a_page_shows_and_claims_is_told_in_order_with_its_lines() -> None:
     project, two, three = parse(PAGE)
-    assert items(project) == [('{{ title("first") }}', 5, False), ("{{ a.b.c }}", 7, False), ("claim deeper", 8, False)]
+    assert items(project) == [
+        ('{{ title("first") }}', 5, False),
+        ("a link to other.md#results", 7, False),
+        ("{{ a.b.c }}", 7, False),
+        ("claim deeper", 8, False),
+    ]
     assert items(two) == [
         ('{{ curves("first", since="x") }}', 13, True),
         ("a table of 2 rows and 2 columns", 15, True),
@@ -113,16 +118,34 @@ def test_text_after_an_expression_of_several_lines_is_on_its_own_line() -> None:
     [
         (("  it", "it"), True),
         (("**bold**", "bold"), True),
-        (("{{ a.b.c }}", "{{ a.b.d }}"), True),
+        (("{{ a.b.c }}", "{{a.b.c}}"), True),
+        (("{{ a.b.c }}", "{{ a.b.d }}"), False),
+        (('{% claim "deeper" %}', '{% claim "wider" %}'), False),
+        (("other.md#results", "other.md#network"), False),
         (("\n\n\n", "\n\n"), True),
         (("two lines", "three lines"), False),
         (("code 90%", "code 91%"), False),
         (("than \\* that.", "than \\* that. And more."), False),
     ],
 )
-def test_the_fingerprint_is_of_the_words_alone(change: tuple[str, str], same: bool) -> None:
+def test_the_fingerprint_is_of_the_words_and_what_they_are_written_around(change: tuple[str, str], same: bool) -> None:
     before, after = parse(PAGE)[0], parse(PAGE.replace(*change))[0]
     assert (before.fingerprint == after.fingerprint) is same
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("From {{ a }} to {{ b }}.", "From {{ b }} to {{ a }}."),
+        ('{% claim "a" %}One{% endclaim %}, {% claim "b" %}two{% endclaim %}.', None),
+        ("[one](a.md) and [two](b.md)", "[one](b.md) and [two](a.md)"),
+        ("```sh\nnox -s docs\n```", "```sh\nnox -s tests\n```"),
+    ],
+)
+def test_what_changes_places_between_the_words_changes_the_fingerprint(before: str, after: str | None) -> None:
+    after = after or before.replace('"a"', '"x"').replace('"b"', '"a"').replace('"x"', '"b"')
+    (one,), (other,) = parse(f"# A {{ #a }}\n\n{before}\n"), parse(f"# A {{ #a }}\n\n{after}\n")
+    assert one.text == other.text and one.fingerprint != other.fingerprint
 
 
 def test_what_stands_above_the_first_heading_is_a_section_of_its_own() -> None:

@@ -54,8 +54,11 @@ def test_a_section_that_was_never_confirmed_is_named_with_the_command(root: Path
 def test_a_confirmed_section_is_in_step_until_its_words_change(root: Path) -> None:
     assert confirm(root, SECTION) == [f"{SECTION}: en 3 words, es 3 words"]
     assert about_details(root) == []
-    write(root, "en", "One   {{ first.published.seconds }}\nsentence.")
+    write(root, "en", "One\n  sentence.")
     assert about_details(root) == []
+    write(root, "en", "One {{ first.published.parameters.total }} sentence.")
+    (found,) = about_details(root)
+    assert found.startswith("docs/es/further.md, line 3: section details is older than its English text.")
 
 
 @pytest.mark.parametrize(("code", "older", "newer"), [("en", "es", "English"), ("es", "en", "Spanish")])
