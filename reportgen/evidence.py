@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 
@@ -84,6 +85,28 @@ def cite(context: Context, value: object) -> object:
     return evidence.cite(value)
 
 
+def placed(text: str) -> str:
+    """A page's Markdown with each fact that `cite` has marked as a link to its note; as bare text where no link can be.
+
+    That is in code, but for a piece that is nothing else, in a tag of HTML, and in the text of a link or a picture.
+    """
+    text = _CITED_CODE.sub("\ue000\\1\ue001<code>\\2</code>\ue002", text)
+    text = _NO_LINK.sub(lambda found: _CITED.sub(r"\2", found[0]), text)
+    return _CITED.sub(r'<a class="rg-fact" href="#\1">\2</a>', text)
+
+
+_CITED = re.compile("\ue000(.*?)\ue001(.*?)\ue002")
+_CITED_CODE = re.compile("(?<!`)`\ue000([^`]*?)\ue001([^`<]*?)\ue002`(?!`)")
+"""A fact between backticks: Markdown would show the link's own text."""
+_NO_LINK = re.compile(
+    r"^(?P<fence>```+|~~~+).*?^(?P=fence)"
+    r"|(?<!`)(?P<ticks>`+)(?!`)[^\n]+?(?<!`)(?P=ticks)(?!`)"
+    r"|</?[A-Za-z][^<>]*>"
+    r"|!?\[[^\[\]]*\]\([^()]*\)",
+    re.DOTALL | re.MULTILINE,
+)
+
+
 def uses(report: Report, code: str, pages: tuple[str, ...], name: str) -> dict[str, tuple[str, ...]]:
     """The pages that call `name` with a text for its first argument, by that text: `claim`, `results`."""
     environment = Environment(extensions=[ClaimTags])
@@ -117,6 +140,9 @@ class Evidence(PageTools):
         # The first use is where the note leads back to.
         anchor = "" if identifier in self.used else f' id="said-{identifier}"'
         self.used[identifier] = judgement
+        said = caller().strip()
+        if re.search(r"\n[ \t]*\n", said):
+            raise ReportError(f"the claim {identifier} goes over an empty line; a claim stands within one paragraph.")
         study, reproduction = judgement.study.verdict, judgement.reproduction.verdict
         label = self.edition.words.gettext(
             "Evidence: {study} in the study, {reproduction} in the reproduction",
@@ -125,7 +151,7 @@ class Evidence(PageTools):
         )
         glyphs = "".join(f'<span class="rg-{verdict}">{GLYPHS[verdict]}</span>' for verdict in (study, reproduction))
         return (
-            f'<span class="rg-claim"{anchor}>{caller().strip()}'
+            f'<span class="rg-claim"{anchor}>{said}'
             f'<a class="rg-mark" href="#claim-{identifier}" role="doc-noteref" aria-label="{escape(label)}">'
             f"{glyphs}</a></span>"
         )
@@ -165,7 +191,7 @@ class Evidence(PageTools):
         return str(show(Fact(value, GIVEN[kind]), words))
 
     def cite(self, value: object) -> object:
-        """A fact as the language writes it, linked to its note; text, which a page's tools make, as it is.
+        """A fact as the language writes it, marked for `placed`; text, which a page's tools make, as it is.
 
         Raises:
             ReportError: it is neither, and a reader would see how Python writes it.
@@ -193,7 +219,7 @@ class Evidence(PageTools):
         if not origins:
             return text
         self.origins.update(dict.fromkeys(origins))
-        return f'<a class="rg-fact" href="#{_anchor(origins[-1])}">{text}</a>'
+        return f"\ue000{_anchor(origins[-1])}\ue001{text}\ue002"
 
     def findings(self) -> str:
         """The claims on which study and reproduction disagree."""

@@ -28,7 +28,7 @@ from reportgen.checklist import Checklist
 from reportgen.downloads import Downloads
 from reportgen.edition import Edition, Material
 from reportgen.errors import ReportError
-from reportgen.evidence import ClaimTags, Evidence, cite
+from reportgen.evidence import ClaimTags, Evidence, cite, placed
 from reportgen.figures import Figures
 from reportgen.scripts import Scripts
 from reportgen.tables import Tables
@@ -105,7 +105,7 @@ class Renderer:
             # Below the heading: MkDocs takes a page's title from a heading only if that comes first.
             below = _OPENING.match(text).end()  # type: ignore[union-attr]  # it matches nothing, too
             text = f'{text[:below]}\n!!! danger ""\n    {note}\n\n{text[below:]}'
-        text = _CITED_CODE.sub(r"\1<code>\2</code></a>", text)
+        text = placed(text)
         notes = evidence.notes()
         return Page(f"{text.rstrip()}\n\n{notes}" if notes else text, assets)
 
@@ -125,8 +125,6 @@ _NAMES = (*Evidence.NAMES, *(name for kind in TOOLS for name in kind.NAMES))
 """Every function that a page can call."""
 _OPENING = re.compile(r"(---\n.*?\n---\n)?\s*(#[^\n]*\n)?", re.DOTALL)
 """Front matter and the heading of a page, if it has them."""
-_CITED_CODE = re.compile(r"`(<a class=\"rg-fact\"[^>]*>)([^`<]*)</a>`")
-"""A fact between backticks: Markdown would show the link's own text."""
 _FIELDS = sorted(
     {"mean", "sd", "min", "max", "n"}
     | {

@@ -152,6 +152,32 @@ def test_a_number_in_code_stays_code_and_leads_to_its_source(small_report: Path)
     assert page.markdown.startswith('<a class="rg-fact" href="#source-first-reproduced"><code>0.001</code></a>')
 
 
+FACT = "{{ first.published.test.accuracy }}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"`lr={FACT} x` and ``a`{FACT}``", "`lr=62.56% x` and ``a`62.56%``"),
+        (f"```sh\nrun --to {FACT}\n```", "```sh\nrun --to 62.56%\n```"),
+        (f"[{FACT} right](index.md)", "[62.56% right](index.md)"),
+        (f'![{FACT}](a.svg "{FACT}")', '![62.56%](a.svg "62.56%")'),
+        (f'<span title="reaches {FACT}">hover</span>', '<span title="reaches 62.56%">hover</span>'),
+    ],
+)
+def test_a_fact_where_no_link_can_stand_is_bare_text(small_report: Path, text: str, shown: str) -> None:
+    page = rendered(small_report, f"{text} or {FACT}\n" if "```" not in text else f"{text}\n\nor {FACT}\n")
+    assert page.markdown.startswith(shown)
+    assert page.markdown.count('<a class="rg-fact" href="#source-first-published">62.56%</a>') == 1
+    assert not re.search("[\ue000-\ue002]", page.markdown)
+
+
+def test_a_claim_over_an_empty_line_is_refused_by_line(small_report: Path) -> None:
+    text = '# A\n\n{% claim "high" %}One.\n\nTwo.{% endclaim %}\n'
+    with pytest.raises(ReportError, match=r"index\.md, line 3: the claim high goes over an empty line"):
+        rendered(small_report, text, high=HIGH)
+
+
 @pytest.mark.parametrize(
     ("expression", "english", "spanish"),
     [
