@@ -8,7 +8,7 @@ refuses only what it cannot show truthfully: an unknown name, a page without cou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from reportgen import fingerprint, parity, prose, record, source, translations
 from reportgen.claims import projects
@@ -18,7 +18,7 @@ from reportgen.finding import Finding
 from reportgen.language import untranslated
 from reportgen.record import Record
 from reportgen.report import Catalogue, Report
-from reportgen.source import Sources
+from reportgen.source import Source, Sources
 
 
 def check(material: Material) -> list[Finding]:
@@ -36,6 +36,7 @@ def check(material: Material) -> list[Finding]:
         found += translations.check(page, versions, confirmed)
         for code, version in versions.items():
             found += prose.check_page(version, code, catalogues[code])
+            found += _included(version, material.pages)
     return sorted(found, key=lambda finding: (finding.where, finding.line or 0))
 
 
@@ -66,6 +67,17 @@ def _declarations(material: Material) -> Iterator[Finding]:
                 what=f"older than the script: changed since are {', '.join(changed)}",
                 remedy=f"python -m experiments declare {declaration.project}",
             )
+
+
+def _included(page: Source, pages: Collection[str]) -> Iterator[Finding]:
+    """What a page takes from files that are no pages, and that nothing here looks at."""
+    for item in (item for section in page.sections for item in section.items if item.kind == "tag"):
+        name, _, rest = item.key.partition(" ")
+        if name in ("include", "import", "from", "extends") and not any(
+            rest.startswith(f'"{known}"') for known in pages
+        ):
+            what = f"{item} takes words from a file that is no page, and nobody checks them"
+            yield Finding(page.file, what, "a page in every language, or the words here", item.line)
 
 
 def _catalogues(material: Material, catalogues: Mapping[str, Catalogue]) -> Iterator[Finding]:

@@ -29,12 +29,14 @@ WORD_LISTS = ("comparing", "units")
 
 _NUMBER = re.compile(
     r"(?<!\w)(?P<sign>[+−±-][ \u00a0\u202f]?)?"
-    r"(?P<number>\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d.,]?\d)|\d+(?:[.,’']\d+)*)"
+    r"(?P<number>\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d.,]?\d)|\d+(?:[.,’']\d+)*|(?<![\w.)])\.\d{2,})"
 )
 _LITERAL = re.compile(r"[-+]?\d[\d._eE+-]*")
 """A number in an expression that is nothing else. A text there is quoted from elsewhere, such as a title."""
-_SIZE_BEFORE = re.compile(r"[×xX][ \u00a0\u202f]*$")
-_SIZE_AFTER = re.compile(r"[ \u00a0\u202f]*[×xX](?!\w*[a-z]{2})")
+_SIZE_BEFORE = re.compile(r"\d[ \u00a0\u202f]*[×xX][ \u00a0\u202f]*$")
+_SIZE_AFTER = re.compile(r"[ \u00a0\u202f]*[×xX][ \u00a0\u202f]*\d")
+_TIMES = r"e[+−-]?\d+|[kM]|[ \u00a0\u202f]?[×x](?![ \u00a0\u202f]*\d)"
+"""What multiplies a number, or says that it multiplies something: `1.2e-3`, `652K`, `2.3× the images`."""
 _NAME_BEFORE = re.compile(r"\b[A-ZÀ-Þ][\w+-]*[ \u00a0\u202f]$")
 
 
@@ -99,7 +101,9 @@ def numbers(text: str, words: Language, units: tuple[str, ...] = ()) -> Iterator
         shown = text[found.start() : measure.end() if measure else found.end()]
         if measure or (found["sign"] or "").startswith("±"):
             yield found.start(), shown
-        elif _SIZE_BEFORE.search(text[: found.start()]) or _SIZE_AFTER.match(text, found.end()):
+        elif found["number"].isdigit() and (
+            _SIZE_BEFORE.search(text[: found.start()]) or _SIZE_AFTER.match(text, found.end())
+        ):
             continue
         elif _looks_measured(found["number"], text[: found.start()], words):
             yield found.start(), shown
@@ -114,7 +118,7 @@ def _looks_measured(number: str, before: str, words: Language) -> bool:
         # Groups of thousands; else a version, or a date.
         return all(len(part) == 3 for part in rest) and len(whole) <= 3
     (decimals,) = rest
-    if len(decimals) >= 3 or whole == "0" or len(whole) > 1:
+    if len(decimals) >= 3 or whole in ("", "0") or len(whole) > 1:
         return True
     # One digit before the mark and one or two behind it: `Python 3.11`, `notebook 6.3`, or a rounded loss.
     decimal = number[1] == get_decimal_symbol(words.locale)
@@ -132,7 +136,8 @@ def _units(code: str, more: tuple[str, ...]) -> re.Pattern[str]:
         for count in (1, 2)
     }
     every = sorted({"%", "‰", "s", "min", "h", *forms, *more}, key=lambda form: (-len(form), form))
-    return re.compile(rf"[ \u00a0\u202f-]?(?:{'|'.join(map(_pattern, every))})(?!\w)", re.IGNORECASE)
+    units = "|".join(map(_pattern, every))
+    return re.compile(rf"(?:[ \u00a0\u202f-]?(?:{units})|{_TIMES})(?!\w)", re.IGNORECASE)
 
 
 def comparisons(text: str, words: tuple[str, ...]) -> Iterator[tuple[int, str]]:

@@ -159,10 +159,12 @@ def parse(text: str, shown: str = "the page") -> tuple[Section, ...]:
     """
     try:
         _jinja().parse(text)
+        front = _FRONT_MATTER.match(text)
         masked, lines, marks = _mask(_FRONT_MATTER.sub(lambda found: "\n" * found[0].count("\n"), text))
     except TemplateSyntaxError as problem:
         raise ReportError(f"{shown}, line {problem.lineno}: {problem.message}") from problem
     reader = _Reader(lines, marks)
+    reader.front(front[0] if front else "")
     reader.read(_markdown().parse(masked))
     return reader.sections
 
@@ -178,6 +180,7 @@ class _Mark:
 
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+_FRONT_VALUE = re.compile(r"\w+:\s*(\S.*)")
 _PRIVATE = 0xF0000
 """The first of the characters that stand for marks: private use, so that no page has them."""
 _MARK = re.compile("([\U000f0000-\U000ffffd])")
@@ -257,6 +260,7 @@ class _Reader:
     _passages: list[Passage] = field(default_factory=list)
     _words: list[str] = field(default_factory=list)
     _beside: list[str] = field(default_factory=list)
+    _front: list[tuple[str, int]] = field(default_factory=list)
     # The passage that is being read:
     _text: str = ""
     _starts: list[tuple[int, int]] = field(default_factory=list)
@@ -267,6 +271,12 @@ class _Reader:
         """What was read; what stands above the first heading only if there is something."""
         return tuple(section for section in self._done if section.level or section.items or section.text)
 
+    def front(self, matter: str) -> None:
+        """What stands in front of a page for MkDocs, such as its title: readers and search engines see it."""
+        for line, text in enumerate(matter.splitlines(), 1):
+            if value := _FRONT_VALUE.match(text):
+                self._front.append((value[1], line))
+
     def read(self, tokens: Sequence[Token]) -> None:
         block = 1
         for place, token in enumerate(tokens):
@@ -275,6 +285,7 @@ class _Reader:
             match token.type:
                 case "heading_open":
                     self._end_section()
+                    self._begin_with_front()
                     self._level, self._line = int(token.tag[1:]), block
                     content = tokens[place + 1].content
                     found = _IDENTIFIER.search(content)
@@ -296,7 +307,15 @@ class _Reader:
                     self._end_passage()
                 case "table_open":
                     self._items.append(_table(tokens[place:], block))
+        self._begin_with_front()
         self._end_section()
+
+    def _begin_with_front(self) -> None:
+        """Count what stands in front of the page to its first section."""
+        for text, line in self._front:
+            self._add(text, line)
+            self._end_passage()
+        self._front.clear()
 
     def inline(self, text: str, first: int) -> None:
         """Markdown within HTML."""
@@ -405,6 +424,8 @@ class _Html(HTMLParser):
     """The prose in a block of HTML: its text, and what its attributes tell a reader."""
 
     SPOKEN = ("alt", "title", "aria-label", "summary")
+    WITHIN_WORDS = ("a", "abbr", "b", "code", "em", "i", "small", "span", "strong", "sub", "sup", "u")
+    """Tags that do not part what stands before them from what follows."""
 
     def __init__(self, reader: _Reader, first: int) -> None:
         super().__init__()
@@ -417,6 +438,8 @@ class _Html(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         line = self._reader._source_line(self._first + self.getpos()[0] - 1)
         self._silent = tag in ("script", "style")
+        if tag not in self.WITHIN_WORDS:
+            self._reader.say(" ", line)
         for name, value in attrs:
             if name in self.SPOKEN:
                 self._reader.say(f" {value or ''} ", line)

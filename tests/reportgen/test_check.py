@@ -175,6 +175,19 @@ def test_a_report_in_one_language_is_in_step_with_itself(small_report: Path) -> 
     assert check(gather(reports.load(small_report))) == []
 
 
+def test_what_a_page_takes_from_a_file_that_is_none_is_an_error(small_report: Path) -> None:
+    for code in ("en", "es"):
+        folder = small_report / "docs" / code
+        (folder / "part.txt").write_text("Accuracy 72.34%", encoding="utf-8")
+        with (folder / "index.md").open("a", encoding="utf-8") as stream:
+            stream.write('\n{% include "part.txt" %}\n')
+    confirm(small_report)
+    found = [str(finding) for finding in check(gather(reports.load(small_report)))]
+    assert [text.partition(":")[2].partition(",")[0] for text in found] == [
+        ' {% include "part.txt" %} takes words from a file that is no page'
+    ] * 2
+
+
 def test_words_of_the_generator_that_a_language_lacks_are_counted(
     small_report: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,6 +40,8 @@ def compared(text: str, code: str) -> list[str]:
          ["263,402", "263402", "263 402", "8,192", "8192"]),
         ("en", "Better by 9 points, +9.74 pp, ± 2.", ["9 points", "+9.74 pp", "± 2"]),
         ("en", "A multiple of 1/40,000.", ["40,000"]),
+        ("en", "17.5× the parameters, 2.3 x quicker.", ["17.5×", "2.3 x"]),
+        ("en", "652K of them, .86 or 1.2e-3.", ["652K", ".86", "1.2e-3"]),
         ("es", "Alcanza el 62,56 %, el 9 por ciento.", ["62,56 %", "9 por ciento"]),
         ("es", "Una pérdida de 0,9, de 1,070 o de 1,07.", ["0,9", "1,070", "1,07"]),
         ("es", "Tardó 47 segundos, 5 minutos y 2 h.", ["47 segundos", "5 minutos", "2 h"]),

@@ -12,7 +12,7 @@ from reportgen.errors import ReportError
 from reportgen.source import HOLE, Section, parse
 
 PAGE = """---
-title: not prose
+title: what MkDocs shows
 ---
 
 # {{ title("first") }} { #project }
@@ -69,11 +69,27 @@ def test_a_section_begins_at_its_heading_and_is_known_by_its_explicit_identifier
 
 def test_prose_is_what_a_reader_reads_as_a_sentence() -> None:
     project, two, three = parse(PAGE)
-    assert words(project) == [f"In bold, {HOLE} and a a title link with {HOLE} on two lines, it is better than * that."]
+    assert words(project) == [
+        "what MkDocs shows",
+        f"In bold, {HOLE} and a a title link with {HOLE} on two lines, it is better than * that.",
+    ]
     assert words(two) == [
         "Two", "a", "b", "c", f"In a block {HOLE}", "The picture", f'"Careful" Said {HOLE}', "and there."
     ]  # fmt: skip
     assert words(three) == ["Three", "Smaller is better. Seen. {{ shown }}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "prose"),
+    [
+        ("Loss<br>better, 72.<b>30</b> %", "Loss better, 72.30 %"),
+        ("<table><tr><td>Accuracy</td><td>0.723</td></tr></table>", "Accuracy 0.723"),
+        ("<p>one</p><p>bet<i>ter</i></p>", "one better"),
+    ],
+)
+def test_tags_part_words_only_where_a_reader_sees_them_parted(text: str, prose: str) -> None:
+    (section,) = parse(f"# A {{ #a }}\n\n{text}\n")
+    assert words(section)[1:] == [prose]
 
 
 def test_what_a_page_shows_and_claims_is_told_in_order_with_its_lines() -> None:
@@ -101,7 +117,7 @@ def test_what_a_page_shows_and_claims_is_told_in_order_with_its_lines() -> None:
     [("bold", 7, False), ("two lines", 8, False), ("it is", 8, True), ("better", 9, True), ("than", 9, False)],
 )
 def test_every_word_has_its_line_and_knows_whether_a_claim_covers_it(word: str, line: int, covered: bool) -> None:
-    (passage,) = parse(PAGE)[0].passages
+    _, passage = parse(PAGE)[0].passages
     offset = passage.text.index(word)
     assert (passage.line(offset), passage.is_covered(offset)) == (line, covered)
 
