@@ -75,41 +75,35 @@ def test_the_weights_are_named_by_their_hash_and_their_card_and_record_say_what_
     assert not list((finished.weights.parent / "checkpoints").iterdir())
 
 
+def test_what_has_ended_is_not_trained_again(images: LabelledSet, finished: Finished) -> None:
+    again = pretrain(images, RECIPE, weights=finished.weights.parent, records=finished.record.parent)
+    assert again == dataclasses.replace(finished, before=True)
+
+
 @pytest.mark.slow
 def test_a_run_that_was_cut_off_leaves_unfinished_weights_and_ends_like_one_that_was_not(
     images: LabelledSet, finished: Finished, tmp_path: Path
 ) -> None:
+    """Started over beside one that has ended, which stays until the new one has come as far."""
+    shutil.copytree(finished.record.parents[1], tmp_path, dirs_exist_ok=True)
+    ended = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
     weights, records = tmp_path / "weights", tmp_path / "records"
     with pytest.raises(KeyboardInterrupt):
-        pretrain(images, RECIPE, weights=weights, records=records, callbacks=[CutOff()])
-    (card,) = weights.glob("*.json")
-    assert (vgg16.read_card(card).epochs_done, vgg16.read_card(card).epochs) == (2, 3)
+        pretrain(images, RECIPE, weights=weights, records=records, restart=True, callbacks=[CutOff()])
+    assert all(file.read_bytes() == content for file, content in ended.items())
+    (card,) = (vgg16.read_card(file) for file in weights.glob("*.json") if file not in ended)
+    assert (card.epochs_done, card.epochs) == (2, 3)
     # Other settings do not go on from there.
     with pytest.raises(ReportError, match=r"cut off after epoch 2 and cannot go on.*changed since: learning_rate"):
         pretrain(images, dataclasses.replace(RECIPE, learning_rate=1e-4), weights=weights, records=records)
     resumed = pretrain(images, RECIPE, weights=weights, records=records)
-    assert resumed.weights.name == finished.weights.name
+    assert not resumed.before and resumed.weights.name == finished.weights.name
     without_seconds = [
         [epoch.model_copy(update={"seconds": 0.0}) for epoch in done.pretraining.history]
         for done in (resumed, finished)
     ]
     assert without_seconds[0] == without_seconds[1]
     assert [file.name for file in records.iterdir()] == [resumed.record.name]
-
-
-def test_what_has_ended_is_left_as_it_is_and_stays_until_another_has_come_as_far(
-    images: LabelledSet, finished: Finished, tmp_path: Path
-) -> None:
-    shutil.copytree(finished.record.parents[1], tmp_path, dirs_exist_ok=True)
-    weights, records = tmp_path / "weights", tmp_path / "records"
-    files = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
-    again = pretrain(images, RECIPE, weights=weights, records=records)
-    assert again.before and again.pretraining == finished.pretraining and again.weights.parent == weights
-    with pytest.raises(KeyboardInterrupt):
-        pretrain(images, RECIPE, weights=weights, records=records, restart=True, callbacks=[CutOff()])
-    assert all(file.read_bytes() == content for file, content in files.items())
-    assert not pretrain(images, RECIPE, weights=weights, records=records).before
-    assert [vgg16.read_card(file).epochs_done for file in weights.glob("*.json")] == [3]
 
 
 def test_a_folder_that_is_none_is_told_before_anything_is_trained(images: LabelledSet, tmp_path: Path) -> None:

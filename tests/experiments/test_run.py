@@ -297,11 +297,13 @@ def test_a_command_that_is_asked_to_end_takes_its_runs_along(tmp_path: Path, job
     running = started(*command)
     assert running.stdout is not None
     trained: set[str] = set()
-    below: list[int] = []
+    below: set[int] = set()
+    asked = False
     for line in running.stdout:
         trained |= set(re.findall(r"(seed \d)  epoch", line))
-        if len(trained) == jobs and not below:
-            below = descendants(running.pid)
+        below |= set(descendants(running.pid))
+        if len(trained) == jobs and not asked:
+            asked = True
             running.terminate()
     assert running.wait(30) == 128 + signal.SIGTERM
     assert len(below) >= jobs
