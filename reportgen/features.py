@@ -19,6 +19,8 @@ from pydantic import AwareDatetime, Field, model_validator
 from reportgen.record import Count, Environment, Fraction, Part, Sha256, read_as, write_as
 
 Positive = Annotated[int, Field(ge=1)]
+Way = Literal["weights", "untrained", "pixels"]
+"""By what images are compared."""
 FILE, FILTERS, NEIGHBOURS = "features.json", "filters.png", "neighbours.png"
 
 
@@ -47,7 +49,7 @@ class Query(Image):
 class Share(Part):
     """How often the images that are most like another one show the same class, if they are compared in one way."""
 
-    compared_by: Literal["weights", "untrained", "pixels"]
+    compared_by: Way
     """The features of the weights, those of the same network with weights that were just drawn, or the bare pixels."""
     preprocessing: str | None
     """How pixels are prepared for the network; None where there is none."""

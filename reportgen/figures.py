@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from markupsafe import Markup
 from PIL import Image
@@ -35,8 +35,9 @@ from reportgen.drawings import (
     Spot,
     Unit,
 )
+from reportgen.errors import ReportError
 from reportgen.facts import NOT_RUN, Fact, ProjectFacts, Summary
-from reportgen.features import FILTERS, NEIGHBOURS, Features
+from reportgen.features import FILTERS, NEIGHBOURS, Features, Way
 from reportgen.record import Record
 from reportgen.tools import PageTools
 
@@ -316,6 +317,8 @@ class Figures(PageTools):
 
         Pixels are prepared as these weights expect unless `preprocessing` names another way.
         """
+        if compared_by not in get_args(Way):
+            raise ReportError(f"'{compared_by}' is no way in which images are compared: {', '.join(get_args(Way))}.")
         first = next(iter(self.edition.material.features.values()), None)
         if first is None:
             return Fact(None, "percent", NOT_RUN)

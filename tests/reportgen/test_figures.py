@@ -19,6 +19,7 @@ from experiments import sheet
 from reportgen import features, figures
 from reportgen import record as records
 from reportgen import report as reports
+from reportgen.errors import ReportError
 from reportgen.features import FILE, FILTERS, NEIGHBOURS
 from reportgen.material import gather
 from reportgen.record import Mistake, Record, folder
@@ -408,6 +409,10 @@ def test_what_weights_see_stands_with_its_pictures_its_controls_and_its_files(sm
     assert {"en": "not run yet", "es": "aún sin ejecutar"}[code] in page(
         small_report, "{{ same_class('weights', 48) }}", code=code
     ).markdown
+    with pytest.raises(
+        ReportError, match="'wieghts' is no way in which images are compared: weights, untr"
+    ):
+        page(small_report, "{{ same_class('wieghts', 32) }}", code=code)
     small = rendered.assets["assets/charts/set-32px-neighbours.png"]
     assert isinstance(small, bytes)
     assert Image.open(io.BytesIO(small)).size == (100, 66)
