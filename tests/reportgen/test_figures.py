@@ -409,9 +409,7 @@ def test_what_weights_see_stands_with_its_pictures_its_controls_and_its_files(sm
     assert {"en": "not run yet", "es": "aún sin ejecutar"}[code] in page(
         small_report, "{{ same_class('weights', 48) }}", code=code
     ).markdown
-    with pytest.raises(
-        ReportError, match="'wieghts' is no way in which images are compared: weights, untr"
-    ):
+    with pytest.raises(ReportError, match="'wieghts' is no way in which images are compared: weights, untr"):
         page(small_report, "{{ same_class('wieghts', 32) }}", code=code)
     small = rendered.assets["assets/charts/set-32px-neighbours.png"]
     assert isinstance(small, bytes)
