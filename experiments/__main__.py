@@ -455,6 +455,9 @@ def bench(
     The comparisons are written to experiments/bench.json, which the report shows; those of --quick to build/bench.json.
     Exit status 1 if a limit is missed.
     """
+    data.name_of(source)  # what is wrong is told before anything is measured
+    file = output or (SCRATCH if quick else RESULTS.parent) / "bench.json"
+    record.check_writable(file.resolve().parent)
     from experiments.bench import figures
     from experiments.comparison.session import PRECISE, QUICK, compare, told
     from reportgen import comparison
@@ -468,9 +471,6 @@ def bench(
     if accuracy is None:
         # It takes minutes a seed.
         accuracy = not quick and source != "sample" and PRECISE in identifiers
-    file = output or (SCRATCH if quick else RESULTS.parent) / "bench.json"
-    data.name_of(source)  # what is wrong is told before anything is measured
-    record.check_writable(file.resolve().parent)
     found = compare(identifiers, source, quick, tell, accuracy=accuracy)
     comparison.write(found, file)
     console.print(f"Written to {escape(str(file))}.")
