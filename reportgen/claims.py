@@ -43,7 +43,7 @@ from reportgen.facts import (
     subject,
     t_quantile,
 )
-from reportgen.report import read_text, refuse_repeated
+from reportgen.report import constructed, read_text, refuse_repeated
 
 Verdict = Literal["holds", "contradicted", "undecided"]
 Direction = Literal["higher", "lower"]
@@ -367,13 +367,8 @@ def read(file: Path, shown: str, projects: Sequence[str]) -> tuple[Claim, ...]:
             )
         lines[identifier] = line
         refuse_repeated(value, shown)
-        claims.append(_claim(identifier, line, _content(value), shown, projects))
+        claims.append(_claim(identifier, line, constructed(value), shown, projects))
     return tuple(claims)
-
-
-def _content(node: yaml.Node) -> Any:
-    loader = yaml.SafeLoader("")
-    return loader.construct_document(node)
 
 
 def _claim(identifier: str, line: int, content: Any, shown: str, projects: Sequence[str]) -> Claim:

@@ -107,10 +107,10 @@ _NO_LINK = re.compile(
 )
 
 
-def uses(report: Report, code: str, pages: tuple[str, ...], name: str) -> dict[str, tuple[str, ...]]:
-    """The pages that call `name` with a text for its first argument, by that text: `claim`, `results`."""
+def uses(report: Report, code: str, pages: tuple[str, ...], *names: str) -> list[dict[str, tuple[str, ...]]]:
+    """For each of `names`, such as `claim`, the pages that call it with a text for its first argument, by that text."""
     environment = Environment(extensions=[ClaimTags])
-    found: dict[str, list[str]] = {}
+    found: dict[str, dict[str, list[str]]] = {name: {} for name in names}
     for page in pages:
         file = report.docs / code / page
         try:
@@ -120,9 +120,9 @@ def uses(report: Report, code: str, pages: tuple[str, ...], name: str) -> dict[s
         for call in tree.find_all(nodes.Call):
             match call:
                 case nodes.Call(node=nodes.Name(name=called), args=[nodes.Const(value=str(text)), *_]):
-                    if called == name and page not in found.setdefault(text, []):
-                        found[text].append(page)
-    return {text: tuple(where) for text, where in found.items() if where}
+                    if called in found and page not in found[called].setdefault(text, []):
+                        found[called][text].append(page)
+    return [{text: tuple(where) for text, where in found[name].items()} for name in names]
 
 
 @dataclass
@@ -159,7 +159,8 @@ class Evidence(PageTools):
     def claim_entry(self, identifier: str) -> str:
         """A claim's entry as it stands in the file of claims."""
         line = self._judgement(identifier).claim.line
-        first, *rest = self.report.claims.read_text(encoding="utf-8").splitlines()[line - 1 :]
+        text = read_text(self.report.claims, self.report.relative(self.report.claims))
+        first, *rest = text.splitlines()[line - 1 :]
         entry = [first, *itertools.takewhile(lambda text: text.startswith(" "), rest)]
         return "\n".join(["```yaml", *entry, "```"])
 

@@ -56,11 +56,13 @@ def language(code: str) -> Language:
 
 def untranslated(code: str) -> list[str]:
     """What another language's catalogue translates and this one's does not; nothing of English, which messages are."""
+    if code == "en":
+        return []
     told = {}
     for other in codes():
         with (FOLDER / f"{other}.po").open("rb") as stream:
             told[other] = {str(message.id) for message in read_po(stream) if message.id and message.string}
-    return [] if code == "en" else sorted(set().union(*told.values()) - told[code])
+    return sorted(set().union(*told.values()) - told[code])
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,14 @@ def gather(report: Report) -> Material:
     known = facts.build(study, records, declarations)
     pages = report.pages()
     statements = claims.read(report.claims, report.relative(report.claims), tuple(known))
+    claim_pages, chapters = evidence.uses(report, report.languages[0], pages, "claim", "results")
     return Material(
         report=report,
         study=study,
         facts=known,
         judgements=claims.judge_all(statements, known),
-        claim_pages=evidence.uses(report, report.languages[0], pages, "claim"),
-        chapters=evidence.uses(report, report.languages[0], pages, "results"),
+        claim_pages=claim_pages,
+        chapters=chapters,
         confirmations={run.key: record.read_confirmations(record.folder_of(run, report.results)) for run in records},
         declarations=declarations,
         pretrainings=pretraining.read_all(report.pretraining) if report.pretraining else {},

@@ -17,7 +17,7 @@ from babel.units import format_unit
 
 from reportgen.finding import Finding
 from reportgen.language import Language, language
-from reportgen.report import Catalogue, Report
+from reportgen.report import Catalogue, Report, read_text
 from reportgen.source import Passage, Source
 
 YEARS = range(1800, 2200)
@@ -54,7 +54,7 @@ def check_page(source: Source, code: str, catalogue: Catalogue) -> Iterator[Find
 def check_catalogue(report: Report, code: str, catalogue: Catalogue) -> Iterator[Finding]:
     """The same in the names that the catalogue gives, which are prose, too."""
     file = report.docs / code / "catalogue.yml"
-    root = yaml.compose(file.read_text(encoding="utf-8"))
+    root = yaml.compose(read_text(file, report.relative(file)))
     waiting = [root] if root else []
     while waiting:
         node = waiting.pop()

@@ -76,9 +76,9 @@ class Report:
         """
         file = self.docs / code / "catalogue.yml"
         try:
-            text = read_text(file, self.relative(file))
-            refuse_repeated(yaml.compose(text, yaml.SafeLoader), self.relative(file))
-            return Catalogue.model_validate(yaml.safe_load(text))
+            root = yaml.compose(read_text(file, self.relative(file)), yaml.SafeLoader)
+            refuse_repeated(root, self.relative(file))
+            return Catalogue.model_validate(constructed(root) if root else None)
         except FileNotFoundError:
             raise ReportError(f"{self.relative(file)}: there is no such file, and every language needs one.") from None
         except yaml.YAMLError as problem:
@@ -140,6 +140,11 @@ def read_text(file: Path, shown: str) -> str:
             f"{shown}: expected text in UTF-8, found the byte {problem.object[problem.start]:#x} at {problem.start}, "
             "as other encodings have it. Save the file as UTF-8."
         ) from problem
+
+
+def constructed(node: yaml.Node) -> Any:
+    """What a node of a YAML document holds."""
+    return yaml.SafeLoader("").construct_document(node)
 
 
 def refuse_repeated(node: yaml.Node | None, shown: str) -> None:
