@@ -93,19 +93,23 @@ class PageTools:
                 found=self.in_words(found),
                 required=self.in_words(required),
             )
-            for name, required, found in (*variant.differences, *self._undeclared(variant))
+            for name, required, found in self._departures(variant)
         ]
         return "; ".join(differences) or words.gettext("variant {name}", name=variant.name)
 
     def briefly(self, variant: Variant) -> str:
         """What a variant has in place of what the study's figures are of, for a label."""
-        found = [(name, value) for name, _, value in (*variant.differences, *self._undeclared(variant))]
         return ", ".join(
             self.in_words(value)
             if isinstance(value, str)
             else f"{self.edition.words.label(name)} {self.in_words(value)}"
-            for name, value in found
+            for name, _, value in self._departures(variant)
         ) or self.edition.words.gettext("variant {name}", name=variant.name)
+
+    def _departures(self, variant: Variant) -> Iterator[tuple[str, Setting, Setting]]:
+        """Each setting in which it departs: its name, what is required or declared, what was found."""
+        yield from variant.differences
+        yield from self._undeclared(variant)
 
     def _undeclared(self, variant: Variant) -> Iterator[tuple[str, Setting, Setting]]:
         """Where it departs from what its project declares, beyond what the study's figures require."""
