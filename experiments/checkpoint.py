@@ -2,16 +2,19 @@
 
 A checkpoint holds the weights, the optimizer's and the layers' random states, the state of both early-stopping rules
 with the weights of their best epochs, and the history with its seconds. The order of the images and their augmentation
-need no state: seed and epoch decide them. It is one file, replaced whole after each epoch, away from the results, and
-removed when the run is recorded.
+need no state: seed and epoch decide them. It is one file, replaced whole after an epoch, away from the results, and
+removed when the run is recorded. Where epochs take seconds, as on a GPU, it is not written after each of them: what
+keeps a run safe should not take as long as the run.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,29 @@ import numpy.typing as npt
 from experiments.stopping import RestoreIfStopped
 from reportgen.errors import ReportError
 from reportgen.record import replacing
+
+SHARE = 0.1
+"""The part of the time that may go into writing."""
+
+
+class Sparing:
+    """Lets something be done as often as it takes no more than a `SHARE` of the time, and at first at once."""
+
+    def __init__(self) -> None:
+        self._next = -math.inf
+
+    @property
+    def due(self) -> bool:
+        """Whether it may be done again."""
+        return time.perf_counter() >= self._next
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Do it inside."""
+        began = time.perf_counter()
+        yield
+        ended = time.perf_counter()
+        self._next = ended + (ended - began) * (1 - SHARE) / SHARE
 
 
 class Diary(keras.callbacks.Callback):  # type: ignore[misc]
@@ -108,11 +134,12 @@ class Checkpoint:
 
 
 class KeepCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
-    """Keeps a checkpoint after every epoch; stands behind the early-stopping rules and the diary in the list."""
+    """Keeps a checkpoint after an epoch; stands behind the early-stopping rules and the diary in the list."""
 
     def __init__(self, checkpoint: Checkpoint, stoppers: Sequence[RestoreIfStopped], diary: Diary) -> None:
         super().__init__()
         self._checkpoint, self._stoppers, self._diary = checkpoint, stoppers, diary
+        self._sparing = Sparing()
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._checkpoint.restore_rules(self._stoppers)
@@ -120,8 +147,9 @@ class KeepCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         # What follows the last epoch is cheap; cut off there, that epoch is repeated and the rules stop it again.
         last = self.model.stop_training or epoch + 1 >= self.params["epochs"]
-        if not last and np.isfinite(self._diary.epochs[-1]["loss"]):
-            self._checkpoint.write(self.model, self._stoppers, self._diary)
+        if not last and self._sparing.due and np.isfinite(self._diary.epochs[-1]["loss"]):
+            with self._sparing.timed():
+                self._checkpoint.write(self.model, self._stoppers, self._diary)
 
 
 def _variables(model: keras.Model) -> list[Any]:

@@ -24,6 +24,8 @@ DETERMINISTIC = {
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
 }
 """Environment variables under which the backends compute the same twice, read once when a backend starts."""
+PROCESSOR = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
+"""Environment variables under which the backends leave a GPU alone."""
 COMPILED = {"JAX_COMPILATION_CACHE_DIR": str(ROOT / "build" / "compiled")}
 """Where JAX keeps what it has compiled, so that another seed of a project need not wait for that again."""
 
@@ -39,7 +41,7 @@ def describe() -> Environment:
         backend=f"{backend} {importlib.metadata.version(backend)}",
         packages=versions(backend),
         platform=f"{platform.system()} {platform.machine()}",
-        device=_accelerator(backend) or processor(),
+        device=accelerator(backend) or processor(),
         cores=cores(),
         memory_gib=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         deterministic=all(os.environ.get(name) == value for name, value in DETERMINISTIC.items()),
@@ -82,7 +84,7 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def _accelerator(backend: str) -> str | None:
+def accelerator(backend: str) -> str | None:
     """The name of the first GPU or TPU that the backend computes on, if any."""
     if backend == "jax":
         import jax

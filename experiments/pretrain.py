@@ -27,6 +27,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +37,15 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments import vgg16
-from experiments.batches import order
-from experiments.checkpoint import Checkpoint, Diary, KeepCheckpoint
+from experiments.augmentation import Affine
+from experiments.batches import Batches, DrawEpoch, Plan, order
+from experiments.checkpoint import Checkpoint, Diary, KeepCheckpoint, Sparing
 from experiments.data import Images
 from experiments.environment import ROOT, cores, describe
 from experiments.feed import fed
 from experiments.labelled import LabelledSet
 from experiments.progress import EpochProgress
+from experiments.resident import LARGEST, Steps, extent, pays, shown
 from experiments.scaling import BGR_MEAN, scaled
 from experiments.train import network_of, one_cycle, use_precision
 from experiments.vgg16 import Card
@@ -97,10 +100,13 @@ class Recipe:
         return self.steps_per_epoch or max(1, images // self.batch_size)
 
 
-def build(recipe: Recipe, classes: int, steps: int, some: npt.NDArray[np.float32]) -> keras.Model:
+def build(
+    recipe: Recipe, classes: int, steps: int, some: npt.NDArray[np.float32], resident: bool = False
+) -> keras.Model:
     """The compiled network for `steps` steps in all; (batch, side, side, 3), prepared and divided by 64, to scores.
 
-    Its initial weights suit the images in `some`, which are prepared likewise.
+    Its initial weights suit the images in `some`, which are prepared likewise. `resident`: its batches are drawn on
+    the accelerator.
 
     Raises:
         ReportError: Keras has no such precision, or the images are too small.
@@ -117,6 +123,8 @@ def build(recipe: Recipe, classes: int, steps: int, some: npt.NDArray[np.float32
     # Class scores and their softmax in single precision: half of it is too coarse for a cross-entropy.
     scores = keras.layers.Dense(classes, kernel_initializer="zeros", name="scores", dtype="float32")(dropped)
     model = keras.Model(base.input, scores, name="vgg16_classifier")
+    if resident:
+        model = Resident(model)
     optimizer = keras.optimizers.AdamW(
         learning_rate=one_cycle(recipe.learning_rate, recipe.warmup, steps),
         weight_decay=recipe.weight_decay,
@@ -134,6 +142,8 @@ def build(recipe: Recipe, classes: int, steps: int, some: npt.NDArray[np.float32
             keras.metrics.CategoricalCrossentropy(from_logits=True, name="cross_entropy"),
         ],
     )
+    if isinstance(model, Resident):
+        model.prepare(np.zeros((1, classes), dtype=np.float32))
     return model
 
 
@@ -150,7 +160,7 @@ def initialise(base: keras.Model, some: npt.NDArray[np.float32]) -> None:
             layer.bias.assign(-mean / deviation)
             signal = ops.relu((found - mean) / deviation)
         elif layer.name.endswith("_pool"):
-            signal = ops.max_pool(signal, 2)
+            signal = ops.max_pool(signal, 2, strides=2)  # by default, JAX gets others
 
 
 def averaging(steps: int) -> float:
@@ -168,42 +178,115 @@ def one_hot(labels: npt.NDArray[np.int64], classes: int) -> npt.NDArray[np.float
     return np.eye(classes, dtype=np.float32)[labels]
 
 
-def crops(pixels: npt.NDArray[np.uint8], smallest: float, random: np.random.Generator) -> npt.NDArray[np.uint8]:
-    """A part of each image, (images, side, side, 3), at the same size, half of them mirrored.
+@dataclass(frozen=True)
+class Crops:
+    """A part of each image of a batch, which is shown at the full size, half of them mirrored; each (images,)."""
 
-    Its area is drawn uniformly from `smallest` to 1, its shape from 3:4 to 4:3, its place among all that fit.
+    tops: npt.NDArray[np.int64]
+    lefts: npt.NDArray[np.int64]
+    heights: npt.NDArray[np.int64]
+    widths: npt.NDArray[np.int64]
+    mirrored: npt.NDArray[np.bool_]
+
+    def of(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """These parts of `pixels`, (images, side, side, 3), at the same size."""
+        side = pixels.shape[1]
+        found = np.empty_like(pixels)
+        for k, image in enumerate(pixels):
+            top, left = self.tops[k], self.lefts[k]
+            part = image[top : top + self.heights[k], left : left + self.widths[k]]
+            part = cv2.resize(part, (side, side), interpolation=cv2.INTER_LINEAR)
+            found[k] = part[:, ::-1] if self.mirrored[k] else part
+        return found
+
+    def affine(self, side: int) -> Affine:
+        """The same as a movement of images of `side` pixels; at its edges, a crop reads half a pixel further."""
+        matrices = np.zeros((len(self.tops), 2, 3))
+        for row, (first, shown_of) in enumerate(((self.lefts, self.widths), (self.tops, self.heights))):
+            scale = shown_of / side
+            matrices[:, row, row] = scale
+            matrices[:, row, 2] = first + scale / 2 - 0.5  # a pixel's middle is half a pixel from its edge
+        return Affine(matrices, self.mirrored)
+
+
+def draw_crops(images: int, side: int, smallest: float, random: np.random.Generator) -> Crops:
+    """Parts of so many images of `side` pixels.
+
+    Their areas are drawn uniformly from `smallest` to 1, their shapes from 3:4 to 4:3, their places among all that fit.
     """
-    images, side = len(pixels), pixels.shape[1]
     area = random.uniform(smallest, 1, images)
     shape = np.exp(random.uniform(np.log(3 / 4), np.log(4 / 3), images))
     heights = np.clip(np.rint(side * np.sqrt(area / shape)), 1, side).astype(int)
     widths = np.clip(np.rint(side * np.sqrt(area * shape)), 1, side).astype(int)
     tops = random.integers(0, side - heights + 1)
     lefts = random.integers(0, side - widths + 1)
-    mirrored = random.random(images) < 0.5
-    found = np.empty_like(pixels)
-    for k, image in enumerate(pixels):
-        part = image[tops[k] : tops[k] + heights[k], lefts[k] : lefts[k] + widths[k]]
-        part = cv2.resize(part, (side, side), interpolation=cv2.INTER_LINEAR)
-        found[k] = part[:, ::-1] if mirrored[k] else part
-    return found
+    return Crops(tops, lefts, heights, widths, random.random(images) < 0.5)
+
+
+class Passes:
+    """Which images each step takes and what it shows of them.
+
+    Seed and step alone decide it, so that a run that was cut off can go on. Every pass over the images has an order of
+    its own; what does not fill a batch is left out of a pass.
+    """
+
+    def __init__(self, images: int, recipe: Recipe) -> None:
+        self._images, self._recipe = images, recipe
+        self.batch_size = min(recipe.batch_size, images)
+        self._order = lru_cache(maxsize=2)(partial(order, images, recipe.seed))
+
+    def step(self, number: int) -> tuple[npt.NDArray[np.int64], Crops]:
+        """The positions of the images of step `number`, (batch,), and what is shown of them."""
+        recipe, size = self._recipe, self.batch_size
+        over, position = divmod(number, self._images // size)
+        chosen = self._order(over)[position * size : (position + 1) * size]
+        # A third number keeps these draws apart from those of the order.
+        random = np.random.default_rng((recipe.seed, number, 1))
+        return chosen, draw_crops(size, recipe.image_size, recipe.smallest_crop, random)
+
+
+class Cropped(Batches):
+    """The batches of an epoch, for a device that draws them itself."""
+
+    def __init__(self, images: Images, recipe: Recipe) -> None:
+        self._passes = Passes(len(images.labels), recipe)
+        self._steps = recipe.steps(len(images.labels))
+        super().__init__(images, self._passes.batch_size, recipe.image_size, recipe.seed, scaling=BGR_MEAN)
+
+    def __len__(self) -> int:
+        """Steps in an epoch."""
+        return self._steps
+
+    def draw(self, epoch: int) -> None:
+        """Turn to epoch `epoch`, counted from 0."""
+        self._epoch = epoch
+
+    def plan(self, index: int) -> Plan:
+        """What step `index` of this epoch takes."""
+        chosen, crops = self._passes.step(self._epoch * self._steps + index)
+        return Plan(chosen, crops.affine(self.image_size))
+
+
+class Resident(Steps, keras.Model):  # type: ignore[misc]
+    """The network, its batches drawn from images on the accelerator."""
+
+    def __init__(self, network: keras.Model) -> None:
+        """Take over the layers, the weights and the name of `network`."""
+        super().__init__(network.inputs, network.outputs, name=network.name)
+
+    def drawn(self, data: Any, plan: Any) -> tuple[Any, Any]:
+        """Images as the network takes them, (batch, height, width, 3), and labels, (batch, classes)."""
+        pixels, labels = shown(data, plan, BGR_MEAN)
+        return pixels / np.float32(UNIT), keras.ops.one_hot(labels, self.output_shape[-1])
 
 
 def batches(images: Images, classes: int, recipe: Recipe, start: int) -> Iterator[tuple[Any, Any]]:
-    """Batches from step `start` on, without end; each depends on seed and step alone, so that a run can go on.
-
-    Every pass over the images has an order of its own; what does not fill a batch is left out of a pass.
-    """
-    size = min(recipe.batch_size, len(images.labels))
-    full = len(images.labels) // size
+    """Batches from step `start` on, without end, made while the network trains."""
+    passes = Passes(len(images.labels), recipe)
 
     def make(step: int) -> tuple[Any, Any]:
-        over, position = divmod(step, full)
-        chosen = order(len(images.labels), recipe.seed, over)[position * size : (position + 1) * size]
-        # A third number keeps these draws apart from those of the order.
-        random = np.random.default_rng((recipe.seed, step, 1))
-        pixels = crops(images.pixels[chosen], recipe.smallest_crop, random)
-        return inputs(pixels), one_hot(images.labels[chosen], classes)
+        chosen, crops = passes.step(step)
+        return inputs(crops.of(images.pixels[chosen])), one_hot(images.labels[chosen], classes)
 
     waiting: deque[Future[tuple[Any, Any]]] = deque()
     with ThreadPoolExecutor(max_workers=min(8, cores())) as pool:
@@ -231,7 +314,7 @@ class Held(keras.utils.PyDataset):  # type: ignore[misc]
 
 
 class Publish(keras.callbacks.Callback):  # type: ignore[misc]
-    """Writes weights, card and record behind every epoch, in place of those of the epoch before.
+    """Writes weights, card and record behind an epoch, in place of those before; for short epochs, not behind each.
 
     Stands before `SwapEMAWeights` in the list: when a validation ends, the averaged weights are still in the model.
     """
@@ -239,6 +322,7 @@ class Publish(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(self, pretraining: _Pretraining, diary: Diary) -> None:
         super().__init__()
         self._pretraining, self._diary = pretraining, diary
+        self._sparing = Sparing()
 
     def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
         self._weights = {
@@ -246,8 +330,10 @@ class Publish(keras.callbacks.Callback):  # type: ignore[misc]
         }
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if np.isfinite(self._diary.epochs[-1]["loss"]):
-            self._pretraining.publish(self.model, self._weights, self._diary.epochs)
+        last = epoch + 1 == self.params["epochs"]
+        if (last or self._sparing.due) and np.isfinite(self._diary.epochs[-1]["loss"]):
+            with self._sparing.timed():
+                self._pretraining.publish(self.model, self._weights, self._diary.epochs)
 
 
 @dataclass(frozen=True)
@@ -477,22 +563,32 @@ def pretrain(
     for folder in (weights, records):
         check_writable(folder)
     some = inputs(images.train.pixels[order(len(images.train.labels), recipe.seed, 0)[:STEADIED]])
-    model = build(recipe, images.classes, job.steps * recipe.epochs, some)
+    resident = pays() and extent(Batches(images.train, 1, recipe.image_size)) <= LARGEST
+    model = build(recipe, images.classes, job.steps * recipe.epochs, some, resident)
     diary = Diary()
     if restart:
         checkpoint.remove()
     checkpoint.resume(model, diary)
     done = len(diary.epochs)
-    held = Held(images.validation, images.classes, min(recipe.batch_size, 256))
+    size = min(recipe.batch_size, 256)
+    if isinstance(model, Resident):
+        drawn = Cropped(images.train, recipe)
+        shown_to = {"x": fed(model, drawn)}
+        held = Batches(images.validation, size, recipe.image_size)
+        drawing = [DrawEpoch(drawn)]
+    else:
+        shown_to = {"x": batches(images.train, images.classes, recipe, done * job.steps), "steps_per_epoch": job.steps}
+        held = Held(images.validation, images.classes, size)
+        drawing = []
     with EpochProgress(job.stem, recipe.epochs) as progress:
         model.fit(
-            batches(images.train, images.classes, recipe, done * job.steps),
-            steps_per_epoch=job.steps,
+            **shown_to,
             validation_data=fed(model, held),
             epochs=recipe.epochs,
             initial_epoch=done,
             callbacks=[
                 keras.callbacks.TerminateOnNaN(),
+                *drawing,
                 diary,
                 Publish(job, diary),
                 keras.callbacks.SwapEMAWeights(),

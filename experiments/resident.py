@@ -16,6 +16,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from experiments.augmentation import Affine, grid, places, resize
 from experiments.batches import Batches, Plan
@@ -36,41 +37,41 @@ def pays() -> bool:
     return bool(jax.default_backend() != "cpu")
 
 
-class Resident(keras.Sequential):  # type: ignore[misc]
-    """A network that also takes the calls of `Calls`: several batches, each drawn from images on the accelerator."""
+class Steps:
+    """The steps of a Keras model that also takes the calls of `Calls`; to stand before `keras.Model` in its bases."""
 
-    def __init__(self, network: keras.Sequential, scaling: Scaling) -> None:
-        """Take over the layers, the weights and the name of `network`; its images are scaled as `scaling` says."""
-        super().__init__([keras.Input(network.input_shape[1:]), *network.layers], name=network.name)
-        self.scaling = scaling
+    def drawn(self, data: Any, plan: Any) -> tuple[Any, Any]:
+        """The batch of one plan, as the network takes it; compiled with the step."""
+        raise NotImplementedError
 
-    def prepare(self) -> None:
-        """Make the variables of loss and metrics, which Keras would otherwise make by a look at a batch."""
-        classes = self.output_shape[-1]
-        labels, scores = np.zeros(1, dtype=np.int32), np.full((1, classes), 1 / classes, dtype=np.float32)
-        self.compute_loss(None, labels, scores)
-        self.compute_metrics(None, labels, scores)
-        self.reset_metrics()
+    def prepare(self, labels: npt.NDArray[Any]) -> None:
+        """Make the variables of loss and metrics, which Keras would otherwise make by a look at a batch's `labels`."""
+        model: Any = self
+        classes = model.output_shape[-1]
+        scores = np.full((len(labels), classes), 1 / classes, dtype=np.float32)
+        model.compute_loss(None, labels, scores)
+        model.compute_metrics(None, labels, scores)
+        model.reset_metrics()
 
     def train_step(self, state: Any, data: Any) -> Any:
         """One step, or one for each batch of a call; Keras's own interface under JAX."""
-        return self._each(super().train_step, state, data)
+        return self._each(super().train_step, state, data)  # type: ignore[misc]
 
     def test_step(self, state: Any, data: Any) -> Any:
         """As `train_step`, without training."""
-        return self._each(super().test_step, state, data)
+        return self._each(super().test_step, state, data)  # type: ignore[misc]
 
     def predict_step(self, state: Any, data: Any) -> Any:
         """The probabilities of every image of a call, (images, classes)."""
         if not isinstance(data, dict):
-            return super().predict_step(state, data)
+            return super().predict_step(state, data)  # type: ignore[misc]
         import jax
 
         weights, others = state
-        one = super().predict_step
+        one = super().predict_step  # type: ignore[misc]
 
         def step(others: Any, plan: Any) -> Any:
-            found, others = one((weights, others), shown(data, plan, self.scaling))
+            found, others = one((weights, others), self.drawn(data, plan))
             return others, found
 
         others, found = jax.lax.scan(step, others, data["plans"])
@@ -82,11 +83,24 @@ class Resident(keras.Sequential):  # type: ignore[misc]
         import jax
 
         def step(state: Any, plan: Any) -> Any:
-            logs, state = one(state, shown(data, plan, self.scaling))
+            logs, state = one(state, self.drawn(data, plan))
             return state, logs
 
         state, logs = jax.lax.scan(step, state, data["plans"])
         return {name: values[-1] for name, values in logs.items()}, state
+
+
+class Resident(Steps, keras.Sequential):  # type: ignore[misc]
+    """A network of a project, its batches drawn from images on the accelerator."""
+
+    def __init__(self, network: keras.Sequential, scaling: Scaling) -> None:
+        """Take over the layers, the weights and the name of `network`; its images are scaled as `scaling` says."""
+        super().__init__([keras.Input(network.input_shape[1:]), *network.layers], name=network.name)
+        self.scaling = scaling
+
+    def drawn(self, data: Any, plan: Any) -> tuple[Any, Any]:
+        """Scaled pixels, (batch, height, width, 3), and labels, (batch,)."""
+        return shown(data, plan, self.scaling)
 
 
 class Calls(keras.utils.PyDataset):  # type: ignore[misc]
@@ -100,7 +114,8 @@ class Calls(keras.utils.PyDataset):  # type: ignore[misc]
         import jax
 
         self._batches = batches
-        full, rest = divmod(len(batches.images.labels), batches.batch_size)
+        rest = len(batches.plan(len(batches) - 1).chosen) < batches.batch_size
+        full = len(batches) - rest
         together = largest_divisor(full, MOST) if full else 1
         self._calls = [range(start, start + together) for start in range(0, full, together)]
         if rest:

@@ -17,7 +17,7 @@ from rich.markup import escape
 
 from experiments import data
 from experiments.canary import Specification, differences, largest_difference
-from experiments.environment import BACKENDS, DETERMINISTIC, ROOT
+from experiments.environment import BACKENDS, DETERMINISTIC, PROCESSOR, ROOT
 from experiments.executor import Executor, killed
 from experiments.job import FIGURES, Job, Sizes, departures, sources
 from reportgen import record
@@ -150,13 +150,16 @@ def ask_canary(
 ) -> dict[str, Any]:
     """The specification, canary and environment of a run, from a process in which operations are deterministic.
 
+    The process computes on the processor, whatever trains: so a machine without a GPU can repeat the canary of a run
+    on one, and the canary takes no memory from runs that share a GPU.
+
     Pixels are scaled as `scaling` says, or as the project declares. Of more than `cores` cores, only so many are used:
     on another number of threads sums are taken in another order, and what is trained drifts apart.
 
     Raises:
         ReportError: the process failed, for instance because the backend is not installed.
     """
-    environment = {**os.environ, **DETERMINISTIC, **({"KERAS_BACKEND": backend} if backend else {})}
+    environment = {**os.environ, **DETERMINISTIC, **PROCESSOR, **({"KERAS_BACKEND": backend} if backend else {})}
     arguments = ["canary", project, "--seed", str(seed), "--precision", precision, *sizes.arguments]
     if scaling:
         arguments += ["--pixel-scaling", scaling]

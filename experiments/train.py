@@ -54,6 +54,9 @@ class Run:
 def use_precision(precision: str) -> None:
     """Compute in `precision` from now on.
 
+    The matrix units of a GPU would round the factors of every product in `float32` to ten bits (TF32), which each
+    backend allows them in its own way; here they may not, so that the word means the same on every device.
+
     Raises:
         ReportError: Keras has no such policy.
     """
@@ -63,6 +66,20 @@ def use_precision(precision: str) -> None:
         raise ReportError(
             f"Unknown precision {precision!r}: expected one of Keras's policies, such as float32 or mixed_bfloat16."
         ) from problem
+    match keras.backend.backend():
+        case "jax":
+            import jax
+
+            jax.config.update("jax_default_matmul_precision", "float32")
+        case "tensorflow":
+            import tensorflow as tf
+
+            tf.config.experimental.enable_tensor_float_32_execution(False)
+        case "torch":
+            import torch
+
+            torch.backends.cuda.matmul.allow_tf32 = False
+            torch.backends.cudnn.allow_tf32 = False
 
 
 def steps_of(training: Training, images: int = IMAGES, epochs: int | None = None) -> int:
@@ -137,7 +154,7 @@ def build(project: Project, seed: int, precision: str, steps: int | None = None)
         metrics=["accuracy", *([keras.metrics.SparseCategoricalCrossentropy(name=CROSS_ENTROPY)] if smoothing else [])],
     )
     if isinstance(model, Resident):
-        model.prepare()
+        model.prepare(np.zeros(1, dtype=np.int32))
     return model
 
 

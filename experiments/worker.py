@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, cast
 
+import keras
+
 from experiments import data, project, vgg16
 from experiments.canary import Specification, specify
 from experiments.checkpoint import Checkpoint
-from experiments.environment import ROOT, describe
+from experiments.environment import ROOT, accelerator, describe
 from experiments.job import RANDOM, RESULTS, Job, keep, sources
 from experiments.memory import enough_memory
 from experiments.progress import EpochProgress
@@ -39,7 +41,8 @@ def perform(job: Job) -> Record:
     read = sources(job.project)  # as this process has read them; they may change while it trains
     check_writable(job.results)
     weights = pretrained(job)  # what is missing is told before anything is computed
-    if job.deterministic:  # this process computes as that of a canary would
+    if job.deterministic and accelerator(keras.backend.backend()) is None:
+        # This process computes as that of a canary would.
         with enough_memory(job.declared):
             found = specify(job.declared, job.seed, job.precision)
     else:

@@ -10,13 +10,18 @@ import keras
 import pytest
 
 from experiments import data, project
-from experiments.checkpoint import Checkpoint
+from experiments.checkpoint import Checkpoint, Sparing
 from experiments.project import Adam, EarlyStopping, Project
 from experiments.projects import p11_modern
 from experiments.train import Run, build, steps_of, train
 from reportgen.errors import ReportError
 
 EPOCHS = 6
+
+
+@pytest.fixture(autouse=True)
+def after_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("experiments.checkpoint.SHARE", 1.0)
 
 
 class CutOff(keras.callbacks.Callback):  # type: ignore[misc]
@@ -103,3 +108,17 @@ def test_a_damaged_checkpoint_is_told(tmp_path: Path) -> None:
     file.write_bytes(b"PK\x03\x04 cut short")
     with pytest.raises(ReportError, match="expected a checkpoint, found a damaged file"):
         run(Checkpoint(file, {}), identifier="p00_base")
+
+
+def test_writing_takes_no_more_than_its_share_of_the_time_and_begins_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, share = 100.0, 0.1
+    monkeypatch.setattr("experiments.checkpoint.SHARE", share)
+    monkeypatch.setattr("experiments.checkpoint.time.perf_counter", lambda: now)
+    sparing = Sparing()
+    assert sparing.due
+    with sparing.timed():
+        now += 2
+    now += 2 / share - 2 - 0.01
+    assert not sparing.due
+    now += 0.02
+    assert sparing.due

@@ -5,15 +5,22 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
+import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from experiments import labelled, vgg16
+from experiments.augmentation import transform
 from experiments.environment import ROOT
 from experiments.labelled import LabelledSet
 from experiments.pretrain import (
@@ -22,7 +29,7 @@ from experiments.pretrain import (
     averaging,
     batches,
     build,
-    crops,
+    draw_crops,
     initialise,
     inputs,
     pretrain,
@@ -34,6 +41,11 @@ from reportgen.errors import ReportError
 from tests.experiments.labelled_files import few
 
 RECIPE = Recipe(image_size=32, epochs=3, batch_size=8, steps_per_epoch=2, learning_rate=1e-3)
+
+
+@pytest.fixture(autouse=True)
+def behind_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("experiments.checkpoint.SHARE", 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -176,14 +188,64 @@ def test_crops_keep_their_share_of_the_area_and_half_of_them_are_mirrored() -> N
     """A ramp from left to right tells how much of its width a crop shows and whether it was mirrored."""
     count, side = 2_000, 32
     ramp = np.broadcast_to(np.arange(side, dtype=np.uint8)[:, None] * 8, (side, side, 3))  # along the width
-    across = crops(np.stack([ramp] * count), 0.35, np.random.default_rng(0)).astype(int)
-    down = crops(np.stack([ramp.transpose(1, 0, 2)] * count), 0.35, np.random.default_rng(0)).astype(int)
+    crops = draw_crops(count, side, 0.35, np.random.default_rng(0))
+    across = crops.of(np.stack([ramp] * count)).astype(int)
+    down = crops.of(np.stack([ramp.transpose(1, 0, 2)] * count)).astype(int)
     slope = across[:, 0, -1, 0] - across[:, 0, 0, 0]
     assert 0.47 < (slope < 0).mean() < 0.53
     widths = (np.abs(slope) / 8 + 1) / side
     heights = ((down[:, -1, 0, 0] - down[:, 0, 0, 0]) / 8 + 1) / side
     area = widths * heights
     assert area.min() > 0.27 and area.max() <= 1.0 and 0.6 < area.mean() < 0.75
+
+
+@given(st.integers(0, 2**32), st.sampled_from([8, 32, 64]), st.floats(0.1, 1))
+def test_a_crop_is_the_same_as_a_movement_but_for_its_outermost_pixels(seed: int, side: int, smallest: float) -> None:
+    random = np.random.default_rng(seed)
+    crops = draw_crops(4, side, smallest, random)
+    ramp = np.add.outer(np.arange(side), np.arange(side)) * (255 / (2 * side))  # no two neighbours differ by much
+    pixels = np.repeat(ramp[None, :, :, None], 4, axis=0).repeat(3, axis=3).astype(np.uint8)
+    cut, moved = crops.of(pixels).astype(float), transform(pixels, crops.affine(side))
+    margin = int(np.ceil(side / min(crops.heights.min(), crops.widths.min()) / 2))
+    inner = slice(margin, side - margin)
+    assert np.abs(cut - moved)[:, inner, inner].max(initial=0) < 2
+    assert np.abs(cut - moved).max() < 2 + 255 / side
+
+
+TRAINING = """
+import json, keras, sys, tempfile
+from pathlib import Path
+from experiments import labelled, pretrain, resident
+
+images = labelled.load(Path(sys.argv[1]), 32)
+recipe = pretrain.Recipe(image_size=32, epochs=3, batch_size=8, steps_per_epoch=2, learning_rate=1e-3)
+found = []
+for pays in (False, True):
+    pretrain.pays = lambda: pays
+    with tempfile.TemporaryDirectory() as folder:
+        done = pretrain.pretrain(images, recipe, weights=Path(folder), records=Path(folder) / "records")
+    found.append([epoch.model_dump(exclude={"seconds"}) for epoch in done.pretraining.history])
+    found[-1].append(done.pretraining.network.model_dump(mode="json"))
+print(json.dumps(found))
+"""
+
+
+def test_a_pretraining_on_the_device_is_the_pretraining_that_it_stands_for(tmp_path: Path) -> None:
+    pytest.importorskip("jax")
+    done = subprocess.run(
+        [sys.executable, "-c", TRAINING, str(few(tmp_path / "few"))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+    )
+    assert done.returncode == 0, done.stderr
+    (*usual, network), (*resident, as_resident) = json.loads(done.stdout.splitlines()[-1])
+    assert network == as_resident
+    assert len(usual) == 3
+    for before, after in zip(usual, resident, strict=True):
+        # Pixels of a crop are whole numbers to OpenCV, and not on the device.
+        assert after == pytest.approx(before, rel=0.05)
 
 
 def test_the_average_spans_a_tenth_of_all_steps_and_never_less_than_one() -> None:
