@@ -99,7 +99,10 @@ def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
         sha256=whole.sha256,
     )
     model = _build(project, seed, precision)
-    batches = Batches(split.train, BATCH_SIZE, project.image_size, seed, project.training.augmentation)
+    scaling, side = project.pixel_scaling, project.image_size
+    if project.prepare is not None:
+        project.prepare(model, Batches(split.train, len(split.train.labels), side, scaling=scaling)[0][0])
+    batches = Batches(split.train, BATCH_SIZE, side, seed, project.training.augmentation, scaling)
     losses = []
     for step in range(size.steps):
         # Keras averages the loss over the steps since the last reset.
@@ -139,7 +142,7 @@ def _build(project: Project, seed: int, precision: str, steps: int | None = None
 
     model = build(project, seed, precision, steps)
     if project.weights == PRETRAINED:
-        vgg16.load(model, vgg16.drawn(model, seed))
+        vgg16.load(model, vgg16.drawn(model, seed, project.pixel_scaling))
     return model
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import AwareDatetime, Field
 
-from experiments.scaling import BGR_MEAN, Scaling
+from experiments.scaling import BGR_MEAN, UNIT_INTERVAL, Scaling
 from reportgen.errors import ReportError, first_line
 from reportgen.record import Fraction, Part, Setting, Sha256, read_as, write_as
 
@@ -28,6 +28,8 @@ SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
 ARCHITECTURE = "VGG16"
 SMALLEST = 32
 """Pixels a side that leave one position behind VGG16's five poolings."""
+DEVIATION: dict[Scaling, int] = {UNIT_INTERVAL: 1, BGR_MEAN: 64}
+"""The power of two nearest to how far scaled pixels are from zero."""
 RESERVED = ("imagenet", "random")
 """Names that stand for the weights that Keras publishes, and for none."""
 
@@ -224,13 +226,18 @@ def from_file(file: Path) -> Pretrained:
     return Pretrained(name, layers)
 
 
-def drawn(model: keras.Model, seed: int) -> Pretrained:
-    """Weights for `model` that `seed` draws, spread so that activations stay steady (He et al., 2015)."""
+def drawn(model: keras.Model, seed: int, scaling: Scaling = UNIT_INTERVAL) -> Pretrained:
+    """Weights for `model` that `seed` draws, spread so that activations stay steady (He et al., 2015).
+
+    Pixels that `scaling` leaves far from one are brought there by the first layer.
+    """
     random = np.random.default_rng(seed)
     found = {}
     for layer in layers(model):
         kernel, bias = (tuple(weight.shape) for weight in layer.weights)
         scale = np.sqrt(2 / np.prod(kernel[:3])).astype(np.float32)
+        if layer.name == "block1_conv1":
+            scale /= np.float32(DEVIATION[scaling])
         found[layer.name] = (random.standard_normal(kernel, np.float32) * scale, np.zeros(bias, np.float32))
     return Pretrained("drawn", found)
 
