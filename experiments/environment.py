@@ -31,6 +31,10 @@ COMPILED = {"JAX_COMPILATION_CACHE_DIR": str(ROOT / "build" / "compiled")}
 """Where JAX keeps what it has compiled, so that another seed of a project need not wait for that again."""
 
 
+SIDE_BY_SIDE = "EXPERIMENTS_SIDE_BY_SIDE"
+"""The environment variable in which a run is told how many run beside it on this machine, itself included."""
+
+
 def describe() -> Environment:
     """This machine and these programs, now; imports Keras."""
     import keras
@@ -44,6 +48,7 @@ def describe() -> Environment:
         platform=f"{platform.system()} {platform.machine()}",
         device=accelerator(backend) or processor(),
         cores=cores(),
+        side_by_side=int(os.environ.get(SIDE_BY_SIDE, "1")),
         memory_gib=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         deterministic=all(os.environ.get(name) == value for name, value in DETERMINISTIC.items()),
         git_commit=git_commit,

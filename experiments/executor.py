@@ -24,7 +24,7 @@ from typing import Any, Protocol
 from rich.console import Console
 
 from experiments import project
-from experiments.environment import COMPILED, DETERMINISTIC, ROOT, commit
+from experiments.environment import COMPILED, DETERMINISTIC, ROOT, SIDE_BY_SIDE, commit
 from experiments.job import MISTAKES, Job, keep
 from reportgen import record
 from reportgen.errors import ReportError, first_line
@@ -76,7 +76,8 @@ class Local:
             free.put(share)
         started: list[subprocess.Popen[str]] = []
         with ThreadPoolExecutor(side_by_side, initializer=_take, initargs=(free,)) as pool:
-            running = {pool.submit(_follow, job, console, started): job for job in jobs}
+            told = {**SHARED_DEVICE, SIDE_BY_SIDE: str(side_by_side)}
+            running = {pool.submit(_follow, job, told, console, started): job for job in jobs}
             try:
                 for future in as_completed(running):
                     yield _finished(running[future], future.result())
@@ -226,15 +227,15 @@ def _alone(job: Job) -> int:
             raise
 
 
-def _follow(job: Job, console: Console, started: list[subprocess.Popen[str]]) -> int:
+def _follow(job: Job, variables: dict[str, str], console: Console, started: list[subprocess.Popen[str]]) -> int:
     """Train `job`, and show the lines that its process prints one by one: several bars would overwrite each other.
 
-    The process is added to those that were `started`.
+    The process, which is given these environment `variables` too, is added to those that were `started`.
     """
     with subprocess.Popen(
         _command(job),
         cwd=ROOT,
-        env={**_environment(job), **SHARED_DEVICE},
+        env={**_environment(job), **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -33,6 +33,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 
 from reportgen.errors import ReportError
 from reportgen.facts import (
+    MACHINES,
     NOT_PRINTED,
     NOT_REPRODUCED,
     Fact,
@@ -504,14 +505,18 @@ def _on_study(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
 
 def _on_runs(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
     metric = METRICS[test.metric]
-    first = metric.reproduced(subject(facts, test.of))
-    second = metric.reproduced(subject(facts, test.than)) if test.than else None
+    one, other = subject(facts, test.of), subject(facts, test.than) if test.than else None
+    first, second = metric.reproduced(one), metric.reproduced(other) if other else None
     ours, theirs = first.values, second.values if second else ()
     of, than = first.mean, second.mean if second else None
     difference = of - than if than else None
     runs = (len(ours), len(theirs))
     if not ours or (test.than and not theirs):
         return Evidence(test, "undecided", of, than, difference, runs=runs)
+    if difference and other and metric.kind == "seconds" and one.reproduced.machine != other.reproduced.machine:
+        # Whose machine was the quicker one is another question.
+        apart = Fact(None, "seconds", MACHINES, difference.origins)
+        return Evidence(test, "undecided", of, than, apart, runs=runs)
     middle = _distance(test, statistics.fmean(ours), statistics.fmean(theirs) if theirs else 0.0)
     half = _half(test, ours, theirs)
     if half is None:

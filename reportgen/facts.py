@@ -34,6 +34,11 @@ NOT_STUDIED = "the study has no such project"
 NOT_RUN = "not run yet"
 """Where there is nothing to reproduce."""
 ONE_RUN = "one run only"
+MACHINES = "on several machines"
+"""In place of what their times would come to together: a mean of a processor's hours and a GPU's seconds is of neither.
+"""
+SIDE_BY_SIDE = "with other trainings on the machine"
+"""In place of the times of runs that had to share it, and took as long as the others let them."""
 
 
 class _Part(BaseModel):
@@ -254,7 +259,10 @@ class ReproducedFacts:
     validation: Summaries
     test: Summaries
     seconds: Summary
+    """Absent where the runs were trained on several machines, or beside others."""
     epochs: Summary
+    machine: str | None
+    """The device that each of them had to itself; None where there is none, or several, or one that was shared."""
     standard_error: Fact
     """Of the test accuracy of one run: what the finite size of the test set brings (binomial)."""
 
@@ -390,12 +398,17 @@ def _reproduced(runs: Sequence[Record], origins: tuple[Origin, ...], absent: str
         )
 
     errors = [standard_error(run.test.accuracy, run.dataset.test) for run in runs]
+    machines = {run.environment.device for run in runs}
+    shared = any(run.environment.side_by_side > 1 for run in runs)
+    alone = len(machines) == 1 and not shared
+    times = tuple(run.seconds for run in runs) if alone else ()
     return ReproducedFacts(
         train=over("train"),
         validation=over("validation"),
         test=over("test"),
-        seconds=Summary(tuple(run.seconds for run in runs), "seconds", origins, absent=absent),
+        seconds=Summary(times, "seconds", origins, absent=SIDE_BY_SIDE if shared else MACHINES if machines else absent),
         epochs=Summary(tuple(float(len(run.history)) for run in runs if run.history), "count", origins, absent=absent),
+        machine=machines.pop() if alone else None,
         standard_error=Fact.of(statistics.fmean(errors) if errors else None, "error", absent, origins),
     )
 

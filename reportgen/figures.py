@@ -229,6 +229,17 @@ class Figures(PageTools):
         words = self.edition.words
         title = words.gettext("Test accuracy against training time")
         note = words.gettext("The study's machine was another one; only times of one colour can be compared.")
+        machines: dict[str, list[str]] = {}
+        for known in self.edition.material.facts.values():
+            if known.reproduced.machine:
+                machines.setdefault(known.reproduced.machine, []).append(self.short(known.identifier))
+        if len(machines) > 1:
+            told = "; ".join(f"{machine}: {', '.join(names)}" for machine, names in machines.items())
+            note = words.gettext(
+                "The study's machine was another one, and the reproduction has several; only times of one machine can "
+                "be compared ({machines}).",
+                machines=told,
+            )
         return self._plane("accuracy-time", title, words.gettext("Training time"), "seconds", places, note)
 
     def class_chart(self) -> str:

@@ -150,6 +150,9 @@ class Environment(Part):
     device: str
     """The processor that trained, by its model name."""
     cores: Annotated[int, Field(ge=1)]
+    side_by_side: Annotated[int, Field(ge=1)] = 1
+    """How many trainings shared the machine, this one included. Where there were several, its seconds tell how long it
+    lasted and not how long it takes."""
     memory_gib: Annotated[float, Field(gt=0)]
     deterministic: bool = False
     """Whether only operations were allowed that compute the same bits twice; records of before this field asked for

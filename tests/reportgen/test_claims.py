@@ -16,7 +16,7 @@ from reportgen import claims
 from reportgen.claims import METRICS, Judgement, judge, read
 from reportgen.errors import ReportError
 from reportgen.facts import ProjectFacts, Published, build
-from tests.synthetic import record
+from tests.synthetic import environment, record
 
 PROJECTS = ("base", "deeper", "wider")
 EXPECT = {"study": "holds", "reproduction": "undecided"}
@@ -233,6 +233,19 @@ def test_a_claim_on_a_variant_counts_its_runs_alone_and_nothing_of_the_study_or_
     assert absent.reproduction.verdict == "undecided", "nobody has run it"
     with pytest.raises(ReportError, match="'none/ours' is not a known project"):
         judged(tmp_path, {**better, "of": "none/ours"}, known)
+
+
+def test_whose_training_took_longer_is_undecided_between_two_machines(tmp_path: Path) -> None:
+    quicker = {"kind": "lower", "metric": "seconds", "of": "deeper", "than": "base"}
+    fast = environment().model_copy(update={"device": "A GPU"})
+    runs = [record("base", 0, length=20), record("deeper", 0, length=10)]
+    assert judged(tmp_path, quicker, build(study(PRINTED), runs)).reproduction.verdict == "holds"
+    runs[1] = record("deeper", 0, length=10, environment=fast)
+    side = judged(tmp_path, quicker, build(study(PRINTED), runs)).reproduction
+    assert side.verdict == "undecided" and side.evidence[0].difference is not None
+    assert side.evidence[0].difference.value is None, "nothing is subtracted that cannot be compared"
+    below = {"kind": "below", "metric": "seconds", "of": "deeper", "value": "1 h"}
+    assert judged(tmp_path, below, build(study(PRINTED), runs)).reproduction.verdict == "holds"
 
 
 def test_an_identifier_that_is_used_twice_is_refused_with_both_lines(tmp_path: Path) -> None:

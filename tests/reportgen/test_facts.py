@@ -16,18 +16,20 @@ from scipy import stats
 from reportgen import facts
 from reportgen.errors import ReportError
 from reportgen.facts import (
+    MACHINES,
     NOT_PRINTED,
     NOT_REPRODUCED,
     NOT_RUN,
     NOT_STUDIED,
     ONE_RUN,
+    SIDE_BY_SIDE,
     Fact,
     Published,
     Summary,
     build,
     read_published,
 )
-from tests.synthetic import record
+from tests.synthetic import environment, record
 
 fractions = st.floats(0, 1)
 
@@ -93,6 +95,19 @@ def test_three_seeds_have_a_mean_a_sample_standard_deviation_and_a_range() -> No
     assert known.reproduced.epochs.mean.value == 9
     assert known.reproduced.seconds.mean.value == 13.5
     assert [run.seed for run in known.records] == [0, 1, 2]
+
+
+def test_the_times_of_several_machines_are_not_summed_up_and_what_else_was_measured_is() -> None:
+    fast = environment().model_copy(update={"device": "A GPU"})
+    known = build(published(), [record("first", 0), record("first", 1, environment=fast)])["first"].reproduced
+    assert known.machine is None
+    assert known.seconds.mean.value is None and known.seconds.mean.absent == MACHINES
+    assert known.test.accuracy.n.value == known.epochs.n.value == 2
+    shared = environment().model_copy(update={"side_by_side": 2})
+    beside = build(published(), [record("first", 0), record("first", 1, environment=shared)])["first"].reproduced
+    assert beside.machine is None and beside.seconds.mean.absent == SIDE_BY_SIDE
+    alone = build(published(), [record("first", 0, environment=fast)])["first"].reproduced
+    assert alone.machine == "A GPU" and alone.seconds.mean.value is not None
 
 
 def test_one_run_has_a_mean_and_no_standard_deviation() -> None:

@@ -66,7 +66,15 @@ def messages() -> set[str]:
         | set(get_args(comparison.Unit))
         | set(get_args(checklist.Answer))
         | {word for metric in claims.METRICS.values() for word in (metric.label, *metric.units)}
-        | {facts.NOT_PRINTED, facts.NOT_REPRODUCED, facts.NOT_STUDIED, facts.NOT_RUN, facts.ONE_RUN}
+        | {
+            facts.NOT_PRINTED,
+            facts.NOT_REPRODUCED,
+            facts.NOT_STUDIED,
+            facts.NOT_RUN,
+            facts.ONE_RUN,
+            facts.MACHINES,
+            facts.SIDE_BY_SIDE,
+        }
         | {"up to date", "unconfirmed"}
     )
 
