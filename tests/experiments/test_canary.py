@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from experiments import project, vgg16
 from experiments.canary import BATCH_SIZE, LARGE, SMALL, Extent, Specification, _build, canary, differences, extent
+from experiments.scaling import BGR_MEAN
 from reportgen.record import Setting
 from tests import synthetic
 
@@ -49,3 +52,24 @@ def test_the_canary_of_a_large_network_has_an_image_for_every_step_and_sings_the
     first, second = (canary(declared, 0, "float32", LARGE) for _ in range(2))
     assert first == second
     assert (len(first.step_losses), first.stopping.restored_epoch <= len(first.epochs)) == (LARGE.steps, True)
+
+
+def test_the_steps_of_a_canary_are_shown_what_the_run_is_shown() -> None:
+    """Pixels scaled as the run scales them, and a first layer that was prepared with them."""
+    tiny = Extent(steps=1, epochs=1, train=64, test=32)
+    declared = project.load("p00_base")
+    seen: list[float] = []
+    prepared = dataclasses.replace(
+        declared, pixel_scaling=BGR_MEAN, prepare=lambda _, pixels: seen.append(float(np.abs(pixels).max()))
+    )
+    usual, scaled = canary(declared, 0, "float32", tiny), canary(prepared, 0, "float32", tiny)
+    assert usual.step_losses != scaled.step_losses
+    assert len(seen) == 2 and min(seen) > 64, "before the single steps, and before the miniature training"
+
+
+def test_the_drawn_weights_of_a_canary_bring_pixels_that_are_not_scaled_to_where_others_are() -> None:
+    declared = dataclasses.replace(project.load("p09_mini_vgg16"), pixel_scaling=BGR_MEAN)
+    first, second = (_build(one, 0, "float32") for one in (project.load("p09_mini_vgg16"), declared))
+    kernels = [[layer.get_weights()[0] for layer in vgg16.layers(model)] for model in (first, second)]
+    np.testing.assert_array_equal(kernels[0][0] / 64, kernels[1][0])
+    np.testing.assert_array_equal(kernels[0][1], kernels[1][1])

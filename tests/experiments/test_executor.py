@@ -44,6 +44,7 @@ def test_two_runs_side_by_side_share_the_cores_and_are_both_recorded(tmp_path: P
     records = record.read_all(tmp_path)
     assert [run.seed for run in records] == [0, 1]
     assert {run.environment.cores for run in records} == {max(1, len(os.sched_getaffinity(0)) // 2)}
+    assert {run.environment.side_by_side for run in records} == {2}, "nobody is to take their times for measured"
     assert "p00_base seed 1  epoch 2/2" in done.stdout
 
 

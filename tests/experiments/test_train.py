@@ -25,6 +25,7 @@ from experiments.train import (
     smoothed,
     steps_of,
     train,
+    use_precision,
 )
 from reportgen.errors import ReportError
 
@@ -369,6 +370,14 @@ def test_the_restored_weights_are_those_that_are_measured() -> None:
     restored = run.history[run.stopping.restored_epoch - 1]
     assert run.validation.accuracy == pytest.approx(restored.val_accuracy, abs=1e-6)
     assert run.validation.cross_entropy == pytest.approx(restored.val_cross_entropy, rel=1e-4)
+
+
+def test_single_precision_is_not_shortened_by_the_matrix_units_of_a_gpu() -> None:
+    import tensorflow as tf
+
+    tf.config.experimental.enable_tensor_float_32_execution(True)
+    use_precision("float32")
+    assert not tf.config.experimental.tensor_float_32_execution_enabled()
 
 
 def test_an_unknown_precision_is_refused_with_a_sentence() -> None:
