@@ -34,10 +34,10 @@ NOT_STUDIED = "the study has no such project"
 NOT_RUN = "not run yet"
 """Where there is nothing to reproduce."""
 ONE_RUN = "one run only"
-MACHINES = "on several machines"
+MACHINES = "several machines"
 """In place of what their times would come to together: a mean of a processor's hours and a GPU's seconds is of neither.
 """
-SIDE_BY_SIDE = "with other trainings on the machine"
+SIDE_BY_SIDE = "shared machine"
 """In place of the times of runs that had to share it, and took as long as the others let them."""
 
 

@@ -30,6 +30,31 @@ def test_weights_that_the_project_no_longer_starts_from_are_a_difference(recorde
     assert found == [f"weights was {recorded} and is {now}"]
 
 
+@pytest.mark.parametrize(
+    ("precision", "step", "apart", "told"),
+    [
+        ("float32", 0, 5e-6, False),
+        ("float32", 0, 5e-5, True),
+        ("float32", 2, 5e-3, False),
+        ("float32", 3, 6e-2, True),
+        ("mixed_bfloat16", 0, 7e-4, False),
+        ("mixed_bfloat16", 0, 2e-3, True),
+    ],
+)
+def test_two_machines_may_part_by_rounding_in_the_first_step_and_by_what_training_makes_of_it_later(
+    precision: str, step: int, apart: float, told: bool
+) -> None:
+    losses = [2.0, 1.9, 1.8, 1.7]
+    before = specification()
+    before = before.model_copy(
+        update={"precision": precision, "canary": before.canary.model_copy(update={"step_losses": tuple(losses)})}
+    )
+    losses[step] *= 1 + apart
+    after = before.model_copy(update={"canary": before.canary.model_copy(update={"step_losses": tuple(losses)})})
+    assert bool(differences(before, after, same_machine=False)) == told
+    assert differences(before, after, same_machine=True)
+
+
 def test_a_canary_loads_weights_as_the_run_does_from_others_that_need_no_file() -> None:
     model = _build(project.load("p09_mini_vgg16"), 0, "float32")
     expected = vgg16.drawn(model, 0).layers
