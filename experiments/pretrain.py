@@ -61,7 +61,7 @@ WEIGHTS = ROOT / "build" / "pretraining"
 RECORDS = ROOT / "experiments" / "pretraining"
 """The records, which are."""
 
-UNIT = 64
+UNIT = vgg16.DEVIATION[BGR_MEAN]
 """What the prepared pixels are divided by while training; about their standard deviation, and a power of two."""
 AVERAGED = 0.1
 """The weights kept are a running average over about this part of all steps."""
