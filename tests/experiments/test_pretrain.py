@@ -218,7 +218,7 @@ from pathlib import Path
 from experiments import labelled, pretrain, resident
 
 images = labelled.load(Path(sys.argv[1]), 32)
-recipe = pretrain.Recipe(image_size=32, epochs=3, batch_size=8, steps_per_epoch=2, learning_rate=1e-3)
+recipe = pretrain.Recipe(image_size=32, epochs=2, batch_size=4, steps_per_epoch=2, learning_rate=1e-3)
 found = []
 for pays in (False, True):
     pretrain.pays = lambda: pays
@@ -242,7 +242,7 @@ def test_a_pretraining_on_the_device_is_the_pretraining_that_it_stands_for(tmp_p
     assert done.returncode == 0, done.stderr
     (*usual, network), (*resident, as_resident) = json.loads(done.stdout.splitlines()[-1])
     assert network == as_resident
-    assert len(usual) == 3
+    assert len(usual) == 2
     for before, after in zip(usual, resident, strict=True):
         # Pixels of a crop are whole numbers to OpenCV, and not on the device.
         assert after == pytest.approx(before, rel=0.05)
