@@ -23,6 +23,7 @@ from experiments import data
 from experiments.data import Images, Split
 from experiments.job import PRETRAINED
 from experiments.project import Project
+from reportgen.errors import ReportError
 from reportgen.record import Canary, Network, Setting
 
 BATCH_SIZE = 32
@@ -107,6 +108,11 @@ def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
         # Keras averages the loss over the steps since the last reset.
         model.reset_metrics()
         losses.append(float(model.train_on_batch(*batches[step], return_dict=True)["loss"]))
+    if not all(map(math.isfinite, losses)):
+        raise ReportError(
+            f"The loss of a first step on {BATCH_SIZE} images of the sample is not a number; nothing was trained. "
+            "A lower learning rate, or --precision float32, usually helps."
+        )
 
     training = project.training
     miniature = dataclasses.replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from experiments import project, vgg16
 from experiments.canary import BATCH_SIZE, LARGE, SMALL, Extent, Specification, _build, canary, differences, extent
 from experiments.scaling import BGR_MEAN
+from reportgen.errors import ReportError
 from reportgen.record import Setting
 from tests import synthetic
 
@@ -98,3 +100,12 @@ def test_the_drawn_weights_of_a_canary_bring_pixels_that_are_not_scaled_to_where
     kernels = [[layer.get_weights()[0] for layer in vgg16.layers(model)] for model in (first, second)]
     np.testing.assert_array_equal(kernels[0][0] / 64, kernels[1][0])
     np.testing.assert_array_equal(kernels[0][1], kernels[1][1])
+
+
+def test_a_loss_that_is_no_number_is_told_in_a_sentence() -> None:
+    def spoil(model: Any, _: object) -> None:
+        model.set_weights([np.full_like(weights, np.nan) for weights in model.get_weights()])
+
+    declared = dataclasses.replace(project.load("p00_base"), prepare=spoil)
+    with pytest.raises(ReportError, match="first step on 32 images of the sample is not a number"):
+        canary(declared, 0, "float32", Extent(steps=1, epochs=1, train=64, test=32))
