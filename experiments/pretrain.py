@@ -543,10 +543,10 @@ def pretrain(
     restart: bool = False,
     callbacks: Sequence[Any] = (),
 ) -> Finished:
-    """Pretrain on `images` and leave weights, their card and a record, anew behind every epoch.
+    """Pretrain on `images` and leave weights, their card and a record, anew behind an epoch, as `Publish` has it.
 
-    A run that was cut off goes on behind its last epoch, and one that has ended is left as it is; `restart` starts it
-    over, and what ended stays until that has come as far.
+    A run that was cut off goes on behind the last epoch that was kept, and one that has ended is left as it is;
+    `restart` starts it over, and what ended stays until that has come as far.
 
     Raises:
         ReportError: the name of the set stands for something else, the precision is unknown, a folder cannot be
@@ -563,7 +563,8 @@ def pretrain(
     for folder in (weights, records):
         check_writable(folder)
     some = inputs(images.train.pixels[order(len(images.train.labels), recipe.seed, 0)[:STEADIED]])
-    resident = pays() and extent(Batches(images.train, 1, recipe.image_size)) <= LARGEST
+    drawn = Cropped(images.train, recipe)
+    resident = pays() and extent(drawn) <= LARGEST
     model = build(recipe, images.classes, job.steps * recipe.epochs, some, resident)
     diary = Diary()
     if restart:
@@ -571,8 +572,7 @@ def pretrain(
     checkpoint.resume(model, diary)
     done = len(diary.epochs)
     size = min(recipe.batch_size, 256)
-    if isinstance(model, Resident):
-        drawn = Cropped(images.train, recipe)
+    if resident:
         shown_to = {"x": fed(model, drawn)}
         held = Batches(images.validation, size, recipe.image_size)
         drawing = [DrawEpoch(drawn)]
@@ -601,8 +601,8 @@ def pretrain(
         )
     if not np.isfinite(diary.epochs[-1]["loss"]) or job.finished is None:
         raise ReportError(
-            f"The loss stopped being a number in epoch {len(diary.epochs)}; the weights are those of the epoch before, "
-            "if there was one. A lower --learning-rate usually helps."
+            f"The loss stopped being a number in epoch {len(diary.epochs)}; the weights are those of an epoch before, "
+            "if there are any. A lower --learning-rate usually helps."
         )
     checkpoint.remove()
     return job.finished
