@@ -194,7 +194,7 @@ def run_projects(
 
     A record whose sources changed is first replayed: a few seconds tell whether the change mattered. Each run has a
     process of its own, and one that fails does not stop the others. The exit status is 1 if any failed. A run that was
-    cut off goes on behind its last finished epoch with the same command; --restart starts it over.
+    cut off goes on behind the last epoch that it kept with the same command; --restart starts it over.
 
     On other weights than ImageNet's or on none, with --preprocessing weights, or in other sizes than the project's
     (--image-size, --batch-size), a run is a variant: its record stands beside the project's own, in a folder that is
@@ -301,8 +301,9 @@ def pretrain(
 ) -> None:
     """Train VGG16 on a labelled set of images, and leave weights that `run --vgg16-weights` takes.
 
-    Behind every epoch there are weights, a card that says what they are, and a record. A pretraining that was cut off
-    goes on behind its last epoch with the same command; one that has ended is left as it is.
+    Behind an epoch it leaves weights, a card that says what they are, and a record; where epochs take seconds, not
+    behind each. A pretraining that was cut off goes on behind the last epoch that it kept with the same command; one
+    that has ended is left as it is.
     """
     from experiments import labelled
     from experiments.pretrain import RECORDS, WEIGHTS, Recipe
@@ -576,7 +577,7 @@ def _resumable() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        errors.print("Cut off. The same command goes on behind the last finished epoch.")
+        errors.print("Cut off. The same command goes on behind the last epoch that was kept.")
         raise typer.Exit(128 + signal.SIGINT) from None
 
 

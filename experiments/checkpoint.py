@@ -1,4 +1,4 @@
-"""Where a run stands after its last finished epoch, so that one that was cut off goes on instead of starting over.
+"""Where a run stands after a finished epoch, so that one that was cut off goes on instead of starting over.
 
 A checkpoint holds the weights, the optimizer's and the layers' random states, the state of both early-stopping rules
 with the weights of their best epochs, and the history with its seconds. The order of the images and their augmentation

@@ -235,7 +235,7 @@ def train(
 ) -> Run:
     """Train `model` on `split` as `project` says (at most `epochs`, if given), and measure it.
 
-    With a `checkpoint`, every finished epoch is kept, and a run that was cut off goes on behind the last one.
+    With a `checkpoint`, finished epochs are kept, and a run that was cut off goes on behind the last of these.
 
     Where weights are averaged, the averaged ones validate each epoch and are measured in the end. The history
     knows no test-time flips; the final measurements of all three sets have them where the project declares them.
