@@ -50,3 +50,29 @@ def peak() -> float:
         return held / (2**30 if sys.platform == "darwin" else 2**20)
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
     return int(found[1]) / 2**20 if found else 0.0
+
+
+def device_peak() -> float | None:
+    """The most memory of an accelerator, in GiB, that this process has held; None where it computes on the processor.
+
+    What is counted is what the backend's arrays took, as the backend tells it, and not what it reserved for them.
+    """
+    import keras
+
+    held: int | None = None
+    match keras.backend.backend():
+        case "jax":
+            import jax
+
+            held = (jax.local_devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
+        case "tensorflow":
+            import tensorflow as tf
+
+            if tf.config.list_logical_devices("GPU"):
+                held = tf.config.experimental.get_memory_info("GPU:0")["peak"]
+        case "torch":
+            import torch
+
+            if torch.cuda.is_available():
+                held = torch.cuda.max_memory_allocated()
+    return None if held is None else held / 2**30

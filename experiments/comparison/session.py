@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from experiments.comparison import commands, precision, site, training
+from experiments.comparison import commands, precision, seeds, site, training
 from experiments.environment import describe
 from reportgen.comparison import Bench, Comparison
 
@@ -47,6 +47,8 @@ def _comparisons(projects: Sequence[str], source: str, quick: bool, accuracy: bo
     yield from site.comparisons(rounds, (10, 100) if quick else (10, 100, 1000))
     for identifier in projects:
         yield from training.comparisons(identifier, source, rounds)
+        if identifier in seeds.SMALL:
+            yield from seeds.comparisons(identifier, source, rounds)
     if accuracy:
         yield from precision.comparisons(PRECISE, source)
 

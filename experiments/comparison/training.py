@@ -18,7 +18,7 @@ from typing import Any
 
 from experiments import data, project
 from experiments.environment import ROOT
-from experiments.memory import peak
+from experiments.memory import device_peak, peak
 from experiments.project import Augmentation, Project
 from reportgen.comparison import Comparison
 from reportgen.errors import ReportError
@@ -29,6 +29,8 @@ MOST_BATCHES = 4
 MATRIX = 2048
 """Rows and columns of the multiplication that shows what the device can do."""
 FASTER = "mixed_bfloat16"
+MEMORIES = ("memory", "device_memory")
+"""What `peak_memory` measures: of the host, and of an accelerator."""
 
 
 def comparisons(identifier: str, source: str, rounds: int) -> Iterator[Comparison]:
@@ -39,10 +41,13 @@ def comparisons(identifier: str, source: str, rounds: int) -> Iterator[Compariso
     """
     for one in _ask("times", identifier, source, rounds):
         yield Comparison.model_validate(one)
-    ours, study = (_ask(way, identifier, source, 1)[0] for way in ("ours", "study"))
-    yield Comparison(
-        group="memory", subject=identifier, unit="GiB", measured=(ours,), against="keras_fit", reference=(study,)
-    )
+    for group, ours, study in zip(
+        MEMORIES, *(_ask(way, identifier, source, 1) for way in ("ours", "study")), strict=True
+    ):
+        if ours is not None and study is not None:
+            yield Comparison(
+                group=group, subject=identifier, unit="GiB", measured=(ours,), against="keras_fit", reference=(study,)
+            )
 
 
 def _ask(what: str, identifier: str, source: str, rounds: int) -> list[Any]:
@@ -61,7 +66,7 @@ def times(identifier: str, source: str, rounds: int) -> list[Comparison]:
     size = declared.training.batch_size
     operations = operations_of(declared)
     batches = max(1, min(MOST_BATCHES, round(OPERATIONS / (operations * size))))
-    images = _images(source, size * batches)
+    images = chosen(data.split(data.load(source), 0).train, size * batches)
     count = len(images.labels)
     sides: dict[str, Callable[[], None]] = {
         "study": study(declared, images).epoch,
@@ -139,7 +144,12 @@ class Way:
         self.model.fit(*self.images, epochs=1, verbose=0, **self.options)
 
     def few_steps(self) -> None:
-        """Train on the first batch, twice: enough for all that a training keeps in memory."""
+        """Train on the first batch, twice, or on the first call: enough for all that a training keeps in memory."""
+        from experiments.resident import Calls
+
+        if isinstance(self.images[0], Calls):
+            self.model.fit(*self.images, epochs=1, steps_per_epoch=1, verbose=0, **self.options)
+            return
         pixels, labels = self.first()
         for _ in range(2):
             self.model.train_on_batch(pixels, labels)
@@ -247,22 +257,24 @@ def multiplication() -> Callable[[], None]:
     return run
 
 
-def peak_memory(way: str, identifier: str, source: str) -> float:
-    """The most memory, in GiB, that this process holds with all training images at hand, after two steps."""
+def peak_memory(way: str, identifier: str, source: str) -> list[float | None]:
+    """The most memory, in GiB, that this process holds with all training images at hand, after two steps: `MEMORIES`.
+
+    None where there is no accelerator.
+    """
     declared = project.load(identifier)
     every = data.split(data.load(source), 0).train
     side = study(declared, every) if way == "study" else ours(declared, every, "float32")
     side.few_steps()
-    return peak()
+    return [peak(), device_peak()]
 
 
-def _images(source: str, count: int) -> data.Images:
-    """So many training images, some of them more than once where the set is smaller."""
+def chosen(every: data.Images, count: int) -> data.Images:
+    """So many images of a set, some of them more than once where it is smaller."""
     import numpy as np
 
-    every = data.split(data.load(source), 0).train
-    chosen = np.arange(count) % len(every.labels)
-    return data.Images(every.pixels[chosen], every.labels[chosen])
+    places = np.arange(count) % len(every.labels)
+    return data.Images(every.pixels[places], every.labels[places])
 
 
 def main(what: str, identifier: str, source: str, rounds: str) -> None:
@@ -270,7 +282,7 @@ def main(what: str, identifier: str, source: str, rounds: str) -> None:
     found = (
         [one.model_dump(mode="json") for one in times(identifier, source, int(rounds))]
         if what == "times"
-        else [peak_memory(what, identifier, source)]
+        else peak_memory(what, identifier, source)
     )
     print(json.dumps(found))
 

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from experiments import data, project, resident
-from experiments.comparison import commands, precision, site
+from experiments.comparison import commands, precision, seeds, site
 from experiments.comparison.session import compare, told
 from experiments.comparison.training import comparisons, operations_of, pipeline
 from experiments.job import sources
 from reportgen import record
 from reportgen.comparison import Comparison
+from reportgen.errors import ReportError
 from tests import synthetic
 
 
@@ -41,6 +42,18 @@ def test_a_project_is_measured_against_the_study_s_way_its_own_step_and_the_devi
     assert all(one.subject == "p00_base" and min(one.ratios) > 0 for one in found.values())
     assert {len(found[group].measured) for group in ("training", "pipeline", "peak")} == {2}
     assert 0.1 < found["memory"].measured[0] < 16, "GiB"
+
+
+@pytest.mark.slow
+def test_seeds_side_by_side_are_measured_against_one_alone_and_one_that_fails_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(seeds, "together", lambda: 2)
+    (found,) = seeds.comparisons("p00_base", "sample", rounds=2, operations=1e10)
+    assert (found.group, found.subject, found.against) == ("seeds", "p00_base", "one_alone")
+    assert len(found.measured) == len(found.reference) == 2 and min(found.ratios) > 0.2
+    with pytest.raises(ReportError, match=r"could not be measured: .*no-such-folder"):
+        list(seeds.comparisons("p00_base", "no-such-folder", rounds=1))
 
 
 def test_the_records_of_the_growth_are_as_many_as_they_say(tmp_path: Path) -> None:

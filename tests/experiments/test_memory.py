@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from experiments import project
-from experiments.memory import enough_memory
+from experiments.memory import device_peak, enough_memory
 from reportgen.errors import ReportError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,3 +46,17 @@ def test_what_a_process_held_is_told_apart_from_what_its_parent_held() -> None:
     before, after = map(float, done.stdout.split())
     assert 0 < before < held.nbytes / 2**30
     assert after - before == pytest.approx(1 / 8, abs=0.02)
+
+
+def test_a_device_is_asked_for_its_memory_only_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert device_peak() is None, "these tests compute on the processor"
+    jax = pytest.importorskip("jax")
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    assert device_peak() is None, "JAX does not count the processor's memory"
+
+    class Accelerator:
+        def memory_stats(self) -> dict[str, int]:
+            return {"bytes_in_use": 2**30, "peak_bytes_in_use": 3 * 2**30}
+
+    monkeypatch.setattr(jax, "local_devices", lambda: [Accelerator()])
+    assert device_peak() == 3

@@ -274,13 +274,13 @@ def is_alive(pid: int) -> bool:
 def test_a_command_that_is_asked_to_end_takes_its_runs_along(tmp_path: Path) -> None:
     """As a cluster's scheduler or a service does it: to the command alone, and not to all that it started.
 
-    In batches of one image, so that no run ends before the other has begun.
+    Of a larger network in batches of one image, so that no run ends before the other has begun.
     """
     for seed in (0, 1):
-        job = Job("p00_base", seed, "full", "float32", "sample", tmp_path, sizes=Sizes(batch=1))
+        job = Job("p03_doubled", seed, "full", "float32", "sample", tmp_path, sizes=Sizes(batch=1))
         checkpoint_file(job, "sample").unlink(missing_ok=True)
     seeds = ("--seed", "0", "--seed", "1", "--jobs", "2")
-    command = ("run", "0", "--data", "sample", "--batch-size", "1", *seeds, "--results", str(tmp_path))
+    command = ("run", "3", "--data", "sample", "--batch-size", "1", *seeds, "--results", str(tmp_path))
     running = started(*command)
     assert running.stdout is not None
     trained: set[str] = set()
