@@ -276,8 +276,12 @@ def _write_root(report: Report, site: Path, address: str) -> None:
     codes = ", ".join(f'"{code}"' for code in report.languages)
     choose = f"""<script>
 const known = [{codes}];
-const wanted = (navigator.languages || [navigator.language]).map(l => l.slice(0, 2).toLowerCase());
-location.replace((wanted.find(l => known.includes(l)) || known[0]) + "/" + location.hash);
+const language = code => code.toLowerCase().split("-")[0];
+const wanted = navigator.languages || [navigator.language];
+const found = wanted.map(one =>
+  known.find(code => code.toLowerCase() === one.toLowerCase()) || known.find(code => language(code) === language(one))
+);
+location.replace((found.find(Boolean) || known[0]) + "/" + location.hash);
 </script>"""
     links = {code: f"{words.name}: {words.site_name}" for code, words in catalogues.items()}
     (site / "index.html").write_text(_plain_page(report, links, "", choose), encoding="utf-8")

@@ -33,7 +33,7 @@ def codes() -> tuple[str, ...]:
 
 @cache
 def language(code: str) -> Language:
-    """The language called `code`, such as `es`.
+    """The language called `code`, such as `es` or, for that of a region, `pt-BR`.
 
     Raises:
         ReportError: there is no catalogue of that name, or Babel knows no such language.
@@ -44,9 +44,11 @@ def language(code: str) -> Language:
             f"Unknown language {code!r}: there is no {file.name} in reportgen/locale, only {', '.join(codes())}."
         )
     try:
-        locale = Locale.parse(code)
+        locale = Locale.parse(code, sep="-")
     except (UnknownLocaleError, ValueError) as problem:
-        raise ReportError(f"Unknown language {code!r}: Babel has no number formats for it.") from problem
+        raise ReportError(
+            f"Unknown language {code!r}: Babel has no number formats for it. Expected a code such as es or pt-BR."
+        ) from problem
     compiled = io.BytesIO()
     with file.open("rb") as stream:
         write_mo(compiled, read_po(stream, locale=locale))

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from babel import Locale
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reportgen.errors import ReportError
 from reportgen.finding import Finding
+from reportgen.language import language
 from reportgen.record import write_atomically
 from reportgen.report import Report
 from reportgen.source import Section, Source, Sources
@@ -135,4 +135,4 @@ def _shared(versions: Mapping[str, Source]) -> dict[str, dict[str, Section]]:
 
 def _language(code: str) -> str:
     """A language's name in English, the language of this program's messages."""
-    return Locale.parse(code).get_language_name("en") or code
+    return language(code).locale.get_display_name("en") or code

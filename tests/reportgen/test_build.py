@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -12,10 +13,13 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
+from playwright.sync_api import Browser
 
 from reportgen import report as reports
+from reportgen.browser import served
 from reportgen.build import build
 from reportgen.errors import ReportError
+from reportgen.language import FOLDER
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LANGUAGES = ("en", "es")
@@ -50,9 +54,9 @@ def made(root: Path) -> Path:
     return root / "site"
 
 
-def command(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def command(root: Path, *arguments: str, program: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
     """Run a Python module in the root of a report, as a user does."""
-    paths = {"PYTHONPATH": str(REPOSITORY), "COLUMNS": "200"}
+    paths = {"PYTHONPATH": str(program), "COLUMNS": "200"}
     return subprocess.run(
         [sys.executable, "-m", *arguments], cwd=root, env={**os.environ, **paths}, capture_output=True, text=True
     )
@@ -280,3 +284,27 @@ def test_plain_mkdocs_names_the_command_before_the_pages_are_rendered_and_builds
     after = command(small_report, "mkdocs", "build", "--site-dir", "build/by-hand")
     assert after.returncode == 0, after.stderr
     assert "62.56%" in (small_report / "build" / "by-hand" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_language_of_a_region_has_a_site_and_readers_of_another_region_find_it(
+    small_report: Path, browser: Browser, tmp_path: Path
+) -> None:
+    """Brazilian Portuguese beside English and Spanish, its words borrowed from Spanish, in a copy of the program."""
+    program = tmp_path / "program"
+    shutil.copytree(REPOSITORY / "reportgen", program / "reportgen")
+    shutil.copy(FOLDER / "es.po", program / "reportgen" / "locale" / "pt-BR.po")
+    shutil.copytree(small_report / "docs" / "es", small_report / "docs" / "pt-BR")
+    settings = small_report / "pyproject.toml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace('"es"]', '"es", "pt-BR"]'), encoding="utf-8")
+    built, checked = (command(small_report, "reportgen", what, program=program) for what in ("build", "check"))
+    assert built.returncode == 0, built.stderr
+    assert "its Portuguese (Brazil) text" in checked.stdout + checked.stderr
+    site = small_report / "site"
+    assert "62,56%" in (site / "pt-BR" / "index.html").read_text(encoding="utf-8")
+    with served(site) as address:
+        for asked, code in (("pt-BR", "pt-BR"), ("pt-PT", "pt-BR"), ("es-MX", "es"), ("fr", "en")):
+            context = browser.new_context(locale=asked)
+            page = context.new_page()
+            page.goto(address)
+            page.wait_for_url(f"{address}{code}/")
+            context.close()
