@@ -8,6 +8,7 @@ refuses only what it cannot show truthfully: an unknown name, a page without cou
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from reportgen import fingerprint, parity, prose, record, source, translations
@@ -26,7 +27,13 @@ def check(material: Material) -> list[Finding]:
     report = material.report
     sources = source.read_all(report, material.pages)
     confirmed = translations.read(report)
-    found = [*_records(material), *_declarations(material), *_claims(material, sources), *_images(material)]
+    found = [
+        *_parts(report),
+        *_records(material),
+        *_declarations(material),
+        *_claims(material, sources),
+        *_images(material),
+    ]
     catalogues = {code: report.catalogue(code) for code in report.languages}
     for code, catalogue in catalogues.items():
         found += prose.check_catalogue(report, code, catalogue)
@@ -38,6 +45,23 @@ def check(material: Material) -> list[Finding]:
             found += prose.check_page(version, code, catalogues[code])
             found += _included(version, material.pages)
     return sorted(found, key=lambda finding: (finding.where, finding.line or 0))
+
+
+def _parts(report: Report) -> Iterator[Finding]:
+    """Every part of the report that may be missing, is, and has a namesake beside it, which is probably meant.
+
+    Without it the pages would say that nothing has been run, declared or claimed.
+    """
+    for name in ("results", "claims", "declared", "pretraining", "bench"):
+        path = getattr(report, name)
+        if path is None or path.exists() or not path.parent.is_dir():
+            continue
+        if near := difflib.get_close_matches(path.name, sorted(file.name for file in path.parent.iterdir()), n=1):
+            yield Finding(
+                where="pyproject.toml",
+                what=f"[tool.reportgen] names {report.relative(path)} for {name}, and there is nothing of that name",
+                remedy=f'{name} = "{report.relative(path.with_name(near[0]))}"',
+            )
 
 
 def _records(material: Material) -> Iterator[Finding]:

@@ -50,6 +50,22 @@ def test_a_report_without_runs_has_nothing_to_mend(small_report: Path) -> None:
     assert check(gather(reports.load(small_report))) == []
 
 
+@pytest.mark.parametrize("part", ["results", "claims", "declared", "pretraining", "bench"])
+def test_a_part_that_is_missing_beside_its_namesake_is_told(small_report: Path, part: str) -> None:
+    """As where its path is mistyped: the pages would say that nothing has been run."""
+    confirm(small_report)
+    (small_report / "parts").mkdir()
+    (small_report / "parts" / f"my-{part}s").mkdir()
+    settings = small_report / "pyproject.toml"
+    lines = [line for line in settings.read_text(encoding="utf-8").splitlines() if not line.startswith(f"{part} =")]
+    settings.write_text("\n".join([*lines, f'{part} = "parts/my-{part}"']), encoding="utf-8")
+    (found,) = check(gather(reports.load(small_report)))
+    assert str(found) == (
+        f"pyproject.toml: [tool.reportgen] names parts/my-{part} for {part}, and there is nothing of that name. "
+        f'Mend it with: {part} = "parts/my-{part}s"'
+    )
+
+
 def test_a_record_of_todays_code_has_nothing_to_mend(small_report: Path) -> None:
     assert made(small_report, ran="a = 1\n", now="# A comment changes nothing.\na = 1\n") == []
 
