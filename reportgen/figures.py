@@ -60,6 +60,8 @@ class Framed:
     """Name and link."""
     data: Markup
     """JSON for the script that makes the chart answer; empty where it stays as it is drawn."""
+    rows: int
+    """How many rows of dots it has, each of which needs its height on a narrow screen, too; 0 for other charts."""
 
 
 Placed = TypeVar("Placed")
@@ -512,6 +514,7 @@ class Figures(PageTools):
             frame.table(drawing, words),
             [(name, self.link(target)) for name, (target, _) in files.items()],
             Markup("" if isinstance(drawing, Diagram) else _json(frame.data(drawing) | self._for_a_script(others))),
+            len(drawing.rows) if isinstance(drawing, Dots) else 0,
         )
         return self.edition.html("figure", framed)
 
