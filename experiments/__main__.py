@@ -289,6 +289,12 @@ def pretrain(
     smallest_crop: Annotated[
         float, typer.Option(min=0.05, max=1, help="The smallest part of an image that a crop shows.")
     ] = 0.35,
+    dropout: Annotated[
+        float, typer.Option(min=0, max=0.95, help="The part of what the convolutions found that a step hides.")
+    ] = 0.2,
+    weight_decay: Annotated[
+        float, typer.Option(min=0, help="By how much each step shrinks the weights, times the learning rate.")
+    ] = 0.05,
     precision: Annotated[str, typer.Option(help="Keras's policy of arithmetic, such as mixed_bfloat16.")] = "float32",
     seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED)] = 0,
     restart: Annotated[bool, typer.Option("--restart", help="Start over what was cut off, or has ended.")] = False,
@@ -316,6 +322,8 @@ def pretrain(
         steps_per_epoch=steps_per_epoch,
         learning_rate=learning_rate,
         smallest_crop=smallest_crop,
+        dropout=dropout,
+        weight_decay=weight_decay,
         precision=precision,
         seed=seed,
     )

@@ -514,6 +514,8 @@ class _Pretraining:
             "--steps-per-epoch": (recipe.steps_per_epoch, standard.steps_per_epoch),
             "--learning-rate": (recipe.learning_rate, standard.learning_rate),
             "--smallest-crop": (recipe.smallest_crop, standard.smallest_crop),
+            "--dropout": (recipe.dropout, standard.dropout),
+            "--weight-decay": (recipe.weight_decay, standard.weight_decay),
             "--precision": (recipe.precision, standard.precision),
             "--seed": (recipe.seed, standard.seed),
         }

@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,14 +19,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from experiments import labelled, vgg16
+from experiments.__main__ import app
 from experiments.augmentation import transform
 from experiments.environment import ROOT
 from experiments.labelled import LabelledSet
 from experiments.pretrain import (
     Finished,
     Recipe,
+    _Pretraining,
     averaging,
     batches,
     build,
@@ -85,6 +89,36 @@ def test_the_weights_are_named_by_their_hash_and_their_card_and_record_say_what_
         [finished.weights.name, finished.card.name]
     )
     assert not list((finished.weights.parent / "checkpoints").iterdir())
+
+
+def test_the_recorded_command_asks_for_the_recipe_that_was_recorded(
+    images: LabelledSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = Recipe(
+        image_size=48,
+        epochs=3,
+        batch_size=8,
+        steps_per_epoch=2,
+        learning_rate=1e-3,
+        dropout=0.5,
+        weight_decay=0.1,
+        smallest_crop=0.7,
+        precision="mixed_bfloat16",
+        seed=3,
+    )
+    command = _Pretraining(images, chosen, tmp_path, tmp_path).command
+    python, _, package, *arguments = shlex.split(command)
+    assert (python, package) == ("python", "experiments")
+    asked: list[Recipe] = []
+
+    def pretrained(images: LabelledSet, recipe: Recipe, **options: object) -> None:
+        asked.append(recipe)
+        raise ReportError("not trained")
+
+    monkeypatch.setattr("experiments.labelled.load", lambda *arguments: images)
+    monkeypatch.setattr("experiments.pretrain.pretrain", pretrained)
+    CliRunner().invoke(app, arguments)
+    assert asked == [chosen]
 
 
 def test_what_has_ended_is_not_trained_again(images: LabelledSet, finished: Finished) -> None:
