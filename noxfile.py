@@ -111,9 +111,8 @@ def measure(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests: real trainings on the embedded images, a real site, a real browser if there is one."""
     install(session, "tests")
-    # A file's tests in one process, three at a time: tests of a browser or of a command that starts up mostly wait.
-    # `-- -n 0`: one after the other.
-    session.run("python", "-m", "pytest", "--numprocesses", "3", "--dist", "loadscope", *session.posargs)
+    # Two at a time, a file's tests in one process; a training takes what is left. `-- -n 0`: one after the other.
+    session.run("python", "-m", "pytest", "--numprocesses", "2", "--dist", "loadscope", *session.posargs)
 
 
 @nox.session

@@ -299,9 +299,10 @@ class _Reader:
                         self._title = self._text.strip()
                     self._end_passage()
                 case "fence" | "code_block":
-                    self._items.append(Item("code", f"a block of code ({token.info.strip() or 'plain'})", block, True))
+                    kind = _MARK.sub("", token.info).strip() or "plain"
+                    self._items.append(Item("code", f"a block of code ({kind})", block, True))
                     self._beside.append(_MARK.sub("", token.content))
-                    self._marks_in(token.content)
+                    self._marks_in(token.info + token.content)
                 case "html_block":
                     _Html(self, token.map[0] if token.map else 0).feed(token.content)
                     self._end_passage()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import settings
 from playwright.sync_api import Browser
 
 from reportgen.browser import opened
@@ -18,6 +19,10 @@ from reportgen.errors import ReportError
 
 # Two trainings that must agree to the last bit need operations that do; read once, before the backend starts.
 os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")
+
+# What an example takes depends on what else the machine does, and says nothing of what is tested.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 ROOT = Path(__file__).resolve().parents[1]
 CATALOGUES = {
