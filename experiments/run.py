@@ -21,7 +21,7 @@ from experiments.environment import BACKENDS, DETERMINISTIC, PROCESSOR, ROOT
 from experiments.executor import Executor, killed
 from experiments.job import FIGURES, Job, Sizes, departures, sources
 from reportgen import record
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, last_words
 from reportgen.fingerprint import changed
 from reportgen.record import Confirmation, Environment, Record
 
@@ -171,8 +171,8 @@ def ask_canary(
     if done.returncode < 0:
         raise ReportError(killed("The canary's process", done.returncode))
     if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["The canary's process ended without a message."]
-        raise ReportError(lines[-1].removeprefix("error: "))
+        said = last_words(done.stderr, "The canary's process ended without a message.")
+        raise ReportError(said.removeprefix("error: "))
     answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return answer
 

@@ -12,3 +12,8 @@ class ReportError(Exception):
 def first_line(problem: Exception) -> str:
     """What a library said of a problem, short enough to quote; the kind of the problem if it said nothing."""
     return (str(problem).strip().splitlines() or [type(problem).__name__])[0]
+
+
+def last_words(said: str, otherwise: str = "it ended without a message") -> str:
+    """The last line of what a process complained of; `otherwise` if that was nothing."""
+    return (said.strip().splitlines() or [otherwise])[-1]

@@ -18,7 +18,7 @@ from experiments.job import RESULTS
 from experiments.run import standing
 from reportgen import record
 from reportgen.comparison import Comparison
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, last_words
 
 PATIENCE = 300
 """Seconds until a changed page must have appeared."""
@@ -69,8 +69,7 @@ def timed(*command: str, accepted: tuple[int, ...] = (0,)) -> float:
     done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
     taken = time.perf_counter() - began
     if done.returncode not in accepted:
-        last = (done.stderr.strip().splitlines() or ["it ended without a message"])[-1]
-        raise ReportError(f"`python {' '.join(command)}` could not be measured: {last}")
+        raise ReportError(f"`python {' '.join(command)}` could not be measured: {last_words(done.stderr)}")
     return taken
 
 

@@ -23,7 +23,7 @@ from experiments.environment import COMPILED, ROOT, cores
 from experiments.executor import SHARED_DEVICE, shares
 from experiments.job import SEEDS
 from reportgen.comparison import Comparison
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, last_words
 
 SMALL = ("p00_base", "p01_deeper")
 """The projects of which several seeds are trained side by side."""
@@ -54,8 +54,7 @@ class Training:
         if line := self.process.stdout.readline():
             return int(line)
         self.complaints.seek(0)
-        last = (self.complaints.read().strip().splitlines() or ["it ended without a message"])[-1]
-        raise ReportError(f"Seeds side by side could not be measured: {last}")
+        raise ReportError(f"Seeds side by side could not be measured: {last_words(self.complaints.read())}")
 
 
 def comparisons(identifier: str, source: str, rounds: int, operations: float = OPERATIONS) -> Iterator[Comparison]:
@@ -122,7 +121,7 @@ def _speed(trainings: Sequence[Training]) -> float:
 def main(identifier: str, source: str, operations: str, *share: str) -> None:
     """Train once to compile and then for each line that comes in; say on how many images each time.
 
-    Only the cores of `share` are used, if any are named.
+    Only the cores of `share` are used, if any are named. All draw the same weights: the time does not depend on them.
     """
     if share:
         os.sched_setaffinity(0, map(int, share))

@@ -21,7 +21,7 @@ from experiments.environment import ROOT
 from experiments.memory import device_peak, peak
 from experiments.project import Augmentation, Project
 from reportgen.comparison import Comparison
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, last_words
 
 OPERATIONS = 1e11
 """About so many operations (multiplications and additions) make one round of a step; at least one batch."""
@@ -54,8 +54,7 @@ def _ask(what: str, identifier: str, source: str, rounds: int) -> list[Any]:
     command = [sys.executable, "-m", "experiments.comparison.training", what, identifier, source, str(rounds)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["it ended without a message"])[-1]
-        raise ReportError(f"{identifier} could not be measured: {last}")
+        raise ReportError(f"{identifier} could not be measured: {last_words(done.stderr)}")
     found: list[Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return found
 

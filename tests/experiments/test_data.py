@@ -250,7 +250,7 @@ def test_a_split_is_disjoint_complete_stratified_and_repeatable(labels: list[int
     assert again.sha256 == parts.sha256
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(size=st.integers(45_000, 50_000), seed=st.integers(0, 2**32))
 def test_40000_images_train_where_there_are_as_many_as_in_the_study(size: int, seed: int) -> None:
     parts = split(of_labels([position % 10 for position in range(size)]), seed)

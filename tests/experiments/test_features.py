@@ -36,7 +36,7 @@ def pretrained() -> Pretrained:
     return Pretrained("mine", {layer.name: tuple(layer.get_weights()) for layer in network.layers if layer.weights})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(arrays.arrays(np.float32, st.tuples(st.integers(6, 20), st.integers(2, 5)), elements=st.integers(-9, 9)))
 def test_no_image_is_more_like_another_than_its_neighbours_are_and_none_is_its_own(found: np.ndarray) -> None:
     places, similarities = neighbours(found, 3)

@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments import data
@@ -62,7 +62,6 @@ def test_a_batch_drawn_on_the_device_is_the_same_to_the_last_bit(
             assert np.array_equal(np.asarray(pixels), expected) and np.array_equal(np.asarray(labels), of)
 
 
-@settings(deadline=None)  # JAX compiles when it is first called
 @given(st.integers(0, 2**32), st.floats(-180, 180), st.floats(-40, 40), st.floats(-40, 40))
 def test_an_image_is_moved_as_opencv_moves_it_but_for_the_rounding_of_positions(
     seed: int, degrees: float, down: float, right: float
