@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from experiments.batches import Batches
-from experiments.resident import LARGEST, Calls, Steps, extent
+from experiments.resident import Calls, Steps, fits
 
 AHEAD = 2
 """Batches that are drawn while another is trained on."""
@@ -21,7 +21,7 @@ def fed(model: keras.Model, batches: keras.utils.PyDataset) -> Any:
     took 53 s or 82 s, for the turns come after 41 s and 82 s. So TensorFlow gets a set that does not tune itself. As
     with Keras's own, batches are drawn anew in each epoch. A network whose images stay on the device gets their plans.
     """
-    if isinstance(model, Steps) and isinstance(batches, Batches) and extent(batches) <= LARGEST:
+    if isinstance(model, Steps) and isinstance(batches, Batches) and fits(batches):
         return Calls(batches)
     if keras.backend.backend() != "tensorflow":
         return batches

@@ -45,7 +45,7 @@ from experiments.environment import ROOT, cores, describe
 from experiments.feed import fed
 from experiments.labelled import LabelledSet
 from experiments.progress import EpochProgress
-from experiments.resident import LARGEST, Steps, extent, pays, shown
+from experiments.resident import Steps, even, fits, pays, shown
 from experiments.scaling import BGR_MEAN, scaled
 from experiments.train import network_of, one_cycle, use_precision
 from experiments.vgg16 import Card
@@ -124,7 +124,7 @@ def build(
     scores = keras.layers.Dense(classes, kernel_initializer="zeros", name="scores", dtype="float32")(dropped)
     model = keras.Model(base.input, scores, name="vgg16_classifier")
     if resident:
-        model = Resident(model)
+        model = ResidentVGG16(model)
     optimizer = keras.optimizers.AdamW(
         learning_rate=one_cycle(recipe.learning_rate, recipe.warmup, steps),
         weight_decay=recipe.weight_decay,
@@ -142,7 +142,7 @@ def build(
             keras.metrics.CategoricalCrossentropy(from_logits=True, name="cross_entropy"),
         ],
     )
-    if isinstance(model, Resident):
+    if isinstance(model, ResidentVGG16):
         model.prepare(np.zeros((1, classes), dtype=np.float32))
     return model
 
@@ -267,7 +267,7 @@ class Cropped(Batches):
         return Plan(chosen, crops.affine(self.image_size))
 
 
-class Resident(Steps, keras.Model):  # type: ignore[misc]
+class ResidentVGG16(Steps, keras.Model):  # type: ignore[misc]
     """The network, its batches drawn from images on the accelerator."""
 
     def __init__(self, network: keras.Model) -> None:
@@ -566,7 +566,7 @@ def pretrain(
         check_writable(folder)
     some = inputs(images.train.pixels[order(len(images.train.labels), recipe.seed, 0)[:STEADIED]])
     drawn = Cropped(images.train, recipe)
-    resident = pays() and extent(drawn) <= LARGEST
+    resident = pays() and fits(drawn)
     model = build(recipe, images.classes, job.steps * recipe.epochs, some, resident)
     diary = Diary()
     if restart:
@@ -576,7 +576,7 @@ def pretrain(
     size = min(recipe.batch_size, 256)
     if resident:
         shown_to = {"x": fed(model, drawn)}
-        held = Batches(images.validation, size, recipe.image_size)
+        held = Batches(images.validation, even(len(images.validation.labels), size), recipe.image_size)
         drawing = [DrawEpoch(drawn)]
     else:
         shown_to = {"x": batches(images.train, images.classes, recipe, done * job.steps), "steps_per_epoch": job.steps}

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from experiments.augmentation import Affine, grid, places, resize
 from experiments.batches import Batches, Plan
+from experiments.data import Images
 from experiments.scaling import Scaling, scaled
 
 MOST = 64
@@ -60,22 +61,6 @@ class Steps:
     def test_step(self, state: Any, data: Any) -> Any:
         """As `train_step`, without training."""
         return self._each(super().test_step, state, data)  # type: ignore[misc]
-
-    def predict_step(self, state: Any, data: Any) -> Any:
-        """The probabilities of every image of a call, (images, classes)."""
-        if not isinstance(data, dict):
-            return super().predict_step(state, data)  # type: ignore[misc]
-        import jax
-
-        weights, others = state
-        one = super().predict_step  # type: ignore[misc]
-
-        def step(others: Any, plan: Any) -> Any:
-            found, others = one((weights, others), self.drawn(data, plan))
-            return others, found
-
-        others, found = jax.lax.scan(step, others, data["plans"])
-        return found.reshape(-1, *found.shape[2:]), others
 
     def _each(self, one: Callable[[Any, Any], Any], state: Any, data: Any) -> Any:
         if not isinstance(data, dict):
@@ -133,9 +118,25 @@ class Calls(keras.utils.PyDataset):  # type: ignore[misc]
         return {"pixels": self._pixels, "labels": self._labels, "plans": plans}
 
 
-def extent(batches: Batches) -> int:
-    """The bytes of all images of `batches`, resized."""
-    return len(batches.images.labels) * batches.image_size**2 * int(batches.images.pixels.shape[-1])
+def fits(batches: Batches) -> bool:
+    """Whether all images of `batches`, resized, are few enough bytes for an accelerator."""
+    return len(batches.images.labels) * batches.image_size**2 * int(batches.images.pixels.shape[-1]) <= LARGEST
+
+
+def even(images: int, batch_size: int) -> int:
+    """Images a batch, at most `batch_size`, so that the last batch is as large as the others and nothing is compiled
+    for it alone; `batch_size` where that would take more than twice as many batches.
+    """
+    found = largest_divisor(images, batch_size)
+    return found if batch_size / 2 < found <= batch_size else batch_size
+
+
+def filled(images: Images, batch_size: int) -> Images:
+    """`images`, and then the first of them once more, until they fill batches; for what looks at each image alone."""
+    places = np.arange(-len(images.labels) % batch_size) % len(images.labels)
+    return Images(
+        np.concatenate([images.pixels, images.pixels[places]]), np.concatenate([images.labels, images.labels[places]])
+    )
 
 
 def largest_divisor(number: int, most: int) -> int:

@@ -19,7 +19,7 @@ from experiments.checkpoint import Checkpoint, Diary, KeepCheckpoint
 from experiments.data import SIDE, Images, Split
 from experiments.feed import fed
 from experiments.project import SGD, Project, Training, Translation
-from experiments.resident import Resident, pays
+from experiments.resident import Resident, even, filled, pays
 from experiments.scaling import Scaling
 from experiments.stopping import RestoreIfStopped, outcome
 from reportgen.errors import ReportError, first_line
@@ -256,9 +256,10 @@ def train(
     keeper = [] if checkpoint is None else [KeepCheckpoint(checkpoint, stoppers, diary)]
     if checkpoint is not None:
         checkpoint.resume(model, diary)
+    validated = even(len(split.validation.labels), size) if isinstance(model, Resident) else size
     model.fit(
         fed(model, batches),
-        validation_data=fed(model, Batches(split.validation, size, side, scaling=scaling)),
+        validation_data=fed(model, Batches(split.validation, validated, side, scaling=scaling)),
         epochs=epochs or training.epochs,
         initial_epoch=len(diary.epochs),
         shuffle=False,  # Keras would shuffle the batches once more, out of Python's global generator
@@ -306,9 +307,9 @@ def measure(
 ) -> Metrics:
     """Accuracy and cross-entropy of a trained network on `images`, without dropout, augmentation or smoothed labels.
 
-    With `flips`, of the probabilities that `predict` averages.
+    With `flips`, of the probabilities that `predict` averages; on an accelerator of those that it computes anyway.
     """
-    if flips:
+    if flips or isinstance(model, Resident):
         return scored(images.labels, predict(model, images, batch_size, image_size, scaling, flips))
     found = model.evaluate(
         fed(model, Batches(images, batch_size, image_size, scaling=scaling)), verbose=0, return_dict=True
@@ -328,14 +329,19 @@ def scored(labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.floating
 def predict(
     model: keras.Model, images: Images, batch_size: int, image_size: int, scaling: Scaling, flips: bool = False
 ) -> npt.NDArray[np.floating[Any]]:
-    """Probabilities, (images, classes); with `flips`, the mean over each image and its mirror image."""
+    """Probabilities, (images, classes); with `flips`, the mean over each image and its mirror image.
+
+    On an accelerator compiling takes longer than computing: there, every set is shown in batches of the same size,
+    one by one, so that one compiled function does for all.
+    """
     views = (False, True) if flips else (False,)
-    found: list[npt.NDArray[np.floating[Any]]] = [
-        model.predict(
-            fed(model, Batches(images, batch_size, image_size, scaling=scaling, mirrored=mirrored)), verbose=0
-        )
-        for mirrored in views
-    ]
+    resident = isinstance(model, Resident)
+    shown = filled(images, batch_size) if resident else images
+    found: list[npt.NDArray[np.floating[Any]]] = []
+    for mirrored in views:
+        batches = Batches(shown, batch_size, image_size, scaling=scaling, mirrored=mirrored)
+        probabilities = model.predict(batches if resident else fed(model, batches), verbose=0)
+        found.append(probabilities[: len(images.labels)])
     return (found[0] + found[1]) / 2 if flips else found[0]
 
 

@@ -267,7 +267,7 @@ def small(recipe, classes, steps, some, resident=False):
     found = keras.layers.Conv2D(8, 5, strides=3, activation="relu", name="block1_conv1")(image)
     model = keras.Model(image, keras.layers.Dense(classes)(keras.layers.Flatten()(found)), name="small")
     if resident:
-        model = pretrain.Resident(model)
+        model = pretrain.ResidentVGG16(model)
     model.compile(
         keras.optimizers.AdamW(recipe.learning_rate, use_ema=True, ema_momentum=0.5),
         keras.losses.CategoricalCrossentropy(from_logits=True),
@@ -291,7 +291,7 @@ for epoch in range(3):
         plan = {name: array[0] for name, array in resident.stacked([drawn.plan(index)]).items()}
         held = {"pixels": images.train.pixels, "labels": images.train.labels.astype(np.int32)}
         held = {name: keras.ops.convert_to_tensor(array) for name, array in held.items()}
-        (pixels, labels), (expected, of) = pretrain.Resident.drawn(Classes(images.classes), held, plan), next(host)
+        (pixels, labels), (expected, of) = pretrain.ResidentVGG16.drawn(Classes(images.classes), held, plan), next(host)
         assert np.array_equal(labels, of)
         # Pixels of a crop are whole numbers to OpenCV, and its edges reach no further: of 4 in all, that is little.
         assert np.abs(pixels - expected).mean() < 0.02, np.abs(pixels - expected).mean()

@@ -22,7 +22,19 @@ from experiments.batches import Batches
 from experiments.data import Images
 from experiments.feed import fed
 from experiments.project import Augmentation, Translation
-from experiments.resident import MOST, Calls, Resident, drawing, largest_divisor, pays, shown, stacked, transform
+from experiments.resident import (
+    MOST,
+    Calls,
+    Resident,
+    drawing,
+    even,
+    filled,
+    largest_divisor,
+    pays,
+    shown,
+    stacked,
+    transform,
+)
 from experiments.scaling import BGR_MEAN, UNIT_INTERVAL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +51,22 @@ def test_a_call_takes_many_batches_and_all_calls_alike(batches: int) -> None:
     together = largest_divisor(batches, MOST)
     assert batches % together == 0
     assert together > MOST // 8 or together == batches
+
+
+@given(st.integers(1, 100_000), st.integers(1, 1024))
+def test_a_set_is_shown_in_batches_of_one_size_where_that_takes_at_most_twice_as_many(images: int, size: int) -> None:
+    found = even(images, size)
+    assert size / 2 < found <= size
+    assert images % found == 0 or found == size
+
+
+def test_images_fill_their_batches_and_the_first_ones_come_again(sample: Images) -> None:
+    found = filled(sample, 60)
+    assert len(found.pixels) == len(found.labels) == 420
+    assert np.array_equal(found.pixels[:400], sample.pixels) and np.array_equal(found.pixels[400:], sample.pixels[:20])
+    assert np.array_equal(found.labels[400:], sample.labels[:20])
+    assert len(filled(sample, 100).labels) == 400
+    assert len(filled(Images(sample.pixels[:3], sample.labels[:3]), 8).labels) == 8
 
 
 def test_on_a_processor_batches_stay_where_they_are_made() -> None:
@@ -105,12 +133,12 @@ def test_a_set_too_large_for_an_accelerator_is_drawn_batch_by_batch(
     pytest.importorskip("jax")
     model = Resident(keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Flatten()]), UNIT_INTERVAL)
     assert isinstance(fed(model, Batches(sample, 60, 32)), Calls)
-    monkeypatch.setattr("experiments.feed.LARGEST", 32 * 32 * 3 * len(sample.labels) - 1)
+    monkeypatch.setattr("experiments.resident.LARGEST", 32 * 32 * 3 * len(sample.labels) - 1)
     assert not isinstance(fed(model, Batches(sample, 60, 32)), Calls)
 
 
 TRAINING = """
-import json, keras
+import json, keras, sys
 from experiments import data, train
 from experiments.project import SGD, Project, Training, Translation
 from experiments.resident import Resident
@@ -127,10 +155,26 @@ training = Training(
     batch_size=32, epochs=2, early_stopping=(), augmentation=Translation(2), label_smoothing=0.1,
     optimizer=SGD(learning_rate=0.01, momentum=0.9, warmup=0.2, weight_decay=0.01, averaging=0.5),
 )
-project = Project(network, training, image_size=40, pixel_scaling=BGR_MEAN, test_time_flips=True)
+project = Project(network, training, image_size=40, pixel_scaling=BGR_MEAN, test_time_flips=sys.argv[1] == "flips")
+compiled = []
+
+class Counted(Resident):
+    def train_step(self, state, data):
+        compiled.append("train")
+        return super().train_step(state, data)
+
+    def test_step(self, state, data):
+        compiled.append("test")
+        return super().test_step(state, data)
+
+    def predict_step(self, state, data):
+        compiled.append("predict")
+        return super().predict_step(state, data)
+
+train.Resident = Counted
 whole = data.split(data.load("sample"), 0)
 first = lambda images, count: data.Images(images.pixels[:count], images.labels[:count])
-split = data.Split(first(whole.train, 144), first(whole.validation, 32), first(whole.test, 32), whole.sha256)
+split = data.Split(first(whole.train, 144), first(whole.validation, 48), first(whole.test, 41), whole.sha256)
 found = []
 for resident in (False, True):
     train.pays = lambda: resident
@@ -141,23 +185,28 @@ for resident in (False, True):
     figures += [measured.model_dump() for measured in (run.train, run.validation, run.test)]
     table = [row.model_dump(mode="json") for row in train.network_of(model).layers]
     found.append([figures, [model.name, table, run.confusion]])
-print(json.dumps(found))
+print(json.dumps([*found, compiled]))
 """
 
 
-def test_a_training_on_the_device_is_the_training_that_it_stands_for() -> None:
-    """All at once: an averaged schedule, shifts, enlarged images in another scaling, and a smaller last batch."""
+@pytest.mark.parametrize("flips", ["flips", "no-flips"])
+def test_a_training_on_the_device_is_the_training_that_it_stands_for(flips: str) -> None:
+    """All at once: an averaged schedule, shifts, enlarged images in another scaling, and a smaller last batch.
+
+    Steps are compiled for full batches and for that one, and nothing else is compiled more than once.
+    """
     if importlib.util.find_spec("jax") is None:
         pytest.skip("jax is not installed")
     done = subprocess.run(
-        [sys.executable, "-c", TRAINING],
+        [sys.executable, "-c", TRAINING, flips],
         cwd=ROOT,
         capture_output=True,
         text=True,
         env={**os.environ, "KERAS_BACKEND": "jax"},
     )
     assert done.returncode == 0, done.stderr
-    (usual, as_usual), (resident, as_resident) = json.loads(done.stdout.splitlines()[-1])
+    (usual, as_usual), (resident, as_resident), compiled = json.loads(done.stdout.splitlines()[-1])
+    assert sorted(compiled) == ["predict", "test", "train", "train"]
     assert as_usual == as_resident, "name, layers and confusion matrix"
     for before, after in zip(usual, resident, strict=True):
         assert after == pytest.approx(before, rel=1e-4)
