@@ -289,6 +289,9 @@ def pretrain(
     smallest_crop: Annotated[
         float, typer.Option(min=0.05, max=1, help="The smallest part of an image that a crop shows.")
     ] = 0.35,
+    cutmix: Annotated[
+        float, typer.Option(min=0, max=1, help="The part of the images over which a piece of another is pasted.")
+    ] = 0.0,
     dropout: Annotated[
         float, typer.Option(min=0, max=0.95, help="The part of what the convolutions found that a step hides.")
     ] = 0.2,
@@ -322,6 +325,7 @@ def pretrain(
         steps_per_epoch=steps_per_epoch,
         learning_rate=learning_rate,
         smallest_crop=smallest_crop,
+        cutmix=cutmix,
         dropout=dropout,
         weight_decay=weight_decay,
         precision=precision,

@@ -8,8 +8,9 @@ A network so deep without normalisation hardly starts by itself, and the recipe 
 2014: random initial weights (He et al., 2015), shifted and scaled once so that each channel has mean 0 and deviation 1
 on some real images (Krähenbühl et al., 2016), scores that start from zero, a learning rate that first rises and then
 falls along a cosine (Loshchilov & Hutter, 2017), gradients clipped to a norm, decoupled weight decay (AdamW, Loshchilov
-& Hutter, 2019), label smoothing (Szegedy et al., 2016), crops of random size and flips, and weights averaged over the
-last part of the way (Polyak & Juditsky, 1992), which are the ones measured and kept.
+& Hutter, 2019), label smoothing (Szegedy et al., 2016), crops of random size and flips, on request patches of other
+images (CutMix, Yun et al., 2019), and weights averaged over the last part of the way (Polyak & Juditsky, 1992), which
+are the ones measured and kept.
 
 Images are prepared as the authors of VGG16 did: blue, green, red, minus ImageNet's mean, not scaled. For an optimizer
 such numbers are too large, so that they are divided by 64 here, and the first layer's kernel is divided by 64 when the
@@ -92,6 +93,8 @@ class Recipe:
     dropout: float = 0.2
     smallest_crop: float = 0.35
     """The smallest part of an image's area that a crop shows; 1: whole images."""
+    cutmix: float = 0.0
+    """The part of the images over which a piece of another one is pasted."""
     precision: str = "float32"
     seed: int = 0
 
@@ -209,6 +212,46 @@ class Crops:
         return Affine(matrices, self.mirrored)
 
 
+@dataclass(frozen=True)
+class Patches:
+    """A rectangle of each image of a batch, over which the same part of another of its images is pasted.
+
+    The other is the one that stands as far from the batch's end as the image from its beginning.
+    """
+
+    corners: npt.NDArray[np.int64]
+    """(images, 4): the first row and column, and those behind the last ones."""
+
+    def pasted(self, pixels: Any, labels: Any) -> tuple[Any, Any]:
+        """Images (batch, side, side, 3) with their patches, and labels (batch, classes) in proportion to the areas."""
+        side = pixels.shape[1]
+        top, left, bottom, right = (self.corners[:, k, None, None, None] for k in range(4))
+        rows, columns = np.arange(side)[:, None, None], np.arange(side)[:, None]
+        inside = (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
+        share = ((bottom - top) * (right - left))[:, :, 0, 0].astype(np.float32) / np.float32(side**2)
+        return pixels * ~inside + pixels[::-1] * inside, labels * (1 - share) + labels[::-1] * share
+
+
+@dataclass(frozen=True)
+class Patched(Affine):
+    """A crop as a movement, and then a patch."""
+
+    corners: npt.NDArray[np.int64]
+    """As in `Patches`."""
+
+
+def draw_patches(images: int, side: int, part: float, random: np.random.Generator) -> Patches:
+    """Patches for `part` of so many images of `side` pixels; of no size for the others.
+
+    Their areas are drawn uniformly up to that of the image, their middles among all its pixels; what would stand over
+    its edges is cut off.
+    """
+    half = side * np.sqrt(random.uniform(0, 1, images) * (random.random(images) < part)) / 2
+    middle = random.uniform(0, side, (2, images))
+    first, behind = (np.clip(np.rint(middle + sign * half), 0, side).astype(int) for sign in (-1, 1))
+    return Patches(np.stack([*first, *behind], axis=1))
+
+
 def draw_crops(images: int, side: int, smallest: float, random: np.random.Generator) -> Crops:
     """Parts of so many images of `side` pixels.
 
@@ -235,14 +278,15 @@ class Passes:
         self.batch_size = min(recipe.batch_size, images)
         self._order = lru_cache(maxsize=2)(partial(order, images, recipe.seed))
 
-    def step(self, number: int) -> tuple[npt.NDArray[np.int64], Crops]:
-        """The positions of the images of step `number`, (batch,), and what is shown of them."""
+    def step(self, number: int) -> tuple[npt.NDArray[np.int64], Crops, Patches]:
+        """The positions of the images of step `number`, (batch,), what is shown of them, and what stands over it."""
         recipe, size = self._recipe, self.batch_size
         over, position = divmod(number, self._images // size)
         chosen = self._order(over)[position * size : (position + 1) * size]
         # A third number keeps these draws apart from those of the order.
         random = np.random.default_rng((recipe.seed, number, 1))
-        return chosen, draw_crops(size, recipe.image_size, recipe.smallest_crop, random)
+        crops = draw_crops(size, recipe.image_size, recipe.smallest_crop, random)
+        return chosen, crops, draw_patches(size, recipe.image_size, recipe.cutmix, random)
 
 
 class Cropped(Batches):
@@ -263,8 +307,9 @@ class Cropped(Batches):
 
     def plan(self, index: int) -> Plan:
         """What step `index` of this epoch takes."""
-        chosen, crops = self._passes.step(self._epoch * self._steps + index)
-        return Plan(chosen, crops.affine(self.image_size))
+        chosen, crops, patches = self._passes.step(self._epoch * self._steps + index)
+        moved = crops.affine(self.image_size)
+        return Plan(chosen, Patched(moved.matrices, moved.flips, patches.corners))
 
 
 class ResidentVGG16(Steps, keras.Model):  # type: ignore[misc]
@@ -277,7 +322,8 @@ class ResidentVGG16(Steps, keras.Model):  # type: ignore[misc]
     def drawn(self, data: Any, plan: Any) -> tuple[Any, Any]:
         """Images as the network takes them, (batch, height, width, 3), and labels, (batch, classes)."""
         pixels, labels = shown(data, plan, BGR_MEAN)
-        return pixels / np.float32(UNIT), keras.ops.one_hot(labels, self.output_shape[-1])
+        found = pixels / np.float32(UNIT), keras.ops.one_hot(labels, self.output_shape[-1])
+        return Patches(plan["corners"]).pasted(*found) if "corners" in plan else found  # none to validate with
 
 
 def batches(images: Images, classes: int, recipe: Recipe, start: int) -> Iterator[tuple[Any, Any]]:
@@ -285,8 +331,8 @@ def batches(images: Images, classes: int, recipe: Recipe, start: int) -> Iterato
     passes = Passes(len(images.labels), recipe)
 
     def make(step: int) -> tuple[Any, Any]:
-        chosen, crops = passes.step(step)
-        return inputs(crops.of(images.pixels[chosen])), one_hot(images.labels[chosen], classes)
+        chosen, crops, patches = passes.step(step)
+        return patches.pasted(inputs(crops.of(images.pixels[chosen])), one_hot(images.labels[chosen], classes))
 
     waiting: deque[Future[tuple[Any, Any]]] = deque()
     with ThreadPoolExecutor(max_workers=min(8, cores())) as pool:
@@ -499,6 +545,7 @@ class _Pretraining:
             "label_smoothing": recipe.label_smoothing,
             "dropout": recipe.dropout,
             "smallest_crop": recipe.smallest_crop,
+            "cutmix": recipe.cutmix,
             "horizontal_flip": True,
             "initial_weights": "HeNormal, standardized",
             "averaging": averaging(self.steps * recipe.epochs),
@@ -514,6 +561,7 @@ class _Pretraining:
             "--steps-per-epoch": (recipe.steps_per_epoch, standard.steps_per_epoch),
             "--learning-rate": (recipe.learning_rate, standard.learning_rate),
             "--smallest-crop": (recipe.smallest_crop, standard.smallest_crop),
+            "--cutmix": (recipe.cutmix, standard.cutmix),
             "--dropout": (recipe.dropout, standard.dropout),
             "--weight-decay": (recipe.weight_decay, standard.weight_decay),
             "--precision": (recipe.precision, standard.precision),

@@ -34,6 +34,7 @@ from experiments.pretrain import (
     batches,
     build,
     draw_crops,
+    draw_patches,
     initialise,
     inputs,
     pretrain,
@@ -103,6 +104,7 @@ def test_the_recorded_command_asks_for_the_recipe_that_was_recorded(
         dropout=0.5,
         weight_decay=0.1,
         smallest_crop=0.7,
+        cutmix=0.5,
         precision="mixed_bfloat16",
         seed=3,
     )
@@ -246,6 +248,33 @@ def test_a_crop_is_the_same_as_a_movement_but_for_its_outermost_pixels(seed: int
     assert np.abs(cut - moved).max() < 2 + 255 / side
 
 
+@given(st.integers(0, 2**32), st.sampled_from([1, 8, 31]), st.floats(0, 1))
+def test_a_patched_image_shows_another_in_a_rectangle_and_its_label_says_how_much(
+    seed: int, side: int, part: float
+) -> None:
+    random = np.random.default_rng(seed)
+    pixels = np.broadcast_to(np.arange(1, 6, dtype=np.float32)[:, None, None, None], (5, side, side, 3))
+    shown, labels = draw_patches(5, side, part, random).pasted(pixels, np.eye(5, dtype=np.float32))
+    assert shown.dtype == labels.dtype == np.float32
+    for k, (image, label) in enumerate(zip(shown, labels, strict=True)):
+        other = 4 - k
+        assert set(np.unique(image)) <= {k + 1, other + 1}
+        pasted = (image[:, :, 0] == other + 1) & (other != k)
+        expected = np.eye(5)[k] * (1 - pasted.mean()) + np.eye(5)[other] * pasted.mean()
+        np.testing.assert_allclose(label, expected, atol=1e-6)
+        rows, columns = np.flatnonzero(pasted.any(1)), np.flatnonzero(pasted.any(0))
+        assert pasted[np.ix_(rows, columns)].all()
+
+
+def test_patches_cover_any_part_of_as_many_images_as_was_asked_for() -> None:
+    corners = draw_patches(4_000, 64, 0.5, np.random.default_rng(0)).corners
+    areas = (corners[:, 2:] - corners[:, :2]).prod(1) / 64**2
+    assert 0.47 < (areas > 0).mean() < 0.53 and areas.max() > 0.9
+    assert 0.25 < areas[areas > 0].mean() < 0.4  # half of the image but for what stands over its edges
+    none = draw_patches(100, 64, 0, np.random.default_rng(0)).corners
+    np.testing.assert_array_equal(none[:, :2], none[:, 2:])
+
+
 TRAINING = """
 import json, keras, numpy as np, sys, tempfile
 from pathlib import Path
@@ -282,7 +311,7 @@ def small(recipe, classes, steps, some, resident=False):
     return model
 
 pretrain.build, pretrain.save = small, lambda weights, file: file.write_bytes(b"")
-recipe = pretrain.Recipe(image_size=32, epochs=3, batch_size=5, steps_per_epoch=2, learning_rate=1e-3)
+recipe = pretrain.Recipe(image_size=32, epochs=3, batch_size=5, steps_per_epoch=2, learning_rate=1e-3, cutmix=0.5)
 
 drawn, host = pretrain.Cropped(images.train, recipe), pretrain.batches(images.train, images.classes, recipe, 0)
 for epoch in range(3):
@@ -292,7 +321,7 @@ for epoch in range(3):
         held = {"pixels": images.train.pixels, "labels": images.train.labels.astype(np.int32)}
         held = {name: keras.ops.convert_to_tensor(array) for name, array in held.items()}
         (pixels, labels), (expected, of) = pretrain.ResidentVGG16.drawn(Classes(images.classes), held, plan), next(host)
-        assert np.array_equal(labels, of)
+        assert np.allclose(labels, of, atol=1e-6)
         # Pixels of a crop are whole numbers to OpenCV, and its edges reach no further: of 4 in all, that is little.
         assert np.abs(pixels - expected).mean() < 0.02, np.abs(pixels - expected).mean()
 
