@@ -18,7 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from experiments import data, project
-from experiments.environment import BACKENDS, cores
+from experiments.environment import BACKENDS, COMPILED, cores
 from experiments.executor import Executor, Local, Ray
 from experiments.job import RESULTS, SEEDS, Job, Sizes, scaled, spoken
 from experiments.run import replay, run, standing
@@ -314,6 +314,7 @@ def pretrain(
     behind each. A pretraining that was cut off goes on behind the last epoch that it kept with the same command; one
     that has ended is left as it is.
     """
+    os.environ.update(COMPILED | os.environ)  # before a backend is imported, which reads it then
     from experiments import labelled
     from experiments.pretrain import RECORDS, WEIGHTS, Recipe
     from experiments.pretrain import pretrain as train_anew

@@ -123,6 +123,17 @@ def test_the_recorded_command_asks_for_the_recipe_that_was_recorded(
     assert asked == [chosen]
 
 
+@pytest.mark.parametrize("chosen", [None, "elsewhere"])
+def test_what_is_compiled_for_a_pretraining_is_kept_and_a_folder_that_the_user_names_is_left(
+    monkeypatch: pytest.MonkeyPatch, chosen: str | None
+) -> None:
+    variable = "JAX_COMPILATION_CACHE_DIR"
+    there = {name: value for name, value in os.environ.items() if name != variable}
+    monkeypatch.setattr(os, "environ", there | ({variable: chosen} if chosen else {}))
+    CliRunner().invoke(app, ["pretrain", "--data", "nowhere"])
+    assert os.environ[variable] == (chosen or str(ROOT / "build" / "compiled"))
+
+
 def test_what_has_ended_is_not_trained_again(images: LabelledSet, finished: Finished) -> None:
     again = pretrain(images, RECIPE, weights=finished.weights.parent, records=finished.record.parent)
     assert again == dataclasses.replace(finished, before=True)
