@@ -106,8 +106,8 @@ def test_the_results_of_two_projects_exchanged_are_caught_by_the_claims_that_res
     results = copy / "experiments" / "results"
 
     def swap() -> None:
-        for seed in (0, 1, 2):
-            files = [results / name / f"seed-{seed}" / "record.json" for name in ("p00_base", "p01_deeper")]
+        for folder in (results / "p00_base").glob("seed-*"):
+            files = [results / name / folder.name / "record.json" for name in ("p00_base", "p01_deeper")]
             first, second = (json.loads(file.read_text(encoding="utf-8")) for file in files)
             for part in parts:
                 first[part], second[part] = second[part], first[part]
