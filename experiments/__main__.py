@@ -453,6 +453,14 @@ def bench(
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer rounds, and three projects unless others are named.")
     ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only",
+            help="Measure nothing but `commands`, `site`, `training`, `seeds` or `precision`; repeat for several.",
+            show_default="all of them",
+        ),
+    ] = None,
     accuracy: Annotated[
         bool | None,
         typer.Option(
@@ -461,34 +469,45 @@ def bench(
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Where the comparisons go.", show_default="experiments/bench.json")
+        Path | None,
+        typer.Option(help="The file of the comparisons.", show_default="experiments/benches/MACHINE.json"),
     ] = None,
 ) -> None:
     """Measure what the project promises, each figure beside its limit, and compare it with the usual ways.
 
-    The comparisons are written to experiments/bench.json, which the report shows; those of --quick to build/bench.json.
-    Exit status 1 if a limit is missed.
+    The comparisons are written to a file of experiments/benches/ that is named after the machine, and the report shows
+    those of every machine; with --quick or --only they go to build/benches/. With --only, no limit is looked at. Exit
+    status 1 if a limit is missed.
     """
     data.name_of(source)  # what is wrong is told before anything is measured
-    file = output or (SCRATCH if quick else RESULTS.parent) / "bench.json"
-    record.check_writable(file.resolve().parent)
+    folder = (SCRATCH if quick or only else RESULTS.parent) / "benches"
+    record.check_writable(output.resolve().parent if output else folder)
     from experiments.bench import figures
-    from experiments.comparison.session import PRECISE, QUICK, compare, told
+    from experiments.comparison.session import PARTS, PRECISE, QUICK, compare, told
     from reportgen import comparison
+
+    if unknown := sorted(set(only or ()) - set(PARTS)):
+        raise ReportError(f"Unknown part of a bench {unknown[0]!r}: expected one of {', '.join(PARTS)}.")
+    parts = set(only or PARTS) - {"precision"}
 
     def tell(one: comparison.Comparison) -> None:
         console.print("  ".join(told(one)), highlight=False, soft_wrap=True)
 
     identifiers = _identifiers(projects) if projects else QUICK if quick else project.studied()
+    if only:
+        accuracy = accuracy or "precision" in only
     if accuracy and source == "sample":
         raise ReportError("The 500 images of the sample tell nothing about accuracy; name others with --data.")
     if accuracy is None:
         # It takes minutes a seed.
         accuracy = not quick and source != "sample" and PRECISE in identifiers
-    found = compare(identifiers, source, quick, tell, accuracy=accuracy)
+    found = compare(identifiers, source, quick, tell, parts=parts | ({"precision"} if accuracy else set()))
+    file = output or folder / found.file_name
     comparison.write(found, file)
     console.print(f"Written to {escape(str(file))}.")
 
+    if only:
+        return
     table = Table("figure", "measured", "limit", "", title="Figures to reach")
     kept = True
     for figure in figures(source):

@@ -14,7 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from reportgen.errors import ReportError
-from reportgen.record import Environment, Identifier, write_atomically
+from reportgen.record import Environment, Identifier, slug, write_atomically
 
 Rounds = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
 Unit = Literal["images/s", "GFLOP/s", "GiB", "s", "%"]
@@ -59,6 +59,11 @@ class Bench(_Part):
     """How many processes wanted a core on average in the minute before, those of others included."""
     comparisons: Annotated[tuple[Comparison, ...], Field(min_length=1)]
 
+    @property
+    def file_name(self) -> str:
+        """A name for its file, after the machine: a later bench takes the place of the one before."""
+        return f"{slug(f'{self.environment.device} {self.environment.cores} cores')}.json"
+
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         keys = [(one.group, one.subject, one.against) for one in self.comparisons]
@@ -81,6 +86,15 @@ def read(file: Path) -> Bench:
         first = problem.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"])) or "the file"
         raise ReportError(f"{file}: {field}: {first['msg']}. Restore it with git, or measure again.") from problem
+
+
+def read_all(folder: Path) -> tuple[Bench, ...]:
+    """Read every bench in `folder`, in the order of their files' names; none where there is no such folder.
+
+    Raises:
+        ReportError: as `read`.
+    """
+    return tuple(read(file) for file in sorted(folder.glob("*.json")))
 
 
 def write(bench: Bench, file: Path) -> None:

@@ -44,8 +44,8 @@ class Material:
     """By the record's key."""
     declarations: Mapping[str, Declaration]
     """What each project would train, where that is written down."""
-    bench: Bench | None
-    """What was measured side by side, if anything was."""
+    benches: Sequence[Bench]
+    """What was measured side by side, on each machine that measured."""
     pages: tuple[str, ...]
     pretrainings: Mapping[Path, Pretraining]
     """How weights came about that runs start from, by file."""

@@ -31,7 +31,7 @@ def gather(report: Report) -> Material:
         declarations=declarations,
         pretrainings=pretraining.read_all(report.pretraining) if report.pretraining else {},
         features=features.read_all(report.pretraining) if report.pretraining else {},
-        bench=comparison.read(report.bench) if report.bench and report.bench.exists() else None,
+        benches=comparison.read_all(report.bench) if report.bench else (),
         pages=pages,
         repository=str(report.shared().get("repo_url") or "").rstrip("/"),
     )

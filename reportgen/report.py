@@ -62,7 +62,7 @@ class Report:
     pretraining: Path | None
     """The folder of the records of pretrainings, if any is named."""
     bench: Path | None
-    """The file of what was measured side by side, if the report speaks of that."""
+    """The folder of what was measured side by side, a file for each machine, if the report speaks of that."""
     script: str
     """The path of a project's script from the root, with `{project}` for its identifier."""
     screenshots: Mapping[str, str] = field(default_factory=dict)

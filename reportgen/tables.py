@@ -8,6 +8,7 @@ import statistics
 from collections.abc import Sequence
 
 from reportgen import facts, fingerprint
+from reportgen.comparison import Bench
 from reportgen.edition import NOTHING
 from reportgen.errors import ReportError
 from reportgen.facts import Fact, Origin, ProjectFacts, Quoted, Variant
@@ -205,18 +206,28 @@ class Tables(PageTools):
         return self.edition.html("pretrainings", rows)
 
     def bench(self, group: str | None = None, needed: bool = True) -> str:
-        """One group of comparisons, each figure beside its reference; without a group, the machine.
+        """One group of comparisons, each figure beside its reference; without a group, the machines.
 
         Where nothing was measured, only the latter says so. A group that is not `needed` may lack where others are.
         """
-        known, words = self.edition.material.bench, self.edition.words
-        if known is None:
+        benches, words = self.edition.material.benches, self.edition.words
+        if not benches:
             return "" if group else self.missing(words.gettext("Nothing has been measured side by side yet."))
         if group is None:
-            return self.edition.html(
-                "bench_machine", known, words.date(known.measured), words.decimal(round(known.load, 1))
+            return "\n\n".join(
+                self.edition.html("bench_machine", one, words.date(one.measured), words.decimal(round(one.load, 1)))
+                for one in benches
             )
-        rows = [
+        machines = [(bench.environment, rows) for bench in benches if (rows := self._rows(bench, group))]
+        if not machines and not needed:
+            return self.missing(words.gettext("Not measured yet."))
+        if not machines:
+            groups = ", ".join(sorted({one.group for bench in benches for one in bench.comparisons}))
+            raise ReportError(f"'{group}' is not a group of the bench: {groups}.")
+        return self.edition.html("bench", machines, len(benches) > 1)
+
+    def _rows(self, bench: Bench, group: str) -> list[dict[str, str]]:
+        return [
             {
                 "subject": self._measured(one.subject),
                 "measured": self._median(one.measured, one.unit),
@@ -225,15 +236,9 @@ class Tables(PageTools):
                 "ratio": self._significant(statistics.median(one.ratios)),
                 "range": self._range(one.ratios),
             }
-            for one in known.comparisons
+            for one in bench.comparisons
             if one.group == group
         ]
-        if not rows and not needed:
-            return self.missing(words.gettext("Not measured in this session."))
-        if not rows:
-            groups = ", ".join(sorted({one.group for one in known.comparisons}))
-            raise ReportError(f"'{group}' is not a group of the bench: {groups}.")
-        return self.edition.html("bench", rows)
 
     def _measured(self, name: str) -> str:
         """What is compared, in words: a project's title, or the report's own name for it."""

@@ -4,34 +4,47 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
 from experiments.comparison import commands, precision, seeds, site, training
 from experiments.environment import describe
 from reportgen.comparison import Bench, Comparison
+from reportgen.errors import ReportError
 
 QUICK = ("p01_deeper", "p05_augmentation", "p09_mini_vgg16")
 """One project of each kind: plain, augmented, VGG16."""
+PARTS = ("commands", "site", "training", "seeds", "precision")
+"""What a session measures, in this order."""
 PRECISE = "p01_deeper"
 """The project that is trained to the end in both precisions: small, and recorded with several seeds."""
 
 
 def compare(
-    projects: Sequence[str], source: str, quick: bool, told: Callable[[Comparison], None], *, accuracy: bool
+    projects: Sequence[str],
+    source: str,
+    quick: bool,
+    told: Callable[[Comparison], None],
+    *,
+    parts: Collection[str] = PARTS,
 ) -> Bench:
-    """Measure everything for `projects`, telling of each comparison as it is made.
+    """Measure these `parts` for `projects`, telling of each comparison as it is made.
 
-    With `accuracy`, `PRECISE` is trained to the end in both precisions, whatever the projects.
+    For `precision`, `PRECISE` is trained to the end in both, whatever the projects.
 
     Raises:
-        ReportError: what is to be measured cannot be had.
+        ReportError: what is to be measured cannot be had, or there is nothing to measure.
     """
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     found = []
-    for one in _comparisons(projects, source, quick, accuracy):
+    for one in _comparisons(projects, source, quick, parts):
         told(one)
         found.append(one)
+    if not found:
+        raise ReportError(
+            f"Nothing was measured: of {', '.join(projects)}, seeds are trained side by side for none; "
+            f"they are for {', '.join(seeds.SMALL)}."
+        )
     return Bench(
         measured=datetime.now(UTC).replace(microsecond=0),
         quick=quick,
@@ -41,15 +54,18 @@ def compare(
     )
 
 
-def _comparisons(projects: Sequence[str], source: str, quick: bool, accuracy: bool) -> Iterator[Comparison]:
+def _comparisons(projects: Sequence[str], source: str, quick: bool, parts: Collection[str]) -> Iterator[Comparison]:
     rounds = 3 if quick else 5
-    yield from commands.comparisons(rounds)
-    yield from site.comparisons(rounds, (10, 100) if quick else (10, 100, 1000))
+    if "commands" in parts:
+        yield from commands.comparisons(rounds)
+    if "site" in parts:
+        yield from site.comparisons(rounds, (10, 100) if quick else (10, 100, 1000))
     for identifier in projects:
-        yield from training.comparisons(identifier, source, rounds)
-        if identifier in seeds.SMALL:
+        if "training" in parts:
+            yield from training.comparisons(identifier, source, rounds)
+        if "seeds" in parts and identifier in seeds.SMALL:
             yield from seeds.comparisons(identifier, source, rounds)
-    if accuracy:
+    if "precision" in parts:
         yield from precision.comparisons(PRECISE, source)
 
 

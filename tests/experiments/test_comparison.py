@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from experiments import data, project, resident
-from experiments.comparison import commands, precision, seeds, site
+from experiments.comparison import commands, precision, seeds, site, training
 from experiments.comparison.session import compare, told
 from experiments.comparison.training import comparisons, operations_of, pipeline
 from experiments.job import sources
@@ -101,8 +102,27 @@ def test_precisions_are_compared_where_that_is_asked_for_whichever_projects_are_
     monkeypatch.setattr(site, "comparisons", lambda *_: iter(()))
     monkeypatch.setattr(precision, "comparisons", lambda *_: iter([precise]))
     seen: list[Comparison] = []
-    found = compare((), "sample", True, seen.append, accuracy=asked)
+    found = compare((), "sample", True, seen.append, parts=("commands", "site", *(("precision",) if asked else ())))
     assert list(found.comparisons) == seen == ([usual, precise] if asked else [usual])
+
+
+def test_only_the_parts_that_were_named_are_measured_and_nothing_at_all_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in (commands, site, precision):
+        monkeypatch.setattr(module, "comparisons", lambda *_: pytest.fail("nobody asked for it"))
+    asked: list[str] = []
+    trained_on = Comparison(group="a", subject="b", unit="s", measured=(1.0,), against="c", reference=(1.0,))
+
+    def trained(identifier: str, *_: object) -> Iterator[Comparison]:
+        asked.append(identifier)
+        yield trained_on
+
+    monkeypatch.setattr(training, "comparisons", trained)
+    found = compare(["p00_base"], "sample", True, lambda _: None, parts=["training"])
+    assert (asked, found.comparisons) == (["p00_base"], (trained_on,))
+    with pytest.raises(ReportError, match=r"Nothing was measured: of p05_augmentation.*they are for p00_base, p01"):
+        compare(["p05_augmentation"], "sample", True, lambda _: None, parts=["seeds"])
 
 
 def test_the_drawing_of_batches_is_also_measured_where_they_are_drawn_on_an_accelerator(

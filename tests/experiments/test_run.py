@@ -164,6 +164,8 @@ def test_one_run_that_fails_does_not_take_the_other_down(tmp_path: Path) -> None
         (("run", "0", "--data", "sample", "--results", str(RESULTS)), "A run on the sample cannot go into experiments"),
         (("replay", "--results", "no-such-folder"), "No recorded run"),
         (("bench", "--quick", "--accuracy", "--data", "sample"), "the sample tell nothing about accuracy"),
+        (("bench", "--only", "precision", "--data", "sample"), "the sample tell nothing about accuracy"),
+        (("bench", "--only", "speed", "--data", "sample"), "Unknown part of a bench 'speed': expected one of"),
         (
             ("run", "7", "--random-weights", "--preprocessing", "weights"),
             "--random-weights starts from none: leave out",

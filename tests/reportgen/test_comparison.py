@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from reportgen.comparison import Bench, Comparison, read, write
+from reportgen.comparison import Bench, Comparison, read, read_all, write
 from reportgen.errors import ReportError
 from tests.synthetic import environment
 
@@ -51,6 +51,17 @@ def test_a_bench_is_read_as_it_was_written(measured: tuple[float, ...], referenc
         file = Path(folder) / "new" / "bench.json"
         write(original, file)
         assert read(file) == original
+
+
+def test_each_machine_has_a_file_of_its_own_and_a_new_bench_there_replaces_the_one_before(tmp_path: Path) -> None:
+    here = bench()
+    there = here.model_copy(update={"environment": environment().model_copy(update={"device": "NVIDIA H200"})})
+    for one in (there, here, here.model_copy(update={"load": 0.5})):
+        write(one, tmp_path / one.file_name)
+    assert [file.name for file in sorted(tmp_path.iterdir())] == [here.file_name, there.file_name]
+    assert there.file_name == "nvidia-h200-2-cores.json"
+    assert [one.load for one in read_all(tmp_path)] == [0.5, 1.25]
+    assert read_all(tmp_path / "none") == ()
 
 
 def test_rounds_that_were_measured_beside_each_other_are_compared_one_by_one() -> None:

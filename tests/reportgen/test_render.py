@@ -21,7 +21,7 @@ from reportgen.fingerprint import fingerprint
 from reportgen.record import Network, Record, Setting
 from reportgen.render import Page, Renderer
 from tests.reportgen.test_comparison import bench, comparison
-from tests.synthetic import declaration, record
+from tests.synthetic import declaration, environment, record
 from tests.synthetic import pretraining as made_up
 
 DENSE = {"name": "dense", "type": "Dense", "output_shape": (None, 10), "parameters": 30730}
@@ -446,9 +446,9 @@ def test_a_page_without_smoke_runs_is_not_marked(small_report: Path) -> None:
 def with_bench(root: Path) -> Path:
     """The small report, with something measured."""
     one = comparison(subject="first", measured=(1234.5, 2469.0), reference=(617.25, 617.25))
-    write_bench(bench(one), root / "b.json")
+    write_bench(bench(one), root / "benches" / "a.json")
     configuration = root / "pyproject.toml"
-    configuration.write_text(configuration.read_text(encoding="utf-8") + 'bench = "b.json"\n', encoding="utf-8")
+    configuration.write_text(configuration.read_text(encoding="utf-8") + 'bench = "benches"\n', encoding="utf-8")
     return root
 
 
@@ -464,6 +464,25 @@ def test_a_bench_is_a_table_in_which_each_figure_stands_beside_its_reference(
 ) -> None:
     rendered = page(with_bench(small_report), "{{ bench('training') }}", code=code)
     assert cells(rendered)[1:] == [row]
+
+
+def test_two_machines_stand_in_one_table_each_with_its_name_and_each_in_its_words(small_report: Path) -> None:
+    there = environment().model_copy(update={"device": "An accelerator", "cores": 16})
+    other = bench(comparison(subject="first"), comparison(subject="first", group="sleep"))
+    write_bench(other.model_copy(update={"environment": there}), with_bench(small_report) / "benches" / "b.json")
+    both = page(small_report, "{{ bench('training') }}")
+    assert [row[0] for row in cells(both)[1:]] == [
+        "A processor, 2 cores, tensorflow 2.18.0",
+        "1",
+        "An accelerator, 16 cores, tensorflow 2.18.0",
+        "1",
+    ]
+    named = plain(page(small_report, "{{ bench() }}"))
+    assert "on A processor with 2 cores" in named and "on An accelerator with 16 cores" in named
+    one = page(small_report, "{{ bench('sleep') }}", code="es")
+    assert [row[0] for row in cells(one)[1:]] == ["An accelerator, 16 núcleos, tensorflow 2.18.0", "1"], (
+        "a machine alone in its table is named where there are others"
+    )
 
 
 def test_a_bench_names_the_machine_how_busy_it_was_and_that_it_was_quick(small_report: Path) -> None:
@@ -482,4 +501,4 @@ def test_a_group_that_was_not_measured_is_an_error_and_no_bench_at_all_is_said_o
 
 def test_a_group_that_may_lack_says_so_in_the_page_s_language(small_report: Path) -> None:
     rendered = page(with_bench(small_report), "{{ bench('sleep', needed=False) }}", code="es")
-    assert "Sin medir en esta sesión." in rendered.markdown
+    assert "Aún sin medir." in rendered.markdown
