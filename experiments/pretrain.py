@@ -213,43 +213,37 @@ class Crops:
 
 
 @dataclass(frozen=True)
-class Patches:
-    """A rectangle of each image of a batch, over which the same part of another of its images is pasted.
-
-    The other is the one that stands as far from the batch's end as the image from its beginning.
-    """
-
-    corners: npt.NDArray[np.int64]
-    """(images, 4): the first row and column, and those behind the last ones."""
-
-    def pasted(self, pixels: Any, labels: Any) -> tuple[Any, Any]:
-        """Images (batch, side, side, 3) with their patches, and labels (batch, classes) in proportion to the areas."""
-        side = pixels.shape[1]
-        top, left, bottom, right = (self.corners[:, k, None, None, None] for k in range(4))
-        rows, columns = np.arange(side)[:, None, None], np.arange(side)[:, None]
-        inside = (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
-        share = ((bottom - top) * (right - left))[:, :, 0, 0].astype(np.float32) / np.float32(side**2)
-        return pixels * ~inside + pixels[::-1] * inside, labels * (1 - share) + labels[::-1] * share
-
-
-@dataclass(frozen=True)
 class Patched(Affine):
     """A crop as a movement, and then a patch."""
 
     corners: npt.NDArray[np.int64]
-    """As in `Patches`."""
+    """As `draw_patches` has them."""
 
 
-def draw_patches(images: int, side: int, part: float, random: np.random.Generator) -> Patches:
+def paste(pixels: Any, labels: Any, corners: Any) -> tuple[Any, Any]:
+    """Over a rectangle of each image of a batch, the same part of another, and labels in proportion to the areas.
+
+    The other is the one that stands as far from the batch's end as the image from its beginning. `pixels` are (batch,
+    side, side, 3), `labels` (batch, classes), `corners` as `draw_patches` has them.
+    """
+    side = pixels.shape[1]
+    top, left, bottom, right = (corners[:, k, None, None, None] for k in range(4))
+    rows, columns = np.arange(side)[:, None, None], np.arange(side)[:, None]
+    inside = (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
+    share = ((bottom - top) * (right - left))[:, :, 0, 0].astype(np.float32) / np.float32(side**2)
+    return pixels * ~inside + pixels[::-1] * inside, labels * (1 - share) + labels[::-1] * share
+
+
+def draw_patches(images: int, side: int, part: float, random: np.random.Generator) -> npt.NDArray[np.int64]:
     """Patches for `part` of so many images of `side` pixels; of no size for the others.
 
-    Their areas are drawn uniformly up to that of the image, their middles among all its pixels; what would stand over
-    its edges is cut off.
+    Of each, the first row and column and those behind the last ones, (images, 4). Their areas are drawn uniformly up
+    to that of the image, their middles among all its pixels; what would stand over its edges is cut off.
     """
     half = side * np.sqrt(random.uniform(0, 1, images) * (random.random(images) < part)) / 2
     middle = random.uniform(0, side, (2, images))
     first, behind = (np.clip(np.rint(middle + sign * half), 0, side).astype(int) for sign in (-1, 1))
-    return Patches(np.stack([*first, *behind], axis=1))
+    return np.stack([*first, *behind], axis=1)
 
 
 def draw_crops(images: int, side: int, smallest: float, random: np.random.Generator) -> Crops:
@@ -278,15 +272,15 @@ class Passes:
         self.batch_size = min(recipe.batch_size, images)
         self._order = lru_cache(maxsize=2)(partial(order, images, recipe.seed))
 
-    def step(self, number: int) -> tuple[npt.NDArray[np.int64], Crops, Patches]:
-        """The positions of the images of step `number`, (batch,), what is shown of them, and what stands over it."""
+    def step(self, number: int) -> tuple[npt.NDArray[np.int64], Crops, npt.NDArray[np.int64] | None]:
+        """The positions of the images of step `number`, (batch,), what is shown of them, and their patches, if any."""
         recipe, size = self._recipe, self.batch_size
         over, position = divmod(number, self._images // size)
         chosen = self._order(over)[position * size : (position + 1) * size]
         # A third number keeps these draws apart from those of the order.
         random = np.random.default_rng((recipe.seed, number, 1))
         crops = draw_crops(size, recipe.image_size, recipe.smallest_crop, random)
-        return chosen, crops, draw_patches(size, recipe.image_size, recipe.cutmix, random)
+        return chosen, crops, draw_patches(size, recipe.image_size, recipe.cutmix, random) if recipe.cutmix else None
 
 
 class Cropped(Batches):
@@ -307,9 +301,9 @@ class Cropped(Batches):
 
     def plan(self, index: int) -> Plan:
         """What step `index` of this epoch takes."""
-        chosen, crops, patches = self._passes.step(self._epoch * self._steps + index)
+        chosen, crops, corners = self._passes.step(self._epoch * self._steps + index)
         moved = crops.affine(self.image_size)
-        return Plan(chosen, Patched(moved.matrices, moved.flips, patches.corners))
+        return Plan(chosen, moved if corners is None else Patched(moved.matrices, moved.flips, corners))
 
 
 class ResidentVGG16(Steps, keras.Model):  # type: ignore[misc]
@@ -323,7 +317,7 @@ class ResidentVGG16(Steps, keras.Model):  # type: ignore[misc]
         """Images as the network takes them, (batch, height, width, 3), and labels, (batch, classes)."""
         pixels, labels = shown(data, plan, BGR_MEAN)
         found = pixels / np.float32(UNIT), keras.ops.one_hot(labels, self.output_shape[-1])
-        return Patches(plan["corners"]).pasted(*found) if "corners" in plan else found  # none to validate with
+        return paste(*found, plan["corners"]) if "corners" in plan else found
 
 
 def batches(images: Images, classes: int, recipe: Recipe, start: int) -> Iterator[tuple[Any, Any]]:
@@ -331,8 +325,9 @@ def batches(images: Images, classes: int, recipe: Recipe, start: int) -> Iterato
     passes = Passes(len(images.labels), recipe)
 
     def make(step: int) -> tuple[Any, Any]:
-        chosen, crops, patches = passes.step(step)
-        return patches.pasted(inputs(crops.of(images.pixels[chosen])), one_hot(images.labels[chosen], classes))
+        chosen, crops, corners = passes.step(step)
+        found = inputs(crops.of(images.pixels[chosen])), one_hot(images.labels[chosen], classes)
+        return found if corners is None else paste(*found, corners)
 
     waiting: deque[Future[tuple[Any, Any]]] = deque()
     with ThreadPoolExecutor(max_workers=min(8, cores())) as pool:

@@ -26,7 +26,7 @@ def compare(
     quick: bool,
     told: Callable[[Comparison], None],
     *,
-    parts: Collection[str] = PARTS,
+    parts: Collection[str],
 ) -> Bench:
     """Measure these `parts` for `projects`, telling of each comparison as it is made.
 

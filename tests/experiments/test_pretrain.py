@@ -37,6 +37,7 @@ from experiments.pretrain import (
     draw_patches,
     initialise,
     inputs,
+    paste,
     pretrain,
     save,
 )
@@ -265,7 +266,7 @@ def test_a_patched_image_shows_another_in_a_rectangle_and_its_label_says_how_muc
 ) -> None:
     random = np.random.default_rng(seed)
     pixels = np.broadcast_to(np.arange(1, 6, dtype=np.float32)[:, None, None, None], (5, side, side, 3))
-    shown, labels = draw_patches(5, side, part, random).pasted(pixels, np.eye(5, dtype=np.float32))
+    shown, labels = paste(pixels, np.eye(5, dtype=np.float32), draw_patches(5, side, part, random))
     assert shown.dtype == labels.dtype == np.float32
     for k, (image, label) in enumerate(zip(shown, labels, strict=True)):
         other = 4 - k
@@ -278,11 +279,11 @@ def test_a_patched_image_shows_another_in_a_rectangle_and_its_label_says_how_muc
 
 
 def test_patches_cover_any_part_of_as_many_images_as_was_asked_for() -> None:
-    corners = draw_patches(4_000, 64, 0.5, np.random.default_rng(0)).corners
+    corners = draw_patches(4_000, 64, 0.5, np.random.default_rng(0))
     areas = (corners[:, 2:] - corners[:, :2]).prod(1) / 64**2
     assert 0.47 < (areas > 0).mean() < 0.53 and areas.max() > 0.9
     assert 0.25 < areas[areas > 0].mean() < 0.4  # half of the image but for what stands over its edges
-    none = draw_patches(100, 64, 0, np.random.default_rng(0)).corners
+    none = draw_patches(100, 64, 0, np.random.default_rng(0))
     np.testing.assert_array_equal(none[:, :2], none[:, 2:])
 
 
@@ -322,7 +323,9 @@ def small(recipe, classes, steps, some, resident=False):
     return model
 
 pretrain.build, pretrain.save = small, lambda weights, file: file.write_bytes(b"")
-recipe = pretrain.Recipe(image_size=32, epochs=3, batch_size=5, steps_per_epoch=2, learning_rate=1e-3, cutmix=0.5)
+recipe = pretrain.Recipe(
+    image_size=32, epochs=3, batch_size=5, steps_per_epoch=2, learning_rate=1e-3, cutmix=float(sys.argv[2])
+)
 
 drawn, host = pretrain.Cropped(images.train, recipe), pretrain.batches(images.train, images.classes, recipe, 0)
 for epoch in range(3):
@@ -347,11 +350,12 @@ print(json.dumps(found))
 """
 
 
-def test_a_pretraining_on_the_device_is_the_pretraining_that_it_stands_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cutmix", [0, 0.5])
+def test_a_pretraining_on_the_device_is_the_pretraining_that_it_stands_for(tmp_path: Path, cutmix: float) -> None:
     """Under JAX, with a small network in VGG16's place: batches in few calls, crops drawn there, a smaller last one."""
     pytest.importorskip("jax")
     done = subprocess.run(
-        [sys.executable, "-c", TRAINING, str(few(tmp_path / "few"))],
+        [sys.executable, "-c", TRAINING, str(few(tmp_path / "few")), str(cutmix)],
         cwd=ROOT,
         capture_output=True,
         text=True,
