@@ -46,7 +46,7 @@ from experiments.environment import ROOT, cores, describe
 from experiments.feed import fed
 from experiments.labelled import LabelledSet
 from experiments.progress import EpochProgress
-from experiments.resident import Steps, even, fits, pays, shown
+from experiments.resident import Steps, even, fits, pays, shown, together
 from experiments.scaling import BGR_MEAN, scaled
 from experiments.train import network_of, one_cycle, use_precision
 from experiments.vgg16 import Card
@@ -619,22 +619,23 @@ def pretrain(
     size = min(recipe.batch_size, 256)
     if resident:
         shown_to = {"x": fed(model, drawn)}
-        held = Batches(images.validation, even(len(images.validation.labels), size), recipe.image_size)
+        held = fed(model, Batches(images.validation, even(len(images.validation.labels), size), recipe.image_size))
         drawing = [DrawEpoch(drawn)]
     else:
         shown_to = {"x": batches(images.train, images.classes, recipe, done * job.steps), "steps_per_epoch": job.steps}
-        held = Held(images.validation, images.classes, size)
+        held = fed(model, Held(images.validation, images.classes, size))
         drawing = []
     with EpochProgress(job.stem, recipe.epochs) as progress:
         model.fit(
             **shown_to,
-            validation_data=fed(model, held),
+            validation_data=held,
             epochs=recipe.epochs,
             initial_epoch=done,
             callbacks=[
                 keras.callbacks.TerminateOnNaN(),
                 *drawing,
                 diary,
+                *together(shown_to["x"], held),
                 Publish(job, diary),
                 keras.callbacks.SwapEMAWeights(),
                 KeepCheckpoint(checkpoint, [], diary),

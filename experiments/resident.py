@@ -11,7 +11,8 @@ interpolated at their exact positions, which OpenCV rounds to 1/32 of a pixel.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import keras
@@ -54,6 +55,18 @@ class Steps:
         model.compute_metrics(None, labels, scores)
         model.reset_metrics()
 
+    def make_train_function(self, force: bool = False) -> None:
+        """As Keras makes it for JAX, but what is compiled can be reached, for `CompileTogether`."""
+        model: Any = self
+        if force or model.train_function is None:
+            self.compiled_train_step, model.train_function = _compiled(self.train_step)
+
+    def make_test_function(self, force: bool = False) -> None:
+        """As `make_train_function`, for validation."""
+        model: Any = self
+        if force or model.test_function is None:
+            self.compiled_test_step, model.test_function = _compiled(self.test_step)
+
     def train_step(self, state: Any, data: Any) -> Any:
         """One step, or one for each batch of a call; Keras's own interface under JAX."""
         return self._each(super().train_step, state, data)  # type: ignore[misc]
@@ -73,6 +86,59 @@ class Steps:
 
         state, logs = jax.lax.scan(step, state, data["plans"])
         return {name: values[-1] for name, values in logs.items()}, state
+
+
+def _compiled(step: Callable[[Any, Any], Any]) -> tuple[Any, Callable[[Any, Iterator[Any]], Any]]:
+    """`step`, compiled once for each form of its arguments, and what Keras calls with the batches of an epoch."""
+    import jax
+
+    compiled = jax.jit(step, donate_argnums=0)
+    return compiled, lambda state, batches: compiled(state, next(batches))
+
+
+class CompileTogether(keras.callbacks.Callback):  # type: ignore[misc]
+    """Compiles every form of the steps at the same time, before the first of them; otherwise one waits for the other.
+
+    The last batch of an epoch is often smaller than the others, and validation knows no training: three programs, of
+    which each takes a processor core for long. Stands behind the callback that draws the epoch, and behind the one
+    that takes its time, for what is compiled here belongs to the first epoch.
+    """
+
+    def __init__(self, training: Calls, validation: Calls) -> None:
+        super().__init__()
+        self._training, self._validation = training, validation
+        self._done = False
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if self._done:
+            return
+        model: Any = self.model
+        model.make_train_function()
+        model.make_test_function()
+        weights = [model.trainable_variables, model.non_trainable_variables]
+        trained = _values(*weights, model.optimizer.variables, model.metrics_variables)
+        tested = _values(*weights, model.metrics_variables)
+        # Traced one after the other, for Keras traces into its own global state.
+        lowered = [
+            *(model.compiled_train_step.lower(trained, data) for data in self._training.forms()),
+            *(model.compiled_test_step.lower(tested, data) for data in self._validation.forms()),
+        ]
+        with ThreadPoolExecutor(len(lowered)) as pool:
+            # JAX keeps each, and the first call finds it.
+            list(pool.map(lambda program: program.compile(), lowered))
+        self._done = True
+
+
+def together(training: Any, validation: Any) -> list[CompileTogether]:
+    """What compiles the steps of a training fed with these, as a list of callbacks: none where Keras does it all."""
+    return (
+        [CompileTogether(training, validation)] if isinstance(training, Calls) and isinstance(validation, Calls) else []
+    )
+
+
+def _values(*groups: Sequence[Any]) -> tuple[list[Any], ...]:
+    """The state of a model as Keras hands it to a step."""
+    return tuple([variable.value for variable in group] for group in groups)
 
 
 class Resident(Steps, keras.Sequential):  # type: ignore[misc]
@@ -116,6 +182,11 @@ class Calls(keras.utils.PyDataset):  # type: ignore[misc]
         """All `pixels`, all `labels`, and the `plans` of the batches of call `index`, each (batches, batch, …)."""
         plans = stacked([self._batches.plan(batch) for batch in self._calls[index]])
         return {"pixels": self._pixels, "labels": self._labels, "plans": plans}
+
+    def forms(self) -> list[dict[str, Any]]:
+        """One call of each shape: all others are compiled to the same program as one of these."""
+        alike = {(len(call), len(self._batches.plan(call[0]).chosen)): index for index, call in enumerate(self._calls)}
+        return [self[index] for index in alike.values()]
 
 
 def fits(batches: Batches) -> bool:

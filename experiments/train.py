@@ -19,7 +19,7 @@ from experiments.checkpoint import Checkpoint, Diary, KeepCheckpoint
 from experiments.data import SIDE, Images, Split
 from experiments.feed import fed
 from experiments.project import SGD, Project, Training, Translation
-from experiments.resident import Resident, even, filled, pays
+from experiments.resident import Resident, even, filled, pays, together
 from experiments.scaling import Scaling
 from experiments.stopping import RestoreIfStopped, outcome
 from reportgen.errors import ReportError, first_line
@@ -257,9 +257,11 @@ def train(
     if checkpoint is not None:
         checkpoint.resume(model, diary)
     validated = even(len(split.validation.labels), size) if isinstance(model, Resident) else size
+    trained = fed(model, batches)
+    held = fed(model, Batches(split.validation, validated, side, scaling=scaling))
     model.fit(
-        fed(model, batches),
-        validation_data=fed(model, Batches(split.validation, validated, side, scaling=scaling)),
+        trained,
+        validation_data=held,
         epochs=epochs or training.epochs,
         initial_epoch=len(diary.epochs),
         shuffle=False,  # Keras would shuffle the batches once more, out of Python's global generator
@@ -269,6 +271,7 @@ def train(
             *stoppers,
             *averaging,
             diary,
+            *together(trained, held),
             *keeper,
             *callbacks,
         ],

@@ -138,7 +138,7 @@ def test_a_set_too_large_for_an_accelerator_is_drawn_batch_by_batch(
 
 
 TRAINING = """
-import json, keras, sys
+import jax, json, keras, sys
 from experiments import data, train
 from experiments.project import SGD, Project, Training, Translation
 from experiments.resident import Resident
@@ -156,7 +156,10 @@ training = Training(
     optimizer=SGD(learning_rate=0.01, momentum=0.9, warmup=0.2, weight_decay=0.01, averaging=0.5),
 )
 project = Project(network, training, image_size=40, pixel_scaling=BGR_MEAN, test_time_flips=sys.argv[1] == "flips")
-compiled = []
+compiled, programs = [], []
+jax.monitoring.register_event_duration_secs_listener(
+    lambda event, seconds, fun_name="", **_: programs.append(fun_name) if "backend_compile" in event else None
+)
 
 class Counted(Resident):
     def train_step(self, state, data):
@@ -178,6 +181,7 @@ split = data.Split(first(whole.train, 144), first(whole.validation, 48), first(w
 found = []
 for resident in (False, True):
     train.pays = lambda: resident
+    programs.clear()
     model = train.build(project, 0, "float32", train.steps_of(training, 144, 2))
     assert isinstance(model, Resident) == resident
     run = train.train(project, model, split, 0)
@@ -185,7 +189,7 @@ for resident in (False, True):
     figures += [measured.model_dump() for measured in (run.train, run.validation, run.test)]
     table = [row.model_dump(mode="json") for row in train.network_of(model).layers]
     found.append([figures, [model.name, table, run.confusion]])
-print(json.dumps([*found, compiled]))
+print(json.dumps([*found, compiled, programs]))
 """
 
 
@@ -193,7 +197,8 @@ print(json.dumps([*found, compiled]))
 def test_a_training_on_the_device_is_the_training_that_it_stands_for(flips: str) -> None:
     """All at once: an averaged schedule, shifts, enlarged images in another scaling, and a smaller last batch.
 
-    Steps are compiled for full batches and for that one, and nothing else is compiled more than once.
+    Steps are compiled for full batches and for that one, before the first of them and at the same time as validation,
+    and nothing is compiled more than once.
     """
     if importlib.util.find_spec("jax") is None:
         pytest.skip("jax is not installed")
@@ -205,8 +210,10 @@ def test_a_training_on_the_device_is_the_training_that_it_stands_for(flips: str)
         env={**os.environ, "KERAS_BACKEND": "jax"},
     )
     assert done.returncode == 0, done.stderr
-    (usual, as_usual), (resident, as_resident), compiled = json.loads(done.stdout.splitlines()[-1])
+    (usual, as_usual), (resident, as_resident), compiled, programs = json.loads(done.stdout.splitlines()[-1])
     assert sorted(compiled) == ["predict", "test", "train", "train"]
+    assert [name for name in programs if "step" in name][3:] == ["jit(predict_step)"]
+    assert sorted(name for name in programs if "step" in name)[1:] == ["jit(test_step)", *2 * ["jit(train_step)"]]
     assert as_usual == as_resident, "name, layers and confusion matrix"
     for before, after in zip(usual, resident, strict=True):
         assert after == pytest.approx(before, rel=1e-4)
