@@ -461,11 +461,14 @@ def bench(
             show_default="all of them",
         ),
     ] = None,
-    accuracy: Annotated[
-        bool | None,
+    precise: Annotated[
+        list[str] | None,
         typer.Option(
-            help="Train Project 1 to the end in sixteen bits, with three seeds, to compare what it reaches.",
-            show_default="with Project 1, but not with --quick, nor on the sample",
+            "--precise",
+            metavar="PROJECT",
+            help="The project that is trained to the end in sixteen bits, with three seeds, for `precision`; "
+            "repeat for several.",
+            show_default="1 where it is measured, but not with --quick, nor on the sample",
         ),
     ] = None,
     output: Annotated[
@@ -488,20 +491,20 @@ def bench(
 
     if unknown := sorted(set(only or ()) - set(PARTS)):
         raise ReportError(f"Unknown part of a bench {unknown[0]!r}: expected one of {', '.join(PARTS)}.")
-    parts = set(only or PARTS) - {"precision"}
+    identifiers = _identifiers(projects) if projects else QUICK if quick else project.studied()
+    parts = set(only or PARTS)
+    if precise:
+        parts.add("precision")
+    elif not only and (quick or source == "sample" or PRECISE not in identifiers):
+        parts.remove("precision")  # it takes minutes a seed
+    if "precision" in parts and source == "sample":
+        raise ReportError("The 500 images of the sample tell nothing about accuracy; name others with --data.")
 
     def tell(one: comparison.Comparison) -> None:
         console.print("  ".join(told(one)), highlight=False, soft_wrap=True)
 
-    identifiers = _identifiers(projects) if projects else QUICK if quick else project.studied()
-    if only:
-        accuracy = accuracy or "precision" in only
-    if accuracy and source == "sample":
-        raise ReportError("The 500 images of the sample tell nothing about accuracy; name others with --data.")
-    if accuracy is None:
-        # It takes minutes a seed.
-        accuracy = not quick and source != "sample" and PRECISE in identifiers
-    found = compare(identifiers, source, quick, tell, parts=parts | ({"precision"} if accuracy else set()))
+    chosen = _identifiers(precise) if precise else [PRECISE]
+    found = compare(identifiers, source, quick, tell, parts=parts, precise=chosen)
     file = output or folder / found.file_name
     comparison.write(found, file)
     console.print(f"Written to {escape(str(file))}.")

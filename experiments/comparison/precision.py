@@ -12,7 +12,7 @@ from rich.console import Console
 
 from experiments import data
 from experiments.comparison.training import FASTER
-from experiments.environment import ROOT
+from experiments.environment import ROOT, cores
 from experiments.executor import Local
 from experiments.job import RESULTS, SEEDS, Job
 from experiments.run import run
@@ -31,8 +31,12 @@ def comparisons(identifier: str, source: str, seeds: Sequence[int] = SEEDS) -> I
     Raises:
         ReportError: a run failed; it has said why.
     """
-    usual = [_recorded(identifier, source, seed) or _trained(identifier, source, seed, USUAL) for seed in seeds]
-    faster = [_trained(identifier, source, seed, FASTER) for seed in seeds]
+    recorded = [_recorded(identifier, source, seed) for seed in seeds]
+    missing = [seed for seed, found in zip(seeds, recorded, strict=True) if found is None]
+    wanted = [*((seed, USUAL) for seed in missing), *((seed, FASTER) for seed in seeds)]
+    trained = dict(zip(wanted, _trained(identifier, source, wanted), strict=True))
+    usual = [found or trained[seed, USUAL] for seed, found in zip(seeds, recorded, strict=True)]
+    faster = [trained[seed, FASTER] for seed in seeds]
     yield Comparison(
         group="precision",
         subject=identifier,
@@ -53,9 +57,12 @@ def _recorded(identifier: str, source: str, seed: int) -> Record | None:
     return found if alike else None
 
 
-def _trained(identifier: str, source: str, seed: int, precision: str) -> Record:
-    """A run of the full profile in `precision`, trained unless it was before."""
-    job = Job(identifier, seed, "full", precision, source, SCRATCH / precision)
-    if run([job], Console(stderr=True), Local(), force=False, explicit_data=True, explicit_precision=True):
-        raise ReportError(f"{job.name} in {precision} could not be trained, so that nothing is compared.")
-    return record.read(job.folder / record.RECORD_FILE)
+def _trained(identifier: str, source: str, wanted: Sequence[tuple[int, str]]) -> list[Record]:
+    """Runs of the full profile, by seed and precision, side by side; what is up to date is not trained again."""
+    jobs = [Job(identifier, seed, "full", precision, source, SCRATCH / precision) for seed, precision in wanted]
+    executor = Local(min(len(jobs), cores()))
+    failed = run(jobs, Console(stderr=True), executor, force=False, explicit_data=True, explicit_precision=True)
+    if failed:
+        names = ", ".join(f"{job.name} in {job.precision}" for job in failed)
+        raise ReportError(f"{names} could not be trained, so that nothing is compared.")
+    return [record.read(job.folder / record.RECORD_FILE) for job in jobs]

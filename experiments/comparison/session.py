@@ -17,7 +17,9 @@ QUICK = ("p01_deeper", "p05_augmentation", "p09_mini_vgg16")
 PARTS = ("commands", "site", "training", "seeds", "precision")
 """What a session measures, in this order."""
 PRECISE = "p01_deeper"
-"""The project that is trained to the end in both precisions: small, and recorded with several seeds."""
+"""The project that is trained to the end in both precisions where nobody names another: small, and recorded with
+several seeds.
+"""
 
 
 def compare(
@@ -27,17 +29,18 @@ def compare(
     told: Callable[[Comparison], None],
     *,
     parts: Collection[str],
+    precise: Sequence[str] = (PRECISE,),
 ) -> Bench:
     """Measure these `parts` for `projects`, telling of each comparison as it is made.
 
-    For `precision`, `PRECISE` is trained to the end in both, whatever the projects.
+    For `precision`, those in `precise` are trained to the end in both, whatever the `projects`.
 
     Raises:
         ReportError: what is to be measured cannot be had, or there is nothing to measure.
     """
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     found = []
-    for one in _comparisons(projects, source, quick, parts):
+    for one in _comparisons(projects, source, quick, parts, precise):
         told(one)
         found.append(one)
     if not found:
@@ -54,7 +57,9 @@ def compare(
     )
 
 
-def _comparisons(projects: Sequence[str], source: str, quick: bool, parts: Collection[str]) -> Iterator[Comparison]:
+def _comparisons(
+    projects: Sequence[str], source: str, quick: bool, parts: Collection[str], precise: Sequence[str]
+) -> Iterator[Comparison]:
     rounds = 3 if quick else 5
     if "commands" in parts:
         yield from commands.comparisons(rounds)
@@ -66,7 +71,8 @@ def _comparisons(projects: Sequence[str], source: str, quick: bool, parts: Colle
         if "seeds" in parts and identifier in seeds.SMALL:
             yield from seeds.comparisons(identifier, source, rounds)
     if "precision" in parts:
-        yield from precision.comparisons(PRECISE, source)
+        for identifier in precise:
+            yield from precision.comparisons(identifier, source)
 
 
 def told(one: Comparison) -> tuple[str, str, str, str, str]:

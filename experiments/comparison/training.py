@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments import data, project
-from experiments.environment import ROOT
+from experiments.environment import COMPILED, ROOT
 from experiments.memory import device_peak, peak
 from experiments.project import Augmentation, Project
 from reportgen.comparison import Comparison
@@ -26,8 +27,10 @@ from reportgen.errors import ReportError, last_words
 OPERATIONS = 1e11
 """About so many operations (multiplications and additions) make one round of a step; at least one batch."""
 MOST_BATCHES = 4
-MATRIX = 2048
-"""Rows and columns of the multiplication that shows what the device can do."""
+DRAWN_BY_PYTHON = 16
+"""On an accelerator, the most batches of a round of the study's way where a Python loop draws each image."""
+MATRIX, LARGE_MATRIX = 2048, 8192
+"""Rows and columns of the multiplication that shows what a processor, and what an accelerator can do."""
 FASTER = "mixed_bfloat16"
 MEMORIES = ("memory", "device_memory")
 """What `peak_memory` measures: of the host, and of an accelerator."""
@@ -52,7 +55,7 @@ def comparisons(identifier: str, source: str, rounds: int) -> Iterator[Compariso
 
 def _ask(what: str, identifier: str, source: str, rounds: int) -> list[Any]:
     command = [sys.executable, "-m", "experiments.comparison.training", what, identifier, source, str(rounds)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, env={**COMPILED, **os.environ}, capture_output=True, text=True)
     if done.returncode:
         raise ReportError(f"{identifier} could not be measured: {last_words(done.stderr)}")
     found: list[Any] = json.loads(done.stdout.strip().splitlines()[-1])
@@ -61,19 +64,27 @@ def _ask(what: str, identifier: str, source: str, rounds: int) -> list[Any]:
 
 def times(identifier: str, source: str, rounds: int) -> list[Comparison]:
     """Everything that is a matter of time, for one project."""
+    from experiments import resident
+
     declared = project.load(identifier)
     size = declared.training.batch_size
     operations = operations_of(declared)
-    batches = max(1, min(MOST_BATCHES, round(OPERATIONS / (operations * size))))
-    images = chosen(data.split(data.load(source), 0).train, size * batches)
-    count = len(images.labels)
+    batches = fewer = max(1, min(MOST_BATCHES, round(OPERATIONS / (operations * size))))
+    accelerated = resident.pays()
+    if accelerated:
+        # A whole call at least: less is over before it has begun.
+        batches = resident.MOST
+        fewer = DRAWN_BY_PYTHON if declared.training.augmentation else batches
+    every = data.split(data.load(source), 0).train
+    images, few = chosen(every, size * batches), chosen(every, size * fewer)
+    matrix = LARGE_MATRIX if accelerated else MATRIX
     sides: dict[str, Callable[[], None]] = {
-        "study": study(declared, images).epoch,
+        "study": study(declared, few).epoch,
         "ours": ours(declared, images, "float32").epoch,
         "faster": ours(declared, images, FASTER).epoch,
         "step": step(declared, images),
         "pipeline": pipeline(declared, images),
-        "peak": multiplication(),
+        "peak": multiplication(matrix),
     }
     taken: dict[str, list[float]] = {name: [] for name in sides}
     for turn in range(rounds + 1):
@@ -82,9 +93,10 @@ def times(identifier: str, source: str, rounds: int) -> list[Comparison]:
             side()
             if turn:  # the first turn compiles
                 taken[name].append(time.perf_counter() - began)
-    speed = {name: tuple(count / seconds for seconds in taken[name]) for name in sides}
+    counts = {name: len((few if name == "study" else images).labels) for name in sides}
+    speed = {name: tuple(counts[name] / seconds for seconds in taken[name]) for name in sides}
     done = tuple(operations * images_per_second / 1e9 for images_per_second in speed["step"])
-    peak = tuple(2 * MATRIX**3 / seconds / 1e9 for seconds in taken["peak"])
+    peak = tuple(2 * matrix**3 / seconds / 1e9 for seconds in taken["peak"])
 
     def compared(group: str, unit: Any, measured: Any, against: str, reference: Any) -> Comparison:
         return Comparison(
@@ -243,15 +255,16 @@ def pipeline(declared: Project, images: data.Images) -> Callable[[], None]:
     return run_there
 
 
-def multiplication() -> Callable[[], None]:
-    """One multiplication of two large float32 matrices, the most that the device is asked for here."""
+def multiplication(side: int) -> Callable[[], None]:
+    """One multiplication of two float32 matrices of `side` rows, the most that the device is asked for here."""
     import keras
     import numpy as np
 
-    matrix = keras.ops.convert_to_tensor(np.random.default_rng(0).random((MATRIX, MATRIX), dtype=np.float32))
+    matrix = keras.ops.convert_to_tensor(np.random.default_rng(0).random((side, side), dtype=np.float32))
 
     def run() -> None:
-        keras.ops.convert_to_numpy(keras.ops.matmul(matrix, matrix))
+        # One number is enough to wait for; to fetch all of them would take an accelerator longer than to compute them.
+        keras.ops.convert_to_numpy(keras.ops.matmul(matrix, matrix)[0, 0])
 
     return run
 

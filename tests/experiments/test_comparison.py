@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ from experiments import data, project, resident
 from experiments.comparison import commands, precision, seeds, site, training
 from experiments.comparison.session import compare, told
 from experiments.comparison.training import comparisons, operations_of, pipeline
+from experiments.environment import ROOT
 from experiments.job import sources
 from reportgen import record
 from reportgen.comparison import Comparison
@@ -43,6 +48,40 @@ def test_a_project_is_measured_against_the_study_s_way_its_own_step_and_the_devi
     assert all(one.subject == "p00_base" and min(one.ratios) > 0 for one in found.values())
     assert {len(found[group].measured) for group in ("training", "pipeline", "peak")} == {2}
     assert 0.1 < found["memory"].measured[0] < 16, "GiB"
+
+
+ACCELERATED = """
+import dataclasses, json
+from experiments import project, resident, train
+from experiments.comparison import training
+
+train.pays = resident.pays = lambda: True
+resident.MOST, training.DRAWN_BY_PYTHON, training.LARGE_MATRIX = 2, 1, 64
+small, moved = project.load("p00_base"), project.load("p05_augmentation").training.augmentation
+few = dataclasses.replace(small, training=dataclasses.replace(small.training, batch_size=4, augmentation=moved))
+project.load = lambda _: few
+found = {one.group: one.model_dump(mode="json") for one in training.times("p00_base", "sample", 1)}
+memory = [training.peak_memory(way, "p00_base", "sample")[0] for way in ("ours", "study")]
+print(json.dumps([found, memory]))
+"""
+
+
+@pytest.mark.slow
+def test_on_an_accelerator_a_round_is_a_whole_call_of_every_kind() -> None:
+    """Here, a processor plays the accelerator, with two small batches a call."""
+    pytest.importorskip("jax")
+    done = subprocess.run(
+        [sys.executable, "-c", ACCELERATED],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+    )
+    assert done.returncode == 0, done.stderr
+    found, memory = json.loads(done.stdout.splitlines()[-1])
+    assert set(found) == {"training", "training_bfloat16", "pipeline", "peak"}
+    assert all(one["measured"][0] > 0 and one["reference"][0] > 0 for one in found.values())
+    assert all(0.1 < held < 16 for held in memory)
 
 
 @pytest.mark.slow
@@ -92,18 +131,23 @@ def test_precisions_are_compared_seed_by_seed_and_what_was_trained_before_serves
     assert (found.group, found.unit, found.against) == ("precision", "%", "float32")
 
 
-@pytest.mark.parametrize("asked", [False, True])
-def test_precisions_are_compared_where_that_is_asked_for_whichever_projects_are_measured(
-    asked: bool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("asked", [(), ("p01_deeper",), ("p05_augmentation", "p00_base")])
+def test_precisions_are_compared_for_the_projects_that_are_named_whichever_are_measured(
+    asked: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usual = Comparison(group="check", subject="site", unit="s", measured=(1.0,), against="other", reference=(1.0,))
-    precise = usual.model_copy(update={"group": "precision"})
+
+    def precise(identifier: str, _: str) -> Iterator[Comparison]:
+        yield usual.model_copy(update={"group": "precision", "subject": identifier})
+
     monkeypatch.setattr(commands, "comparisons", lambda *_: iter([usual]))
     monkeypatch.setattr(site, "comparisons", lambda *_: iter(()))
-    monkeypatch.setattr(precision, "comparisons", lambda *_: iter([precise]))
+    monkeypatch.setattr(precision, "comparisons", precise)
     seen: list[Comparison] = []
-    found = compare((), "sample", True, seen.append, parts=("commands", "site", *(("precision",) if asked else ())))
-    assert list(found.comparisons) == seen == ([usual, precise] if asked else [usual])
+    parts = ("commands", "site", *(("precision",) if asked else ()))
+    found = compare((), "sample", True, seen.append, parts=parts, precise=asked)
+    assert list(found.comparisons) == seen
+    assert [one.subject for one in seen] == ["site", *asked]
 
 
 def test_only_the_parts_that_were_named_are_measured_and_nothing_at_all_is_told(

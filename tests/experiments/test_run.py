@@ -163,7 +163,7 @@ def test_one_run_that_fails_does_not_take_the_other_down(tmp_path: Path) -> None
         ((*SMOKE, "--results", str(RESULTS)), "A smoke run cannot go into experiments/results"),
         (("run", "0", "--data", "sample", "--results", str(RESULTS)), "A run on the sample cannot go into experiments"),
         (("replay", "--results", "no-such-folder"), "No recorded run"),
-        (("bench", "--quick", "--accuracy", "--data", "sample"), "the sample tell nothing about accuracy"),
+        (("bench", "--quick", "--precise", "1", "--data", "sample"), "the sample tell nothing about accuracy"),
         (("bench", "--only", "precision", "--data", "sample"), "the sample tell nothing about accuracy"),
         (("bench", "--only", "speed", "--data", "sample"), "Unknown part of a bench 'speed': expected one of"),
         (
