@@ -479,8 +479,8 @@ def bench(
     """Measure what the project promises, each figure beside its limit, and compare it with the usual ways.
 
     The comparisons are written to a file of experiments/benches/ that is named after the machine, and the report shows
-    those of every machine; with --quick or --only they go to build/benches/. With --only, no limit is looked at. Exit
-    status 1 if a limit is missed.
+    those of every machine; with --quick or --only they go to build/benches/. What a bench that is cut off has measured
+    stands in build/benches/unfinished.json. With --only, no limit is looked at. Exit status 1 if a limit is missed.
     """
     data.name_of(source)  # what is wrong is told before anything is measured
     folder = (SCRATCH if quick or only else RESULTS.parent) / "benches"
@@ -500,13 +500,14 @@ def bench(
     if "precision" in parts and source == "sample":
         raise ReportError("The 500 images of the sample tell nothing about accuracy; name others with --data.")
 
-    def tell(one: comparison.Comparison) -> None:
-        console.print("  ".join(told(one)), highlight=False, soft_wrap=True)
-
     chosen = _identifiers(precise) if precise else [PRECISE]
-    found = compare(identifiers, source, quick, tell, parts=parts, precise=chosen)
+    unfinished = SCRATCH / "benches" / "unfinished.json"
+    for found in compare(identifiers, source, quick, parts=parts, precise=chosen):
+        console.print("  ".join(told(found.comparisons[-1])), highlight=False, soft_wrap=True)
+        comparison.write(found, unfinished)
     file = output or folder / found.file_name
     comparison.write(found, file)
+    unfinished.unlink()
     console.print(f"Written to {escape(str(file))}.")
 
     if only:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
 from experiments.comparison import commands, precision, seeds, site, training
@@ -26,12 +26,11 @@ def compare(
     projects: Sequence[str],
     source: str,
     quick: bool,
-    told: Callable[[Comparison], None],
     *,
     parts: Collection[str],
     precise: Sequence[str] = (PRECISE,),
-) -> Bench:
-    """Measure these `parts` for `projects`, telling of each comparison as it is made.
+) -> Iterator[Bench]:
+    """Measure these `parts` for `projects`: the bench so far, each time with one comparison more.
 
     For `precision`, those in `precise` are trained to the end in both, whatever the `projects`.
 
@@ -39,22 +38,22 @@ def compare(
         ReportError: what is to be measured cannot be had, or there is nothing to measure.
     """
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    found = []
+    environment = describe()
+    found: list[Comparison] = []
     for one in _comparisons(projects, source, quick, parts, precise):
-        told(one)
         found.append(one)
+        yield Bench(
+            measured=datetime.now(UTC).replace(microsecond=0),
+            quick=quick,
+            environment=environment,
+            load=load,
+            comparisons=tuple(found),
+        )
     if not found:
         raise ReportError(
             f"Nothing was measured: of {', '.join(projects)}, seeds are trained side by side for none; "
             f"they are for {', '.join(seeds.SMALL)}."
         )
-    return Bench(
-        measured=datetime.now(UTC).replace(microsecond=0),
-        quick=quick,
-        environment=describe(),
-        load=load,
-        comparisons=tuple(found),
-    )
 
 
 def _comparisons(

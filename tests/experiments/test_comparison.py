@@ -143,11 +143,12 @@ def test_precisions_are_compared_for_the_projects_that_are_named_whichever_are_m
     monkeypatch.setattr(commands, "comparisons", lambda *_: iter([usual]))
     monkeypatch.setattr(site, "comparisons", lambda *_: iter(()))
     monkeypatch.setattr(precision, "comparisons", precise)
-    seen: list[Comparison] = []
     parts = ("commands", "site", *(("precision",) if asked else ()))
-    found = compare((), "sample", True, seen.append, parts=parts, precise=asked)
-    assert list(found.comparisons) == seen
-    assert [one.subject for one in seen] == ["site", *asked]
+    benches = list(compare((), "sample", True, parts=parts, precise=asked))
+    subjects = ["site", *asked]
+    assert [[one.subject for one in found.comparisons] for found in benches] == [
+        subjects[: k + 1] for k in range(len(subjects))
+    ]
 
 
 def test_only_the_parts_that_were_named_are_measured_and_nothing_at_all_is_told(
@@ -163,10 +164,10 @@ def test_only_the_parts_that_were_named_are_measured_and_nothing_at_all_is_told(
         yield trained_on
 
     monkeypatch.setattr(training, "comparisons", trained)
-    found = compare(["p00_base"], "sample", True, lambda _: None, parts=["training"])
+    (found,) = compare(["p00_base"], "sample", True, parts=["training"])
     assert (asked, found.comparisons) == (["p00_base"], (trained_on,))
     with pytest.raises(ReportError, match=r"Nothing was measured: of p05_augmentation.*they are for p00_base, p01"):
-        compare(["p05_augmentation"], "sample", True, lambda _: None, parts=["seeds"])
+        list(compare(["p05_augmentation"], "sample", True, parts=["seeds"]))
 
 
 def test_the_drawing_of_batches_is_also_measured_where_they_are_drawn_on_an_accelerator(
