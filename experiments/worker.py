@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import keras
 
@@ -34,6 +36,8 @@ CHECKPOINTS = ROOT / "build" / "checkpoints"
 def perform(job: Job) -> Record:
     """Do one run in this process, from the weights that it starts with to its record.
 
+    The canary sings on the processor. Where that is also what trains, it does so first; an accelerator need not wait.
+
     Raises:
         ReportError: as `work`, or the weights cannot be had, the results cannot be written, the canary failed, or the
             sources changed meanwhile.
@@ -41,16 +45,41 @@ def perform(job: Job) -> Record:
     read = sources(job.project)  # as this process has read them; they may change while it trains
     check_writable(job.results)
     weights = pretrained(job)  # what is missing is told before anything is computed
-    if job.deterministic and accelerator(keras.backend.backend()) is None:
+    waiting = accelerator(keras.backend.backend()) is None
+    if job.deterministic and waiting:
         # This process computes as that of a canary would.
         with enough_memory(job.declared):
-            found = specify(job.declared, job.seed, job.precision)
-    else:
-        answer = ask_canary(job.project, job.seed, job.precision, job.sizes, scaling=job.scaling)
-        found = Specification.model_validate(answer["specification"])
+            sung = specify(job.declared, job.seed, job.precision).canary
+        _unchanged(job, read)
+        return work(job, lambda: sung, weights, read)
+    with ThreadPoolExecutor(1) as pool:
+        singing = pool.submit(_sung, job, read)
+        if waiting:
+            singing.result()
+        return work(job, singing.result, weights, read, [Listen(singing)])
+
+
+def _sung(job: Job, read: dict[str, str]) -> Canary:
+    answer = ask_canary(job.project, job.seed, job.precision, job.sizes, scaling=job.scaling)
+    _unchanged(job, read)
+    return Specification.model_validate(answer["specification"]).canary
+
+
+def _unchanged(job: Job, read: dict[str, str]) -> None:
     if changed := sorted(name for name, content in sources(job.project).items() if read.get(name) != content):
         raise ReportError(f"{', '.join(changed)} changed while the run began. Start it again with the same command.")
-    return work(job, found.canary, weights, read)
+
+
+class Listen(keras.callbacks.Callback):  # type: ignore[misc]
+    """Ends a training whose canary has failed, with the error of that: its run could not be recorded."""
+
+    def __init__(self, singing: Future[Canary]) -> None:
+        super().__init__()
+        self._singing = singing
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if self._singing.done():
+            self._singing.result()
 
 
 def pretrained(job: Job) -> Pretrained | None:
@@ -73,14 +102,20 @@ def checkpoint_file(job: Job, dataset: str) -> Path:
     return CHECKPOINTS / "-".join(words) / f"{job.project}-seed-{job.seed}.npz"
 
 
-def work(job: Job, canary: Canary, weights: Pretrained | None, before: dict[str, str]) -> Record:
-    """Train what `job` asks for and write its record, with the `canary` sung before, last of all.
+def work(
+    job: Job,
+    canary: Callable[[], Canary],
+    weights: Pretrained | None,
+    before: dict[str, str],
+    callbacks: Sequence[Any] = (),
+) -> Record:
+    """Train what `job` asks for and write its record last of all, with the `canary`, which may be waited for.
 
     `before` are the fingerprints of the sources that this process has read.
 
     Raises:
-        ReportError: the data cannot be had, the precision is unknown, the training diverged, memory ran out, or a run
-            that was cut off cannot go on.
+        ReportError: the canary failed, the data cannot be had, the precision is unknown, the training diverged, memory
+            ran out, or a run that was cut off cannot go on.
     """
     declared = job.declared
     if declared.weights is not None:
@@ -111,7 +146,15 @@ def work(job: Job, canary: Canary, weights: Pretrained | None, before: dict[str,
         if weights is not None:
             vgg16.load(model, weights)
         with EpochProgress(f"{job.project} seed {job.seed}", epochs) as progress:
-            run = train(declared, model, split, job.seed, epochs=epochs, checkpoint=checkpoint, callbacks=[progress])
+            run = train(
+                declared,
+                model,
+                split,
+                job.seed,
+                epochs=epochs,
+                checkpoint=checkpoint,
+                callbacks=[progress, *callbacks],
+            )
     done = Record(
         project=job.project,
         variant=job.variant,
@@ -144,7 +187,7 @@ def work(job: Job, canary: Canary, weights: Pretrained | None, before: dict[str,
         test=run.test,
         confusion=run.confusion,
         mistakes=run.mistakes,
-        canary=canary,
+        canary=canary(),
     )
     wrong = [split.test.pixels[mistake.index] for mistake in run.mistakes]
     keep(done, sheet(wrong) if wrong else None, job.results)

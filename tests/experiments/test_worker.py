@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from experiments import project, worker
 from experiments.canary import Specification
 from experiments.job import RESULTS, Job, Sizes
+from experiments.progress import EpochProgress
 from experiments.project import Adam, Project
+from experiments.train import Run, train
 from reportgen.errors import ReportError
 from tests import synthetic
 
@@ -41,7 +45,7 @@ def test_a_loss_that_is_no_number_stops_the_run_at_its_epoch_and_records_nothing
     monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "checkpoints")
     asked = job(tmp_path / "results", sizes=Sizes(batch=64))
     with pytest.raises(ReportError, match=r"stopped being a number in epoch 1; the run is not recorded"):
-        worker.work(asked, synthetic.record().canary, None, {})
+        worker.work(asked, lambda: synthetic.record().canary, None, {})
     assert not list(tmp_path.rglob("*"))
 
 
@@ -51,7 +55,7 @@ def test_memory_that_runs_out_records_nothing(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(worker, "build", exhausted)
     with pytest.raises(ReportError, match=r"batches of 512 images of 32x32 pixels; nothing was recorded"):
-        worker.work(job(tmp_path), synthetic.record().canary, None, {})
+        worker.work(job(tmp_path), lambda: synthetic.record().canary, None, {})
     assert not list(tmp_path.rglob("*"))
 
 
@@ -92,3 +96,52 @@ def test_results_that_cannot_be_written_are_told_before_anything_is_computed(tmp
     (tmp_path / "a file").touch()
     with pytest.raises(ReportError, match="expected a folder to write to, and it is none"):
         worker.perform(job(tmp_path / "a file"))
+
+
+@pytest.mark.parametrize("accelerator", [None, "a GPU"])
+def test_the_canary_sings_before_the_training_or_beside_it_where_an_accelerator_trains(
+    accelerator: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    trained = threading.Event()
+
+    def sing(*_: object, **__: object) -> dict[str, object]:
+        if accelerator:
+            assert trained.wait(60)
+        heard.append("canary")
+        return {"specification": SPECIFICATION}
+
+    def watched(*arguments: Any, **options: Any) -> Run:
+        heard.append("training")
+        trained.set()
+        return train(*arguments, **options)
+
+    monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "checkpoints")
+    monkeypatch.setattr(worker, "accelerator", lambda _: accelerator)
+    monkeypatch.setattr(worker, "ask_canary", sing)
+    monkeypatch.setattr(worker, "train", watched)
+    done = worker.perform(job(tmp_path / "results", sizes=Sizes(batch=200)))
+    assert heard == (["training", "canary"] if accelerator else ["canary", "training"])
+    assert done.canary == RECORDED.canary
+
+
+def test_a_canary_that_fails_beside_a_training_ends_it_behind_an_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ReportError("The canary's process was ended by SIGKILL.")
+
+    class Counted(EpochProgress):
+        def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+            epochs.append(epoch)
+            super().on_epoch_begin(epoch, logs)
+
+    epochs: list[int] = []
+    monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "checkpoints")
+    monkeypatch.setattr(worker, "accelerator", lambda _: "a GPU")
+    monkeypatch.setattr(worker, "ask_canary", fail)
+    monkeypatch.setattr(worker, "EpochProgress", Counted)
+    with pytest.raises(ReportError, match="was ended by SIGKILL"):
+        worker.perform(job(tmp_path / "results", sizes=Sizes(batch=200)))
+    assert epochs == [0], "of two"
+    assert not list((tmp_path / "results").rglob("*.json"))
