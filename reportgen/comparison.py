@@ -92,8 +92,13 @@ def read_all(folder: Path) -> tuple[Bench, ...]:
     """Read every bench in `folder`, in the order of their files' names; none where there is no such folder.
 
     Raises:
-        ReportError: as `read`.
+        ReportError: as `read`, or `folder` is a file, as where a report of a single bench names it.
     """
+    if folder.is_file():
+        raise ReportError(
+            f"{folder}: expected a folder of benches, one file for each machine, and found a file. "
+            "Put it into a folder of its own, and name that in [tool.reportgen]."
+        )
     return tuple(read(file) for file in sorted(folder.glob("*.json")))
 
 

@@ -62,6 +62,8 @@ def test_each_machine_has_a_file_of_its_own_and_a_new_bench_there_replaces_the_o
     assert there.file_name == "nvidia-h200-2-cores.json"
     assert [one.load for one in read_all(tmp_path)] == [0.5, 1.25]
     assert read_all(tmp_path / "none") == ()
+    with pytest.raises(ReportError, match=r"expected a folder of benches.*found a file\. Put it into a folder"):
+        read_all(tmp_path / here.file_name)
 
 
 def test_rounds_that_were_measured_beside_each_other_are_compared_one_by_one() -> None:
