@@ -323,51 +323,56 @@ def small(recipe, classes, steps, some, resident=False):
     return model
 
 pretrain.build, pretrain.save = small, lambda weights, file: file.write_bytes(b"")
-recipe = pretrain.Recipe(
-    image_size=32, epochs=3, batch_size=5, steps_per_epoch=2, learning_rate=1e-3, cutmix=float(sys.argv[2])
-)
+everything = []
+for cutmix in (0, 0.5):
+    recipe = pretrain.Recipe(
+        image_size=32, epochs=3, batch_size=5, steps_per_epoch=2, learning_rate=1e-3, cutmix=cutmix
+    )
 
-drawn, host = pretrain.Cropped(images.train, recipe), pretrain.batches(images.train, images.classes, recipe, 0)
-for epoch in range(3):
-    drawn.draw(epoch)
-    for index in range(len(drawn)):
-        plan = {name: array[0] for name, array in resident.stacked([drawn.plan(index)]).items()}
-        held = {"pixels": images.train.pixels, "labels": images.train.labels.astype(np.int32)}
-        held = {name: keras.ops.convert_to_tensor(array) for name, array in held.items()}
-        (pixels, labels), (expected, of) = pretrain.ResidentVGG16.drawn(Classes(images.classes), held, plan), next(host)
-        assert np.allclose(labels, of, atol=1e-6)
-        # Pixels of a crop are whole numbers to OpenCV, and its edges reach no further: of 4 in all, that is little.
-        assert np.abs(pixels - expected).mean() < 0.02, np.abs(pixels - expected).mean()
+    drawn, host = pretrain.Cropped(images.train, recipe), pretrain.batches(images.train, images.classes, recipe, 0)
+    for epoch in range(3):
+        drawn.draw(epoch)
+        for index in range(len(drawn)):
+            plan = {name: array[0] for name, array in resident.stacked([drawn.plan(index)]).items()}
+            held = {"pixels": images.train.pixels, "labels": images.train.labels.astype(np.int32)}
+            held = {name: keras.ops.convert_to_tensor(array) for name, array in held.items()}
+            pixels, labels = pretrain.ResidentVGG16.drawn(Classes(images.classes), held, plan)
+            expected, of = next(host)
+            assert np.allclose(labels, of, atol=1e-6)
+            # Pixels of a crop are whole numbers to OpenCV, and its edges reach no further: of 4 in all, that is little.
+            assert np.abs(pixels - expected).mean() < 0.02, np.abs(pixels - expected).mean()
 
-found = []
-for pays in (False, True):
-    pretrain.pays = lambda: pays
-    with tempfile.TemporaryDirectory() as folder:
-        done = pretrain.pretrain(images, recipe, weights=Path(folder), records=Path(folder) / "records")
-    found.append([epoch.model_dump(exclude={"seconds"}) for epoch in done.pretraining.history])
-    found[-1].append(done.pretraining.network.model_dump(mode="json"))
-print(json.dumps(found))
+    found = []
+    for pays in (False, True):
+        pretrain.pays = lambda: pays
+        with tempfile.TemporaryDirectory() as folder:
+            done = pretrain.pretrain(images, recipe, weights=Path(folder), records=Path(folder) / "records")
+        found.append([epoch.model_dump(exclude={"seconds"}) for epoch in done.pretraining.history])
+        found[-1].append(done.pretraining.network.model_dump(mode="json"))
+    everything.append(found)
+print(json.dumps(everything))
 """
 
 
-@pytest.mark.parametrize("cutmix", [0, 0.5])
-def test_a_pretraining_on_the_device_is_the_pretraining_that_it_stands_for(tmp_path: Path, cutmix: float) -> None:
-    """Under JAX, with a small network in VGG16's place: batches in few calls, crops drawn there, a smaller last one."""
+def test_a_pretraining_on_the_device_is_the_pretraining_that_it_stands_for(tmp_path: Path) -> None:
+    """Under JAX, with a small network in VGG16's place: batches in few calls, crops drawn there, a smaller last one;
+    without patches, and with them.
+    """
     pytest.importorskip("jax")
     done = subprocess.run(
-        [sys.executable, "-c", TRAINING, str(few(tmp_path / "few")), str(cutmix)],
+        [sys.executable, "-c", TRAINING, str(few(tmp_path / "few"))],
         cwd=ROOT,
         capture_output=True,
         text=True,
         env={**os.environ, "KERAS_BACKEND": "jax"},
     )
     assert done.returncode == 0, done.stderr
-    (*usual, network), (*resident, as_resident) = json.loads(done.stdout.splitlines()[-1])
-    assert network == as_resident
-    assert len(usual) == 3 and usual[0]["loss"] != usual[2]["loss"]
-    for before, after in zip(usual, resident, strict=True):
-        losses = ("loss", "val_cross_entropy")
-        assert [after[name] for name in losses] == pytest.approx([before[name] for name in losses], rel=0.02)
+    for (*usual, network), (*resident, as_resident) in json.loads(done.stdout.splitlines()[-1]):
+        assert network == as_resident
+        assert len(usual) == 3 and usual[0]["loss"] != usual[2]["loss"]
+        for before, after in zip(usual, resident, strict=True):
+            losses = ("loss", "val_cross_entropy")
+            assert [after[name] for name in losses] == pytest.approx([before[name] for name in losses], rel=0.02)
 
 
 def test_the_average_spans_a_tenth_of_all_steps_and_never_less_than_one() -> None:

@@ -138,7 +138,7 @@ def test_a_set_too_large_for_an_accelerator_is_drawn_batch_by_batch(
 
 
 TRAINING = """
-import jax, json, keras, sys
+import jax, json, keras
 from experiments import data, train
 from experiments.project import SGD, Project, Training, Translation
 from experiments.resident import Resident
@@ -155,7 +155,6 @@ training = Training(
     batch_size=32, epochs=2, early_stopping=(), augmentation=Translation(2), label_smoothing=0.1,
     optimizer=SGD(learning_rate=0.01, momentum=0.9, warmup=0.2, weight_decay=0.01, averaging=0.5),
 )
-project = Project(network, training, image_size=40, pixel_scaling=BGR_MEAN, test_time_flips=sys.argv[1] == "flips")
 compiled, programs = [], []
 jax.monitoring.register_event_duration_secs_listener(
     lambda event, seconds, fun_name="", **_: programs.append(fun_name) if "backend_compile" in event else None
@@ -178,24 +177,28 @@ train.Resident = Counted
 whole = data.split(data.load("sample"), 0)
 first = lambda images, count: data.Images(images.pixels[:count], images.labels[:count])
 split = data.Split(first(whole.train, 144), first(whole.validation, 48), first(whole.test, 41), whole.sha256)
-found = []
-for resident in (False, True):
-    train.pays = lambda: resident
-    programs.clear()
-    model = train.build(project, 0, "float32", train.steps_of(training, 144, 2))
-    assert isinstance(model, Resident) == resident
-    run = train.train(project, model, split, 0)
-    figures = [*(epoch.model_dump(exclude={"seconds"}) for epoch in run.history)]
-    figures += [measured.model_dump() for measured in (run.train, run.validation, run.test)]
-    table = [row.model_dump(mode="json") for row in train.network_of(model).layers]
-    found.append([figures, [model.name, table, run.confusion]])
-print(json.dumps([*found, compiled, programs]))
+everything = []
+for flips in (False, True):
+    project = Project(network, training, image_size=40, pixel_scaling=BGR_MEAN, test_time_flips=flips)
+    found = []
+    for resident in (False, True):
+        train.pays = lambda: resident
+        compiled.clear(), programs.clear()
+        model = train.build(project, 0, "float32", train.steps_of(training, 144, 2))
+        assert isinstance(model, Resident) == resident
+        run = train.train(project, model, split, 0)
+        figures = [*(epoch.model_dump(exclude={"seconds"}) for epoch in run.history)]
+        figures += [measured.model_dump() for measured in (run.train, run.validation, run.test)]
+        table = [row.model_dump(mode="json") for row in train.network_of(model).layers]
+        found.append([figures, [model.name, table, run.confusion]])
+    everything.append([*found, [*compiled], [*programs]])
+print(json.dumps(everything))
 """
 
 
-@pytest.mark.parametrize("flips", ["flips", "no-flips"])
-def test_a_training_on_the_device_is_the_training_that_it_stands_for(flips: str) -> None:
-    """All at once: an averaged schedule, shifts, enlarged images in another scaling, and a smaller last batch.
+def test_a_training_on_the_device_is_the_training_that_it_stands_for() -> None:
+    """All at once: an averaged schedule, shifts, enlarged images in another scaling, and a smaller last batch; without
+    test-time flips, and with them.
 
     Steps are compiled for full batches and for that one, before the first of them and at the same time as validation,
     and nothing is compiled more than once.
@@ -203,17 +206,17 @@ def test_a_training_on_the_device_is_the_training_that_it_stands_for(flips: str)
     if importlib.util.find_spec("jax") is None:
         pytest.skip("jax is not installed")
     done = subprocess.run(
-        [sys.executable, "-c", TRAINING, flips],
+        [sys.executable, "-c", TRAINING],
         cwd=ROOT,
         capture_output=True,
         text=True,
         env={**os.environ, "KERAS_BACKEND": "jax"},
     )
     assert done.returncode == 0, done.stderr
-    (usual, as_usual), (resident, as_resident), compiled, programs = json.loads(done.stdout.splitlines()[-1])
-    assert sorted(compiled) == ["predict", "test", "train", "train"]
-    assert [name for name in programs if "step" in name][3:] == ["jit(predict_step)"]
-    assert sorted(name for name in programs if "step" in name)[1:] == ["jit(test_step)", *2 * ["jit(train_step)"]]
-    assert as_usual == as_resident, "name, layers and confusion matrix"
-    for before, after in zip(usual, resident, strict=True):
-        assert after == pytest.approx(before, rel=1e-4)
+    for (usual, as_usual), (resident, as_resident), compiled, programs in json.loads(done.stdout.splitlines()[-1]):
+        assert sorted(compiled) == ["predict", "test", "train", "train"]
+        assert [name for name in programs if "step" in name][3:] == ["jit(predict_step)"]
+        assert sorted(name for name in programs if "step" in name)[1:] == ["jit(test_step)", *2 * ["jit(train_step)"]]
+        assert as_usual == as_resident, "name, layers and confusion matrix"
+        for before, after in zip(usual, resident, strict=True):
+            assert after == pytest.approx(before, rel=1e-4)
