@@ -118,14 +118,13 @@ class CompileTogether(keras.callbacks.Callback):  # type: ignore[misc]
         weights = [model.trainable_variables, model.non_trainable_variables]
         trained = _values(*weights, model.optimizer.variables, model.metrics_variables)
         tested = _values(*weights, model.metrics_variables)
-        # Traced one after the other, for Keras traces into its own global state.
-        lowered = [
-            *(model.compiled_train_step.lower(trained, data) for data in self._training.forms()),
-            *(model.compiled_test_step.lower(tested, data) for data in self._validation.forms()),
-        ]
-        with ThreadPoolExecutor(len(lowered)) as pool:
-            # JAX keeps each, and the first call finds it.
-            list(pool.map(lambda program: program.compile(), lowered))
+        # Traced one after the other, for Keras traces into its own global state; each is compiled meanwhile.
+        steps = [(model.compiled_train_step, trained, data) for data in self._training.forms()]
+        steps += [(model.compiled_test_step, tested, data) for data in self._validation.forms()]
+        with ThreadPoolExecutor(len(steps)) as pool:
+            compiling = [pool.submit(step.lower(state, data).compile) for step, state, data in steps]
+            for program in compiling:
+                program.result()  # JAX keeps it, and the first call finds it
         self._done = True
 
 

@@ -125,10 +125,11 @@ def main(identifier: str, source: str, operations: str, *share: str) -> None:
     """
     if share:
         os.sched_setaffinity(0, map(int, share))
+    every = data.split(data.load(source), 0).train  # what is missing is told before Keras is imported
     declared = project.load(identifier)
     size = declared.training.batch_size
     count = size * max(1, round(float(operations) / (operations_of(declared) * size)))
-    images = chosen(data.split(data.load(source), 0).train, count)
+    images = chosen(every, count)
     training = ours(declared, images, "float32")
     training.epoch()
     print(count, flush=True)
