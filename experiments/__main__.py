@@ -502,9 +502,10 @@ def bench(
 
     chosen = _identifiers(precise) if precise else [PRECISE]
     unfinished = SCRATCH / "benches" / "unfinished.json"
-    for found in compare(identifiers, source, quick, parts=parts, precise=chosen):
-        console.print("  ".join(told(found.comparisons[-1])), highlight=False, soft_wrap=True)
-        comparison.write(found, unfinished)
+    with _measuring(unfinished):
+        for found in compare(identifiers, source, quick, parts=parts, precise=chosen):
+            console.print("  ".join(told(found.comparisons[-1])), highlight=False, soft_wrap=True)
+            comparison.write(found, unfinished)
     file = output or folder / found.file_name
     comparison.write(found, file)
     unfinished.unlink()
@@ -614,6 +615,20 @@ def _resumable() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         errors.print("Cut off. The same command goes on behind the last epoch that was kept.")
+        raise typer.Exit(128 + signal.SIGINT) from None
+
+
+@contextmanager
+def _measuring(unfinished: Path) -> Iterator[None]:
+    """Say where that stands which a bench has measured that is cut off, or of which a part fails."""
+    unfinished.unlink(missing_ok=True)  # of another time
+    try:
+        yield
+    except (KeyboardInterrupt, ReportError) as problem:
+        kept = f" What was measured before stands in {unfinished}." if unfinished.exists() else ""
+        if isinstance(problem, ReportError):
+            raise ReportError(f"{problem}{kept}") from problem
+        errors.print(f"Cut off.{escape(kept)}", soft_wrap=True)
         raise typer.Exit(128 + signal.SIGINT) from None
 
 

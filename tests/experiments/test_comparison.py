@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from experiments import __main__ as command_line
 from experiments import data, project, resident
 from experiments.comparison import commands, precision, seeds, site, training
 from experiments.comparison.session import compare, told
@@ -20,7 +22,7 @@ from experiments.comparison.training import comparisons, operations_of, pipeline
 from experiments.environment import ROOT
 from experiments.job import sources
 from reportgen import record
-from reportgen.comparison import Comparison
+from reportgen.comparison import Comparison, read
 from reportgen.errors import ReportError
 from tests import synthetic
 
@@ -168,6 +170,31 @@ def test_only_the_parts_that_were_named_are_measured_and_nothing_at_all_is_told(
     assert (asked, found.comparisons) == (["p00_base"], (trained_on,))
     with pytest.raises(ReportError, match=r"Nothing was measured: of p05_augmentation.*they are for p00_base, p01"):
         list(compare(["p05_augmentation"], "sample", True, parts=["seeds"]))
+
+
+@pytest.mark.parametrize("measured", [False, True])
+@pytest.mark.parametrize("failure", [ReportError("No such program."), KeyboardInterrupt()])
+def test_a_bench_that_is_cut_off_says_where_what_it_has_measured_stands(
+    failure: BaseException, measured: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = Comparison(group="a", subject="b", unit="s", measured=(1.0,), against="c", reference=(1.0,))
+
+    def fail(*_: object) -> Iterator[Comparison]:
+        if measured:
+            yield one
+        raise failure
+
+    monkeypatch.setattr(command_line, "SCRATCH", tmp_path)
+    monkeypatch.setattr(commands, "comparisons", fail)
+    options = ["bench", "--data", "sample", "--only", "commands", "--output", str(tmp_path / "bench.json")]
+    done = CliRunner().invoke(command_line.app, options)
+    told_of = str(done.exception) if isinstance(failure, ReportError) else done.stderr
+    unfinished = tmp_path / "benches" / "unfinished.json"
+    assert (str(unfinished) in told_of) == measured == unfinished.exists()
+    assert ("No such program." if isinstance(failure, ReportError) else "Cut off.") in told_of
+    assert not (tmp_path / "bench.json").exists()
+    if measured:
+        assert read(unfinished).comparisons == (one,)
 
 
 def test_the_drawing_of_batches_is_also_measured_where_they_are_drawn_on_an_accelerator(
