@@ -91,7 +91,7 @@ def replay(results: Path, done: Record, console: Console) -> Verdict:
     now = sources(done.project)
     sizes, scaling = departures(done)
     try:
-        answer = ask_canary(done.project, done.seed, done.precision, sizes, backend, scaling, done.environment.cores)
+        said = ask_canary(done.project, done.seed, done.precision, sizes, backend, scaling, done.environment.cores)
     except ReportError as problem:
         console.print(f"[yellow]{name}: cannot be replayed under {backend}.[/] {escape(str(problem))}", highlight=False)
         return "undecided"
@@ -102,8 +102,8 @@ def replay(results: Path, done: Record, console: Console) -> Verdict:
         precision=done.precision,
         canary=done.canary,
     )
-    today = Specification.model_validate(answer["specification"])
-    environment = Environment.model_validate(answer["environment"])
+    today = Specification.model_validate(said["specification"])
+    environment = Environment.model_validate(said["environment"])
     same = same_machine(done.environment, environment)
     found = differences(recorded, today, same)
     if found:
@@ -150,14 +150,33 @@ def ask_canary(
 ) -> dict[str, Any]:
     """The specification, canary and environment of a run, from a process in which operations are deterministic.
 
-    The process computes on the processor, whatever trains: so a machine without a GPU can repeat the canary of a run
-    on one, and the canary takes no memory from runs that share a GPU.
+    Raises:
+        ReportError: the process failed, for instance because the backend is not installed.
+    """
+    with start_canary(project, seed, precision, sizes, backend, scaling, cores) as process:
+        try:
+            return answer(process)
+        except BaseException:
+            process.kill()
+            raise
+
+
+def start_canary(
+    project: str,
+    seed: int,
+    precision: str,
+    sizes: Sizes,
+    backend: str | None = None,
+    scaling: str | None = None,
+    cores: int | None = None,
+) -> subprocess.Popen[str]:
+    """The process that is to give an `answer`.
+
+    It computes on the processor, whatever trains: so a machine without a GPU can repeat the canary of a run on one,
+    and the canary takes no memory from runs that share a GPU.
 
     Pixels are scaled as `scaling` says, or as the project declares. Of more than `cores` cores, only so many are used:
     on another number of threads sums are taken in another order, and what is trained drifts apart.
-
-    Raises:
-        ReportError: the process failed, for instance because the backend is not installed.
     """
     environment = {**os.environ, **DETERMINISTIC, **PROCESSOR, **({"KERAS_BACKEND": backend} if backend else {})}
     arguments = ["canary", project, "--seed", str(seed), "--precision", precision, *sizes.arguments]
@@ -165,16 +184,26 @@ def ask_canary(
         arguments += ["--pixel-scaling", scaling]
     if cores:
         arguments += ["--cores", str(cores)]
-    done = subprocess.run(
-        [sys.executable, "-m", "experiments", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
+    command = [sys.executable, "-m", "experiments", *arguments]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    if done.returncode < 0:
-        raise ReportError(killed("The canary's process", done.returncode))
-    if done.returncode:
-        said = last_words(done.stderr, "The canary's process ended without a message.")
+
+
+def answer(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """What a canary's `process` says when it ends: the specification, the canary and the environment.
+
+    Raises:
+        ReportError: it failed.
+    """
+    output, complaints = process.communicate()
+    if process.returncode < 0:
+        raise ReportError(killed("The canary's process", process.returncode))
+    if process.returncode:
+        said = last_words(complaints, "The canary's process ended without a message.")
         raise ReportError(said.removeprefix("error: "))
-    answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return answer
+    found: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
+    return found
 
 
 def draw(folder: Path) -> None:

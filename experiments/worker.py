@@ -19,7 +19,7 @@ from experiments.environment import ROOT, accelerator, describe
 from experiments.job import RANDOM, RESULTS, Job, keep, sources
 from experiments.memory import enough_memory
 from experiments.progress import EpochProgress
-from experiments.run import ask_canary
+from experiments.run import answer, ask_canary, start_canary
 from experiments.sheet import sheet
 from experiments.train import build, network_of, settings_of, steps_of, train
 from experiments.vgg16 import Pretrained
@@ -45,24 +45,28 @@ def perform(job: Job) -> Record:
     read = sources(job.project)  # as this process has read them; they may change while it trains
     check_writable(job.results)
     weights = pretrained(job)  # what is missing is told before anything is computed
-    waiting = accelerator(keras.backend.backend()) is None
-    if job.deterministic and waiting:
+    asked = (job.project, job.seed, job.precision, job.sizes, None, job.scaling)
+    if accelerator(keras.backend.backend()) is not None:
+        with start_canary(*asked) as process, ThreadPoolExecutor(1) as pool:
+            singing = pool.submit(lambda: _canary(job, read, answer(process)))
+            try:
+                return work(job, singing.result, weights, read, [Listen(singing)])
+            except BaseException:
+                process.kill()  # whatever ends this run means its canary, too
+                raise
+    if job.deterministic:
         # This process computes as that of a canary would.
         with enough_memory(job.declared):
             sung = specify(job.declared, job.seed, job.precision).canary
         _unchanged(job, read)
-        return work(job, lambda: sung, weights, read)
-    with ThreadPoolExecutor(1) as pool:
-        singing = pool.submit(_sung, job, read)
-        if waiting:
-            singing.result()
-        return work(job, singing.result, weights, read, [Listen(singing)])
+    else:
+        sung = _canary(job, read, ask_canary(*asked))
+    return work(job, lambda: sung, weights, read)
 
 
-def _sung(job: Job, read: dict[str, str]) -> Canary:
-    answer = ask_canary(job.project, job.seed, job.precision, job.sizes, scaling=job.scaling)
+def _canary(job: Job, read: dict[str, str], answered: dict[str, Any]) -> Canary:
     _unchanged(job, read)
-    return Specification.model_validate(answer["specification"]).canary
+    return Specification.model_validate(answered["specification"]).canary
 
 
 def _unchanged(job: Job, read: dict[str, str]) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -98,6 +101,11 @@ def test_results_that_cannot_be_written_are_told_before_anything_is_computed(tmp
         worker.perform(job(tmp_path / "a file"))
 
 
+def begun(*_: object) -> subprocess.Popen[str]:
+    """A process that stands for a canary's and would go on for long."""
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], text=True)
+
+
 @pytest.mark.parametrize("accelerator", [None, "a GPU"])
 def test_the_canary_sings_before_the_training_or_beside_it_where_an_accelerator_trains(
     accelerator: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -105,9 +113,10 @@ def test_the_canary_sings_before_the_training_or_beside_it_where_an_accelerator_
     heard: list[str] = []
     trained = threading.Event()
 
-    def sing(*_: object, **__: object) -> dict[str, object]:
+    def sing(*asked: Any) -> dict[str, object]:
         if accelerator:
             assert trained.wait(60)
+            asked[0].kill()
         heard.append("canary")
         return {"specification": SPECIFICATION}
 
@@ -118,9 +127,10 @@ def test_the_canary_sings_before_the_training_or_beside_it_where_an_accelerator_
 
     monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "checkpoints")
     monkeypatch.setattr(worker, "accelerator", lambda _: accelerator)
-    monkeypatch.setattr(worker, "ask_canary", sing)
+    monkeypatch.setattr(worker, "start_canary", begun)
+    monkeypatch.setattr(worker, "answer" if accelerator else "ask_canary", sing)
     monkeypatch.setattr(worker, "train", watched)
-    done = worker.perform(job(tmp_path / "results", sizes=Sizes(batch=200)))
+    done = worker.perform(job(tmp_path / "results", sizes=Sizes(batch=200), deterministic=False))
     assert heard == (["training", "canary"] if accelerator else ["canary", "training"])
     assert done.canary == RECORDED.canary
 
@@ -128,20 +138,39 @@ def test_the_canary_sings_before_the_training_or_beside_it_where_an_accelerator_
 def test_a_canary_that_fails_beside_a_training_ends_it_behind_an_epoch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise ReportError("The canary's process was ended by SIGKILL.")
-
     class Counted(EpochProgress):
         def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
             epochs.append(epoch)
             super().on_epoch_begin(epoch, logs)
 
+    def begun_and_killed(*_: object) -> subprocess.Popen[str]:
+        process = begun()
+        process.kill()
+        return process
+
     epochs: list[int] = []
     monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "checkpoints")
     monkeypatch.setattr(worker, "accelerator", lambda _: "a GPU")
-    monkeypatch.setattr(worker, "ask_canary", fail)
+    monkeypatch.setattr(worker, "start_canary", begun_and_killed)
     monkeypatch.setattr(worker, "EpochProgress", Counted)
-    with pytest.raises(ReportError, match="was ended by SIGKILL"):
+    with pytest.raises(ReportError, match="The canary's process was ended by SIGKILL"):
         worker.perform(job(tmp_path / "results", sizes=Sizes(batch=200)))
     assert epochs == [0], "of two"
     assert not list((tmp_path / "results").rglob("*.json"))
+
+
+def test_a_training_that_ends_takes_its_canary_along(
+    diverging: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*_: object) -> subprocess.Popen[str]:
+        started.append(begun())
+        return started[0]
+
+    monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "checkpoints")
+    monkeypatch.setattr(worker, "accelerator", lambda _: "a GPU")
+    monkeypatch.setattr(worker, "start_canary", start)
+    with pytest.raises(ReportError, match="stopped being a number"):
+        worker.perform(job(tmp_path / "results", sizes=Sizes(batch=64)))
+    assert started[0].returncode == -signal.SIGKILL
