@@ -39,12 +39,6 @@ HOME = """# {title} {{ #home }}
 """
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Side by side, a file's tests are in one process, and so are all that look at the site, built once for them."""
-    file = item.path.relative_to(ROOT)
-    item.add_marker(pytest.mark.xdist_group(str(file.parent if file.parent.name == "site" else file)))
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take long; the others keep their order."""
     items.sort(key=lambda item: LONG.index(item.path) if item.path in LONG else len(LONG))
