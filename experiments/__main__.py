@@ -57,6 +57,15 @@ ImageSize = Annotated[
 BatchSize = Annotated[
     int | None, typer.Option("--batch-size", min=1, help="Images a batch.", show_default="the project's")
 ]
+Epochs = Annotated[
+    int | None,
+    typer.Option(
+        "--epochs",
+        min=1,
+        help="The most epochs; a learning rate that rises and falls once does so in these.",
+        show_default="the project's",
+    ),
+]
 Preprocessing = Annotated[
     str,
     typer.Option(
@@ -178,6 +187,7 @@ def run_projects(
     random_weights: RandomWeights = False,
     image_size: ImageSize = None,
     batch_size: BatchSize = None,
+    epochs: Epochs = None,
     force: Annotated[bool, typer.Option("--force", help="Train even what is up to date.")] = False,
     restart: Annotated[
         bool, typer.Option("--restart", help="Start over what was cut off, instead of going on behind its last epoch.")
@@ -197,8 +207,8 @@ def run_projects(
     cut off goes on behind the last epoch that it kept with the same command; --restart starts it over.
 
     On other weights than ImageNet's or on none, with --preprocessing weights, or in other sizes than the project's
-    (--image-size, --batch-size), a run is a variant: its record stands beside the project's own, in a folder that is
-    named after it.
+    (--image-size, --batch-size, --epochs), a run is a variant: its record stands beside the project's own, in a folder
+    that is named after it.
 
     On two processor cores an epoch of Project 0 takes about 7 seconds, of Project 1 about 17.
     """
@@ -210,6 +220,8 @@ def run_projects(
         raise ReportError(
             "--random-weights starts from none: leave out --vgg16-weights, --preprocessing and --allow-unfinished."
         )
+    if epochs and profile == "smoke":
+        raise ReportError("A smoke run has an epoch or two, so that --epochs would change nothing; leave it out.")
     identifiers = _identifiers(projects)
     chosen = source or ("sample" if profile == "smoke" else _usual_source())
     if chosen not in ("keras", "sample"):
@@ -236,7 +248,7 @@ def run_projects(
             restart=restart,
             # A smoke run is too short to pay for a second process that sings its canary.
             deterministic=deterministic or profile == "smoke",
-            sizes=Sizes(image_size, batch_size),
+            sizes=Sizes(image_size, batch_size, epochs),
             preprocessing=preprocessing,
             allow_unfinished=allow_unfinished,
             random_weights=random_weights,
@@ -251,7 +263,7 @@ def run_projects(
         "--random-weights": random_weights,
     }
     if any(on_weights.values()) and not any(job.chooses_weights for job in asked):
-        without = "In a smoke run, VGG16 starts" if profile == "smoke" else "Projects 0 to 6 and 11 start"
+        without = "In a smoke run, VGG16 starts" if profile == "smoke" else "Projects 0 to 6, 11 and 12 start"
         named = ", ".join(name for name, given in on_weights.items() if given)
         raise ReportError(f"{without} from random weights, so that {named} would change nothing; leave it out.")
     with _resumable():
@@ -530,6 +542,7 @@ def canary(
     precision: Annotated[str, typer.Option()],
     image_size: ImageSize = None,
     batch_size: BatchSize = None,
+    epochs: Epochs = None,
     pixel_scaling: Annotated[str | None, typer.Option()] = None,
     most_cores: Annotated[int | None, typer.Option("--cores", min=1)] = None,
 ) -> None:
@@ -540,7 +553,7 @@ def canary(
     from experiments.environment import describe
     from experiments.memory import enough_memory
 
-    declared = scaled(Sizes(image_size, batch_size).of(project.load(identifier)), pixel_scaling)
+    declared = scaled(Sizes(image_size, batch_size, epochs).of(project.load(identifier)), pixel_scaling)
     with enough_memory(declared):
         found = specify(declared, seed, precision)
     print(
@@ -561,6 +574,7 @@ def train_one(
     deterministic: Annotated[bool, typer.Option("--deterministic")] = False,
     image_size: ImageSize = None,
     batch_size: BatchSize = None,
+    epochs: Epochs = None,
     preprocessing: Preprocessing = "study",
     allow_unfinished: AllowUnfinished = False,
     random_weights: RandomWeights = False,
@@ -579,7 +593,7 @@ def train_one(
             vgg16_weights=vgg16_weights,
             restart=restart,
             deterministic=deterministic,
-            sizes=Sizes(image_size, batch_size),
+            sizes=Sizes(image_size, batch_size, epochs),
             preprocessing=preprocessing,
             allow_unfinished=allow_unfinished,
             random_weights=random_weights,

@@ -40,7 +40,18 @@ class Shift:
     """(images,)"""
 
 
+@dataclass(frozen=True)
+class CoveredShift(Shift):
+    """The same, and then a grey square over each image."""
+
+    squares: npt.NDArray[np.int64]
+    """Of each, its first row and column and those behind its last ones, (images, 4)."""
+
+
 Movement = Affine | Shift
+
+GREY = np.uint8(128)
+"""What a square covers an image with: about the mean of all pixels, so that it tells the network nothing."""
 
 
 def draw_affine(
@@ -79,10 +90,19 @@ def affine(
     return Affine(matrices, flips)
 
 
-def draw_shift(translation: Translation, flips: npt.NDArray[np.bool_], random: np.random.Generator) -> Shift:
-    """What `translation` does to each image of a batch; who is mirrored, (images,), has been decided."""
+def draw_shift(
+    translation: Translation, flips: npt.NDArray[np.bool_], height: int, width: int, random: np.random.Generator
+) -> Shift:
+    """What `translation` does to each image of a batch, `height` x `width` pixels large.
+
+    Who is mirrored, (images,), has been decided. A square that covers something lies within the image.
+    """
     down, right = random.integers(0, 2 * translation.pixels + 1, (2, len(flips))) - translation.pixels
-    return Shift(down, right, flips)
+    if not translation.cutout:
+        return Shift(down, right, flips)
+    side = min(translation.cutout, height, width)
+    first = random.integers(0, (height - side + 1, width - side + 1), (len(flips), 2))
+    return CoveredShift(down, right, flips, np.concatenate([first, first + side], axis=1))
 
 
 def moved(pixels: npt.NDArray[np.uint8], movement: Movement | None) -> npt.NDArray[np.uint8] | npt.NDArray[np.float32]:
@@ -93,7 +113,7 @@ def moved(pixels: npt.NDArray[np.uint8], movement: Movement | None) -> npt.NDArr
         case Shift():
             rows, columns = places(movement.down, movement.right, movement.flips, *pixels.shape[1:3])
             shifted: npt.NDArray[np.uint8] = pixels[np.arange(len(pixels))[:, None, None], rows, columns]
-            return shifted
+            return covered(shifted, movement.squares) if isinstance(movement, CoveredShift) else shifted
         case None:
             return pixels
 
@@ -127,6 +147,22 @@ def grid(flips: Any, height: int, width: int) -> tuple[Any, Any]:
     """Every pixel's row, (1, height, 1), and column, (images, 1, width), which run backwards in mirrored images."""
     rows, columns = np.arange(height)[None, :, None], np.arange(width)[None, None, :]
     return rows, columns + flips[:, None, None] * (width - 1 - 2 * columns)
+
+
+def covered(pixels: Any, squares: Any) -> Any:
+    """A batch of unsigned bytes, (images, height, width, 3), with a grey square over each. Any library's arrays do."""
+    hidden = inside(squares, *pixels.shape[1:3])
+    return pixels * ~hidden + GREY * hidden
+
+
+def inside(corners: Any, height: int, width: int) -> Any:
+    """Which pixels lie in the rectangle of each image, (images, height, width, 1); `corners` are (images, 4).
+
+    These are its first row and column and those behind its last ones. Arrays of any library will do.
+    """
+    top, left, bottom, right = (corners[:, k, None, None, None] for k in range(4))
+    rows, columns = np.arange(height)[:, None, None], np.arange(width)[:, None]
+    return (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
 
 
 def _reflected(position: Any, side: int) -> Any:

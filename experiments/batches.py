@@ -72,7 +72,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             case Augmentation():
                 movement = draw_affine(len(chosen), self.image_size, self.image_size, self._augmentation, random)
             case Translation():
-                movement = draw_shift(self._augmentation, self._flips[chosen], random)
+                movement = draw_shift(self._augmentation, self._flips[chosen], self.image_size, self.image_size, random)
             case None if self._mirrored:
                 unmoved = np.zeros(len(chosen), dtype=np.int64)
                 movement = Shift(unmoved, unmoved, unmoved == 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 
 from experiments import project
@@ -43,6 +44,8 @@ class Sizes:
     """The side to which images are resized, in pixels."""
     batch: int | None = None
     """Images in a batch."""
+    epochs: int | None = None
+    """The most epochs; a schedule that follows the training is as long."""
 
     def __bool__(self) -> bool:
         """Whether anything is changed."""
@@ -54,7 +57,9 @@ class Sizes:
         return dataclasses.replace(
             declared,
             image_size=self.image or declared.image_size,
-            training=dataclasses.replace(training, batch_size=self.batch or training.batch_size),
+            training=dataclasses.replace(
+                training, batch_size=self.batch or training.batch_size, epochs=self.epochs or training.epochs
+            ),
         )
 
     def besides(self, declared: Project) -> Sizes:
@@ -62,6 +67,7 @@ class Sizes:
         return Sizes(
             self.image if self.image != declared.image_size else None,
             self.batch if self.batch != declared.training.batch_size else None,
+            self.epochs if self.epochs != declared.training.epochs else None,
         )
 
     @property
@@ -70,12 +76,17 @@ class Sizes:
         return [
             *(("--image-size", str(self.image)) if self.image else ()),
             *(("--batch-size", str(self.batch)) if self.batch else ()),
+            *(("--epochs", str(self.epochs)) if self.epochs else ()),
         ]
 
     @property
     def words(self) -> list[str]:
         """The sizes as parts of a variant's name."""
-        return [*([f"{self.image}px"] if self.image else []), *([f"batch-{self.batch}"] if self.batch else [])]
+        return [
+            *([f"{self.image}px"] if self.image else []),
+            *([f"batch-{self.batch}"] if self.batch else []),
+            *([f"{self.epochs}-epochs"] if self.epochs else []),
+        ]
 
 
 @dataclass(frozen=True)
@@ -233,17 +244,19 @@ def departures(done: Record) -> tuple[Sizes, str | None]:
     What it has in common with the project is left out, so that a change of the project is not taken for its own.
     """
     name = f"-{done.variant or ''}"
-    image, batch = done.settings.get("image_size", SIDE), done.settings.get("batch_size")
-    assert isinstance(image, int) and isinstance(batch, int)
-    sizes = next(
-        (found for found in (Sizes(image, batch), Sizes(image), Sizes(None, batch)) if name.endswith(_suffix(found))),
-        Sizes(),
+    trained = {"image_size": SIDE} | done.settings
+    image, batch, epochs = (
+        (size, None) if isinstance(size := trained.get(setting), int) else (None,)
+        for setting in ("image_size", "batch_size", "epochs")
     )
+    # Those that name more come first, for a name that ends in all of them ends in the last one, too.
+    possible = (Sizes(*found) for found in product(image, batch, epochs))
+    sizes = next(found for found in possible if name.endswith(_suffix(found)))
     return sizes, str(done.settings["pixel_scaling"]) if OWN_PREPROCESSING in name else None
 
 
 def _suffix(sizes: Sizes) -> str:
-    return "-" + "-".join(sizes.words)
+    return "".join(f"-{word}" for word in sizes.words)
 
 
 def sources(identifier: str) -> dict[str, str]:

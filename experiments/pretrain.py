@@ -38,7 +38,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments import vgg16
-from experiments.augmentation import Affine
+from experiments.augmentation import Affine, inside
 from experiments.batches import Batches, DrawEpoch, Plan, order
 from experiments.checkpoint import Checkpoint, Diary, KeepCheckpoint, Sparing
 from experiments.data import Images
@@ -227,11 +227,10 @@ def paste(pixels: Any, labels: Any, corners: Any) -> tuple[Any, Any]:
     side, side, 3), `labels` (batch, classes), `corners` as `draw_patches` has them.
     """
     side = pixels.shape[1]
-    top, left, bottom, right = (corners[:, k, None, None, None] for k in range(4))
-    rows, columns = np.arange(side)[:, None, None], np.arange(side)[:, None]
-    inside = (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
-    share = ((bottom - top) * (right - left))[:, :, 0, 0].astype(np.float32) / np.float32(side**2)
-    return pixels * ~inside + pixels[::-1] * inside, labels * (1 - share) + labels[::-1] * share
+    pasted = inside(corners, side, side)
+    top, left, bottom, right = (corners[:, k, None] for k in range(4))
+    share = ((bottom - top) * (right - left)).astype(np.float32) / np.float32(side**2)
+    return pixels * ~pasted + pixels[::-1] * pasted, labels * (1 - share) + labels[::-1] * share
 
 
 def draw_patches(images: int, side: int, part: float, random: np.random.Generator) -> npt.NDArray[np.int64]:

@@ -89,6 +89,8 @@ class Translation:
 
     pixels: int
     """The largest shift, up, down or sideways."""
+    cutout: int = 0
+    """The side of a grey square that covers a place of each image, in pixels (DeVries & Taylor, 2017); 0: none does."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from experiments.augmentation import Affine, grid, places, resize
+from experiments.augmentation import Affine, covered, grid, places, resize
 from experiments.batches import Batches, Plan
 from experiments.data import Images
 from experiments.scaling import Scaling, scaled
@@ -237,6 +237,8 @@ def shown(data: Any, plan: Any, scaling: Scaling) -> tuple[Any, Any]:
     elif "flips" in plan:
         rows, columns = places(plan["down"], plan["right"], plan["flips"], *pixels.shape[1:3])
         found = pixels[chosen[:, None, None], rows, columns]
+        if "squares" in plan:
+            found = covered(found, plan["squares"])
     else:
         found = pixels[chosen]
     return scaled(found, scaling), data["labels"][chosen]

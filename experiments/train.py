@@ -207,6 +207,8 @@ def settings_of(project: Project) -> dict[str, Setting]:
         found["label_smoothing"] = training.label_smoothing
     if isinstance(augmentation, Translation):
         found |= {"translation": augmentation.pixels, "fill_mode": "reflect", "alternating_flip": True}
+        if augmentation.cutout:
+            found["cutout"] = augmentation.cutout
     elif augmentation is not None:
         found |= {
             "rotation": augmentation.rotation,

@@ -37,12 +37,29 @@ def augmented(images: npt.NDArray[np.uint8], augmentation: Augmentation, seed: i
 def test_a_translation_shows_a_part_of_the_reflected_image_and_mirrors_whom_it_is_told(most: int, seed: int) -> None:
     images = np.random.default_rng(seed).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
     flips = np.array([False, True, False, True])
-    found = moved(images, draw_shift(Translation(most), flips, np.random.default_rng(seed)))
+    found = moved(images, draw_shift(Translation(most), flips, 8, 8, np.random.default_rng(seed)))
     for image, flip, shown in zip(images, flips, found, strict=True):
         wide = np.pad(image, ((most, most), (most, most), (0, 0)), mode="reflect")
         places = [(down, right) for down in range(2 * most + 1) for right in range(2 * most + 1)]
         parts = [wide[down : down + 8, right : right + 8] for down, right in places]
         assert any(np.array_equal(part[:, ::-1] if flip else part, shown) for part in parts)
+
+
+@given(st.integers(1, 40), st.integers(0, 2**32))
+def test_cutout_covers_a_square_that_lies_within_the_image_and_nothing_else(side: int, seed: int) -> None:
+    images = np.random.default_rng(seed).integers(0, 128, (4, 10, 12, 3), dtype=np.uint8)
+    flips = np.array([False, True, False, True])
+    movement, plain = (
+        draw_shift(Translation(2, cutout), flips, 10, 12, np.random.default_rng(seed)) for cutout in (side, 0)
+    )
+    found, shifted = moved(images, movement), moved(images, plain)
+    assert found.dtype == np.uint8
+    for image, before in zip(found, shifted, strict=True):
+        hidden = (image == 128).all(axis=-1)
+        assert hidden.sum() == min(side, 10) ** 2
+        rows, columns = hidden.any(axis=1), hidden.any(axis=0)
+        assert rows.sum() == columns.sum() == min(side, 10), "a square"
+        assert np.array_equal(image[~hidden], before[~hidden])
 
 
 @given(st.integers(1, 300), st.integers(0, 2**32), st.integers(0, 50))

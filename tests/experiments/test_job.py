@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ def test_sizes_that_are_not_named_stay_as_the_project_declares_them() -> None:
     assert (changed.image_size, changed.training.batch_size) == (224, 8)
     assert changed.training.early_stopping == declared.training.early_stopping
     assert Sizes(batch=8).of(declared).image_size == 64
+    assert Sizes(epochs=3).of(declared).training == dataclasses.replace(declared.training, epochs=3)
 
 
 def test_the_command_repeats_the_run_and_names_no_path() -> None:
@@ -30,8 +32,8 @@ def test_the_command_repeats_the_run_and_names_no_path() -> None:
         "python -m experiments run p07_vgg16_frozen --seed 2 --profile full --precision float32 --data DIR --force "
         "--vgg16-weights FILE"
     )
-    other = Job("p00_base", 0, "full", "float32", "sample", RESULTS, sizes=Sizes(64, 8))
-    assert other.command.endswith("--data sample --force --image-size 64 --batch-size 8")
+    other = Job("p00_base", 0, "full", "float32", "sample", RESULTS, sizes=Sizes(64, 8, 3))
+    assert other.command.endswith("--data sample --force --image-size 64 --batch-size 8 --epochs 3")
 
 
 @pytest.mark.parametrize(
@@ -42,6 +44,10 @@ def test_the_command_repeats_the_run_and_names_no_path() -> None:
         (Sizes(32), "32px"),
         (Sizes(64, 8), "batch-8"),
         (Sizes(32, 8), "32px-batch-8"),
+        (Sizes(64, 256, 100), None),
+        (Sizes(epochs=8), "8-epochs"),
+        (Sizes(32, None, 8), "32px-8-epochs"),
+        (Sizes(32, 8, 16), "32px-batch-8-16-epochs"),
     ],
 )
 def test_a_run_in_other_sizes_than_its_project_is_a_variant_whose_name_tells_in_what_it_departs(
@@ -52,6 +58,7 @@ def test_a_run_in_other_sizes_than_its_project_is_a_variant_whose_name_tells_in_
     settings = {
         "image_size": sizes.image or 64,
         "batch_size": sizes.batch or 256,
+        "epochs": sizes.epochs or 100,
         "pixel_scaling": BGR_MEAN,
     }
     for name, scaling in (("", None), ("mine-", None), ("mine-own-preprocessing-", BGR_MEAN)):
@@ -60,6 +67,7 @@ def test_a_run_in_other_sizes_than_its_project_is_a_variant_whose_name_tells_in_
         departs = Sizes(
             sizes.image if sizes.image != 64 else None,
             sizes.batch if sizes.batch != 256 else None,
+            sizes.epochs if sizes.epochs != 100 else None,
         )
         assert departures(done) == (departs, scaling), "what it has of the project is not its own"
 
