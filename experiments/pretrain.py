@@ -618,23 +618,26 @@ def pretrain(
     size = min(recipe.batch_size, 256)
     if resident:
         shown_to = {"x": fed(model, drawn)}
-        held = fed(model, Batches(images.validation, even(len(images.validation.labels), size), recipe.image_size))
+        held: keras.utils.PyDataset = Batches(
+            images.validation, even(len(images.validation.labels), size), recipe.image_size
+        )
         drawing = [DrawEpoch(drawn)]
     else:
         shown_to = {"x": batches(images.train, images.classes, recipe, done * job.steps), "steps_per_epoch": job.steps}
-        held = fed(model, Held(images.validation, images.classes, size))
+        held = Held(images.validation, images.classes, size)
         drawing = []
+    validation = fed(model, held)
     with EpochProgress(job.stem, recipe.epochs) as progress:
         model.fit(
             **shown_to,
-            validation_data=held,
+            validation_data=validation,
             epochs=recipe.epochs,
             initial_epoch=done,
             callbacks=[
                 keras.callbacks.TerminateOnNaN(),
                 *drawing,
                 diary,
-                *together(shown_to["x"], held),
+                *together(shown_to["x"], validation),
                 Publish(job, diary),
                 keras.callbacks.SwapEMAWeights(),
                 KeepCheckpoint(checkpoint, [], diary),

@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,7 +92,9 @@ def replay(results: Path, done: Record, console: Console) -> Verdict:
     now = sources(done.project)
     sizes, scaling = departures(done)
     try:
-        said = ask_canary(done.project, done.seed, done.precision, sizes, backend, scaling, done.environment.cores)
+        asked = (done.project, done.seed, done.precision, sizes, backend, scaling, done.environment.cores)
+        with singing(*asked) as process:
+            said = answer(process)
     except ReportError as problem:
         console.print(f"[yellow]{name}: cannot be replayed under {backend}.[/] {escape(str(problem))}", highlight=False)
         return "undecided"
@@ -139,7 +142,8 @@ def _used(environment: Environment) -> dict[str, str]:
     return {package: version for package, version in environment.packages.items() if package not in idle}
 
 
-def ask_canary(
+@contextmanager
+def singing(
     project: str,
     seed: int,
     precision: str,
@@ -147,33 +151,11 @@ def ask_canary(
     backend: str | None = None,
     scaling: str | None = None,
     cores: int | None = None,
-) -> dict[str, Any]:
-    """The specification, canary and environment of a run, from a process in which operations are deterministic.
+) -> Iterator[subprocess.Popen[str]]:
+    """The process of a run's canary, which is to give an `answer`; it ends with the context.
 
-    Raises:
-        ReportError: the process failed, for instance because the backend is not installed.
-    """
-    with start_canary(project, seed, precision, sizes, backend, scaling, cores) as process:
-        try:
-            return answer(process)
-        except BaseException:
-            process.kill()
-            raise
-
-
-def start_canary(
-    project: str,
-    seed: int,
-    precision: str,
-    sizes: Sizes,
-    backend: str | None = None,
-    scaling: str | None = None,
-    cores: int | None = None,
-) -> subprocess.Popen[str]:
-    """The process that is to give an `answer`.
-
-    It computes on the processor, whatever trains: so a machine without a GPU can repeat the canary of a run on one,
-    and the canary takes no memory from runs that share a GPU.
+    Its operations are deterministic. It computes on the processor, whatever trains: so a machine without a GPU can
+    repeat the canary of a run on one, and the canary takes no memory from runs that share a GPU.
 
     Pixels are scaled as `scaling` says, or as the project declares. Of more than `cores` cores, only so many are used:
     on another number of threads sums are taken in another order, and what is trained drifts apart.
@@ -185,16 +167,20 @@ def start_canary(
     if cores:
         arguments += ["--cores", str(cores)]
     command = [sys.executable, "-m", "experiments", *arguments]
-    return subprocess.Popen(
+    with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def answer(process: subprocess.Popen[str]) -> dict[str, Any]:
     """What a canary's `process` says when it ends: the specification, the canary and the environment.
 
     Raises:
-        ReportError: it failed.
+        ReportError: it failed, for instance because the backend is not installed.
     """
     output, complaints = process.communicate()
     if process.returncode < 0:

@@ -19,7 +19,7 @@ from experiments.environment import ROOT, accelerator, describe
 from experiments.job import RANDOM, RESULTS, Job, keep, sources
 from experiments.memory import enough_memory
 from experiments.progress import EpochProgress
-from experiments.run import answer, ask_canary, start_canary
+from experiments.run import answer, singing
 from experiments.sheet import sheet
 from experiments.train import build, network_of, settings_of, steps_of, train
 from experiments.vgg16 import Pretrained
@@ -45,23 +45,19 @@ def perform(job: Job) -> Record:
     read = sources(job.project)  # as this process has read them; they may change while it trains
     check_writable(job.results)
     weights = pretrained(job)  # what is missing is told before anything is computed
-    asked = (job.project, job.seed, job.precision, job.sizes, None, job.scaling)
-    if accelerator(keras.backend.backend()) is not None:
-        with start_canary(*asked) as process, ThreadPoolExecutor(1) as pool:
-            singing = pool.submit(lambda: _canary(job, read, answer(process)))
-            try:
-                return work(job, singing.result, weights, read, [Listen(singing)])
-            except BaseException:
-                process.kill()  # whatever ends this run means its canary, too
-                raise
-    if job.deterministic:
+    beside = accelerator(keras.backend.backend()) is not None
+    if job.deterministic and not beside:
         # This process computes as that of a canary would.
         with enough_memory(job.declared):
             sung = specify(job.declared, job.seed, job.precision).canary
         _unchanged(job, read)
-    else:
-        sung = _canary(job, read, ask_canary(*asked))
-    return work(job, lambda: sung, weights, read)
+        return work(job, lambda: sung, weights, read)
+    asked = (job.project, job.seed, job.precision, job.sizes, None, job.scaling)
+    with ThreadPoolExecutor(1) as pool, singing(*asked) as process:
+        heard = pool.submit(lambda: _canary(job, read, answer(process)))
+        if not beside:
+            heard.result()
+        return work(job, heard.result, weights, read, [Listen(heard)])
 
 
 def _canary(job: Job, read: dict[str, str], answered: dict[str, Any]) -> Canary:
@@ -77,13 +73,13 @@ def _unchanged(job: Job, read: dict[str, str]) -> None:
 class Listen(keras.callbacks.Callback):  # type: ignore[misc]
     """Ends a training whose canary has failed, with the error of that: its run could not be recorded."""
 
-    def __init__(self, singing: Future[Canary]) -> None:
+    def __init__(self, heard: Future[Canary]) -> None:
         super().__init__()
-        self._singing = singing
+        self._heard = heard
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if self._singing.done():
-            self._singing.result()
+        if self._heard.done():
+            self._heard.result()
 
 
 def pretrained(job: Job) -> Pretrained | None:

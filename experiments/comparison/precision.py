@@ -6,6 +6,7 @@ that is repeated finds them up to date; in float32 the recorded runs serve, wher
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
@@ -31,19 +32,16 @@ def comparisons(identifier: str, source: str, seeds: Sequence[int] = SEEDS) -> I
     Raises:
         ReportError: a run failed; it has said why.
     """
-    recorded = [_recorded(identifier, source, seed) for seed in seeds]
-    missing = [seed for seed, found in zip(seeds, recorded, strict=True) if found is None]
-    wanted = [*((seed, USUAL) for seed in missing), *((seed, FASTER) for seed in seeds)]
-    trained = dict(zip(wanted, _trained(identifier, source, wanted), strict=True))
-    usual = [found or trained[seed, USUAL] for seed, found in zip(seeds, recorded, strict=True)]
-    faster = [trained[seed, FASTER] for seed in seeds]
+    runs = {(seed, USUAL): found for seed in seeds if (found := _recorded(identifier, source, seed))}
+    missing = [pair for pair in itertools.product(seeds, (USUAL, FASTER)) if pair not in runs]
+    runs |= dict(zip(missing, _trained(identifier, source, missing), strict=True))
     yield Comparison(
         group="precision",
         subject=identifier,
         unit="%",
-        measured=tuple(100 * one.test.accuracy for one in faster),
+        measured=tuple(100 * runs[seed, FASTER].test.accuracy for seed in seeds),
         against=USUAL,
-        reference=tuple(100 * one.test.accuracy for one in usual),
+        reference=tuple(100 * runs[seed, USUAL].test.accuracy for seed in seeds),
     )
 
 

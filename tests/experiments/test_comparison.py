@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,12 +15,12 @@ from experiments import data, project, resident
 from experiments.comparison import commands, precision, seeds, site, training
 from experiments.comparison.session import compare, told
 from experiments.comparison.training import comparisons, operations_of, pipeline
-from experiments.environment import ROOT
 from experiments.job import sources
 from reportgen import record
 from reportgen.comparison import Comparison, read
 from reportgen.errors import ReportError
 from tests import synthetic
+from tests.experiments import other_backend
 
 
 def test_operations_are_counted_forward_once_and_back_twice_and_frozen_layers_forward_only() -> None:
@@ -71,16 +67,7 @@ print(json.dumps([found, memory]))
 @pytest.mark.slow
 def test_on_an_accelerator_a_round_is_a_whole_call_of_every_kind() -> None:
     """Here, a processor plays the accelerator, with two small batches a call."""
-    pytest.importorskip("jax")
-    done = subprocess.run(
-        [sys.executable, "-c", ACCELERATED],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-    )
-    assert done.returncode == 0, done.stderr
-    found, memory = json.loads(done.stdout.splitlines()[-1])
+    found, memory = other_backend.said("jax", ACCELERATED)
     assert set(found) == {"training", "training_bfloat16", "pipeline", "peak"}
     assert all(one["measured"][0] > 0 and one["reference"][0] > 0 for one in found.values())
     assert all(0.1 < held < 16 for held in memory)

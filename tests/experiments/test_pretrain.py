@@ -5,12 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
-import json
 import os
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +41,7 @@ from experiments.pretrain import (
 from experiments.scaling import BGR_MEAN, scaled
 from reportgen import pretraining
 from reportgen.errors import ReportError
+from tests.experiments import other_backend
 from tests.experiments.labelled_files import few
 
 RECIPE = Recipe(image_size=32, epochs=3, batch_size=8, steps_per_epoch=2, learning_rate=1e-3)
@@ -358,16 +356,7 @@ def test_a_pretraining_on_the_device_is_the_pretraining_that_it_stands_for(tmp_p
     """Under JAX, with a small network in VGG16's place: batches in few calls, crops drawn there, a smaller last one;
     without patches, and with them.
     """
-    pytest.importorskip("jax")
-    done = subprocess.run(
-        [sys.executable, "-c", TRAINING, str(few(tmp_path / "few"))],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-    )
-    assert done.returncode == 0, done.stderr
-    for (*usual, network), (*resident, as_resident) in json.loads(done.stdout.splitlines()[-1]):
+    for (*usual, network), (*resident, as_resident) in other_backend.said("jax", TRAINING, str(few(tmp_path / "few"))):
         assert network == as_resident
         assert len(usual) == 3 and usual[0]["loss"] != usual[2]["loss"]
         for before, after in zip(usual, resident, strict=True):

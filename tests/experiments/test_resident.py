@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
@@ -36,8 +29,8 @@ from experiments.resident import (
     transform,
 )
 from experiments.scaling import BGR_MEAN, UNIT_INTERVAL
+from tests.experiments import other_backend
 
-ROOT = Path(__file__).resolve().parents[2]
 STUDY = Augmentation(rotation=15, shift=0.1, horizontal_flip=True)
 
 
@@ -73,7 +66,7 @@ def test_on_a_processor_batches_stay_where_they_are_made() -> None:
     assert not pays()
 
 
-@pytest.mark.parametrize("augmentation", [None, Translation(2)])
+@pytest.mark.parametrize("augmentation", [None, Translation(2), Translation(4, cutout=12)])
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_a_batch_drawn_on_the_device_is_the_same_to_the_last_bit(
     sample: Images, augmentation: Translation | None, mirrored: bool
@@ -203,17 +196,7 @@ def test_a_training_on_the_device_is_the_training_that_it_stands_for() -> None:
     Steps are compiled for full batches and for that one, before the first of them and at the same time as validation,
     and nothing is compiled more than once.
     """
-    if importlib.util.find_spec("jax") is None:
-        pytest.skip("jax is not installed")
-    done = subprocess.run(
-        [sys.executable, "-c", TRAINING],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-    )
-    assert done.returncode == 0, done.stderr
-    for (usual, as_usual), (resident, as_resident), compiled, programs in json.loads(done.stdout.splitlines()[-1]):
+    for (usual, as_usual), (resident, as_resident), compiled, programs in other_backend.said("jax", TRAINING):
         assert sorted(compiled) == ["predict", "test", "train", "train"]
         assert [name for name in programs if "step" in name][3:] == ["jit(predict_step)"]
         assert sorted(name for name in programs if "step" in name)[1:] == ["jit(test_step)", *2 * ["jit(train_step)"]]

@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from experiments.canary import Specification
 from experiments.job import RESULTS, Job, Sizes
 from experiments.progress import EpochProgress
 from experiments.project import Adam, Project
+from experiments.run import singing
 from experiments.train import Run, train
 from reportgen.errors import ReportError
 from tests import synthetic
@@ -90,7 +93,8 @@ def test_sources_that_change_while_a_run_begins_are_named_and_nothing_is_trained
 ) -> None:
     found = iter([{"a.py": "1", "b.py": "1"}, {"a.py": "1", "b.py": "2"}])
     monkeypatch.setattr(worker, "sources", lambda _: next(found))
-    monkeypatch.setattr(worker, "ask_canary", lambda *_, **__: {"specification": SPECIFICATION})
+    monkeypatch.setattr(worker, "singing", begun)
+    monkeypatch.setattr(worker, "answer", lambda _: {"specification": SPECIFICATION})
     with pytest.raises(ReportError, match=r"^b\.py changed while the run began\. Start it again"):
         worker.perform(job(tmp_path))
 
@@ -101,9 +105,14 @@ def test_results_that_cannot_be_written_are_told_before_anything_is_computed(tmp
         worker.perform(job(tmp_path / "a file"))
 
 
-def begun(*_: object) -> subprocess.Popen[str]:
+@contextmanager
+def begun(*_: object) -> Iterator[subprocess.Popen[str]]:
     """A process that stands for a canary's and would go on for long."""
-    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], text=True)
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("accelerator", [None, "a GPU"])
@@ -113,10 +122,9 @@ def test_the_canary_sings_before_the_training_or_beside_it_where_an_accelerator_
     heard: list[str] = []
     trained = threading.Event()
 
-    def sing(*asked: Any) -> dict[str, object]:
+    def sing(_: object) -> dict[str, object]:
         if accelerator:
             assert trained.wait(60)
-            asked[0].kill()
         heard.append("canary")
         return {"specification": SPECIFICATION}
 
@@ -127,8 +135,8 @@ def test_the_canary_sings_before_the_training_or_beside_it_where_an_accelerator_
 
     monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "checkpoints")
     monkeypatch.setattr(worker, "accelerator", lambda _: accelerator)
-    monkeypatch.setattr(worker, "start_canary", begun)
-    monkeypatch.setattr(worker, "answer" if accelerator else "ask_canary", sing)
+    monkeypatch.setattr(worker, "singing", begun)
+    monkeypatch.setattr(worker, "answer", sing)
     monkeypatch.setattr(worker, "train", watched)
     done = worker.perform(job(tmp_path / "results", sizes=Sizes(batch=200), deterministic=False))
     assert heard == (["training", "canary"] if accelerator else ["canary", "training"])
@@ -143,15 +151,16 @@ def test_a_canary_that_fails_beside_a_training_ends_it_behind_an_epoch(
             epochs.append(epoch)
             super().on_epoch_begin(epoch, logs)
 
-    def begun_and_killed(*_: object) -> subprocess.Popen[str]:
-        process = begun()
-        process.kill()
-        return process
+    @contextmanager
+    def begun_and_killed(*_: object) -> Iterator[subprocess.Popen[str]]:
+        with begun() as process:
+            process.kill()
+            yield process
 
     epochs: list[int] = []
     monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "checkpoints")
     monkeypatch.setattr(worker, "accelerator", lambda _: "a GPU")
-    monkeypatch.setattr(worker, "start_canary", begun_and_killed)
+    monkeypatch.setattr(worker, "singing", begun_and_killed)
     monkeypatch.setattr(worker, "EpochProgress", Counted)
     with pytest.raises(ReportError, match="The canary's process was ended by SIGKILL"):
         worker.perform(job(tmp_path / "results", sizes=Sizes(batch=200)))
@@ -164,13 +173,19 @@ def test_a_training_that_ends_takes_its_canary_along(
 ) -> None:
     started: list[subprocess.Popen[str]] = []
 
-    def start(*_: object) -> subprocess.Popen[str]:
-        started.append(begun())
-        return started[0]
+    @contextmanager
+    def watched(*asked: Any) -> Iterator[subprocess.Popen[str]]:
+        with singing(*asked) as process:
+            started.append(process)
+            yield process
 
+    slow = tmp_path / "a canary that takes its time"
+    slow.write_text("#!/bin/sh\nexec sleep 300\n")
+    slow.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(slow))
     monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "checkpoints")
     monkeypatch.setattr(worker, "accelerator", lambda _: "a GPU")
-    monkeypatch.setattr(worker, "start_canary", start)
+    monkeypatch.setattr(worker, "singing", watched)
     with pytest.raises(ReportError, match="stopped being a number"):
         worker.perform(job(tmp_path / "results", sizes=Sizes(batch=64)))
     assert started[0].returncode == -signal.SIGKILL
