@@ -12,7 +12,7 @@ import pytest
 from experiments import data, project
 from experiments.checkpoint import Checkpoint, Sparing
 from experiments.project import Adam, EarlyStopping, Project
-from experiments.projects import p11_modern
+from experiments.projects import p12_residual
 from experiments.train import Run, build, steps_of, train
 from reportgen.errors import ReportError
 
@@ -64,12 +64,14 @@ def without_seconds(found: Run) -> Run:
     return dataclasses.replace(found, history=history, seconds=0.0)
 
 
-@pytest.mark.parametrize("identifier", ["p02_dropout", "p11_modern"])
+@pytest.mark.parametrize("identifier", ["p02_dropout", "p12_residual"])
 def test_a_run_that_was_cut_off_ends_like_one_that_was_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, identifier: str
 ) -> None:
-    """Dropout and both rules; batch normalization, shifts, momentum, a schedule and averaged weights."""
-    monkeypatch.setattr(p11_modern, "WIDTHS", (32, 32, 32))  # quicker, and as many states
+    """Dropout and both rules; batch normalization, shifts, momentum, a schedule and averaged weights, in a network of
+    networks.
+    """
+    monkeypatch.setattr(p12_residual, "WIDTHS", (32, 32, 32))  # quicker, and as many states
     file = tmp_path / "run.npz"
     with pytest.raises(KeyboardInterrupt):
         run(Checkpoint(file, {"sources": {"a.py": "1"}}), CutOff(), identifier=identifier)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,7 +13,7 @@ from experiments import data, project
 from experiments.batches import Batches
 from experiments.data import Images
 from experiments.project import Project
-from experiments.projects import p11_modern
+from experiments.projects import p11_modern, p12_residual
 from experiments.train import (
     build,
     confident_mistakes,
@@ -21,6 +22,7 @@ from experiments.train import (
     network_of,
     optimizer_of,
     predict,
+    rows_of,
     settings_of,
     smoothed,
     steps_of,
@@ -249,6 +251,41 @@ def test_each_project_changes_the_settings_that_the_study_changed() -> None:
     for identifier, step in zip(project.studied(), steps, strict=True):
         settings = {**settings, **step}
         assert found[identifier] == settings, identifier
+
+
+def test_project_12_is_project_11_with_residuals_width_cutout_and_time() -> None:
+    before, now = project.load("p11_modern"), project.load("p12_residual")
+    assert not now.of_the_study and now.test_time_flips and now.prepare is before.prepare
+    old, new = settings_of(before), settings_of(now)
+    assert {name: value for name, value in new.items() if old.get(name) != value} == {
+        "epochs": 40,
+        "learning_rate": 0.6,
+        "translation": 4,
+        "cutout": 12,
+    }
+    assert old.keys() <= new.keys()
+    model = build(now, 0, "float32")
+    assert (network := network_of(model)).parameters == network.trainable + 7_040 == 9_931_648
+    blocks = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    assert [block.output_shape[1:] for block in blocks] == [(15, 15, 128), (7, 7, 384), (3, 3, 512)]
+    for block in blocks:
+        assert [row.type for row in rows_of(block)].count("Conv2D") == 3
+
+
+def test_a_block_of_project_12_begins_with_convolutions_that_change_nothing_and_adds_what_it_found_to_them() -> None:
+    given = np.random.default_rng(0).normal(size=(2, 8, 8, 16)).astype(np.float32)
+    pooled = given.reshape(2, 4, 2, 4, 2, 16).max(axis=(2, 4))
+
+    def silu(signal: Any) -> Any:
+        return signal / (1 + np.exp(-signal))
+
+    def normalized(signal: Any) -> Any:
+        return signal / np.sqrt(1 + 1e-3)  # nothing has been averaged yet
+
+    passed = silu(normalized(pooled))
+    expected = silu(passed + normalized(silu(normalized(passed))))
+    found = p12_residual.block((8, 8, 16), 16, "block")(given)
+    assert np.asarray(found) == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_settings_of_project_11_name_everything_that_is_unlike_the_study_s() -> None:
