@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import track
 from rich.table import Table
 
 from experiments import data, project
@@ -101,6 +103,10 @@ Seed = Annotated[
     list[int] | None,
     typer.Option("--seed", min=0, max=LARGEST_SEED, help="A seed; repeat for several.", show_default="0, 1, 2"),
 ]
+RecordedSeed = Annotated[
+    list[int] | None,
+    typer.Option("--seed", min=0, max=LARGEST_SEED, help="A seed; repeat for several.", show_default="all recorded"),
+]
 
 
 @app.command("list")
@@ -117,7 +123,7 @@ def list_projects() -> None:
 @app.command()
 def status(
     projects: Projects = None,
-    seed: Seed = None,
+    seed: RecordedSeed = None,
     results: Results = RESULTS,
 ) -> None:
     """Show which runs are recorded, and whether today's sources still stand for them. Trains nothing."""
@@ -429,18 +435,20 @@ def examine_features(
 @app.command("replay")
 def replay_projects(
     projects: Projects = None,
-    seed: Seed = None,
+    seed: RecordedSeed = None,
     results: Results = RESULTS,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=1, help="How many canaries side by side; they mostly start up.")
+    ] = 2,
 ) -> None:
     """Repeat the canary of recorded runs and append a confirmation where it agrees. Exit status 1 if any is stale."""
-    verdicts = []
-    for identifier in _identifiers(projects):
-        for file in record.files(results, identifier):
-            done = record.read(file)
-            if not seed or done.seed in seed:
-                verdicts.append(replay(results, done, console))
-    if not verdicts:
+    files = (file for identifier in _identifiers(projects) for file in record.files(results, identifier))
+    chosen = [done for done in map(record.read, files) if not seed or done.seed in seed]
+    if not chosen:
         raise ReportError(f"No recorded run in {results} to replay; `python -m experiments run` makes them.")
+    with ThreadPoolExecutor(jobs) as pool:
+        replayed = pool.map(lambda done: replay(results, done, console), chosen)
+        verdicts = [*track(replayed, "replaying", len(chosen), console=console, transient=True)]
     if any(verdict != "confirmed" for verdict in verdicts):
         raise typer.Exit(1)
 

@@ -10,13 +10,15 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import typer
 
-from experiments import data
+from experiments import __main__, data
 from experiments.environment import cores
 from experiments.executor import killed
 from experiments.job import FIGURES, RESULTS, Job, Sizes, sources
@@ -102,6 +104,27 @@ def test_a_replay_agrees_bit_for_bit_and_is_appended_beside_the_record(smoke: Pa
     assert (folder / "record.json").read_bytes() == before
 
 
+def test_canaries_are_replayed_side_by_side_all_that_are_asked_for_and_one_that_is_stale_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(4):
+        record.write(synthetic.record(seed=seed), tmp_path)
+    together = threading.Barrier(2, timeout=60)
+    asked: list[int] = []
+
+    def replay(_: Path, done: record.Record, __: object) -> str:
+        together.wait()
+        asked.append(done.seed)
+        return "stale" if done.seed == 3 else "confirmed"
+
+    monkeypatch.setattr(__main__, "replay", replay)
+    __main__.replay_projects(seed=[0, 2], results=tmp_path)
+    assert sorted(asked) == [0, 2]
+    with pytest.raises(typer.Exit):
+        __main__.replay_projects(results=tmp_path)
+    assert sorted(asked) == [0, 0, 1, 2, 2, 3]
+
+
 @pytest.mark.skipif(cores() < 2, reason="there is one core, so that no run has fewer than all")
 def test_a_run_that_had_fewer_cores_and_another_size_is_replayed_on_as_many_and_in_its_size(tmp_path: Path) -> None:
     """As runs side by side have: on another number, Project 5 drifts apart by more than the tolerance."""
@@ -158,6 +181,7 @@ def test_one_run_that_fails_does_not_take_the_other_down(tmp_path: Path) -> None
         (("run", "--data", "no-such-folder[old]"), "no-such-folder[old]: there is no such folder"),
         (("run", "0", "--vgg16-weights", "no.h5", "--allow-unfinished"), "--vgg16-weights, --allow-unfinished would"),
         ((*SMOKE, "--random-weights"), "In a smoke run, VGG16 starts from random weights"),
+        ((*SMOKE, "--epochs", "3"), "--epochs would change nothing; leave it out"),
         (("status", "--results", "no-such-folder"), "no-such-folder: there is no such folder"),
         (("bench", "0", "--quick", "--data", "no-such-folder"), "there is no such folder"),
         ((*SMOKE, "--results", str(RESULTS)), "A smoke run cannot go into experiments/results"),
