@@ -42,6 +42,8 @@ from reportgen.record import Record
 
 WIDTH = 5.2
 """Of every chart, in inches: small, so that its words stay legible where it shrinks to the screen of a telephone."""
+MOST_NAMED = 32
+"""Layers in a diagram, whose names stand side by side; of more, those that only pass on what they get have none."""
 CORNERS = ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))
 """Of a square about its middle."""
 Corners = list[tuple[float, float]]
@@ -305,17 +307,17 @@ def _draw_diagram(drawing: Diagram, words: Language) -> Figure:
     depth = max((box.shape[-1] for box in boxes if len(box.shape) > 1), default=2)
     length = max((box.shape[-1] for box in boxes if len(box.shape) == 1), default=2)
     shapes: dict[bool, list[Corners]] = {True: [], False: []}
-    before: tuple[int, ...] = ()
+    # What changes neither the shape nor anything that is learned is no more than a slice.
+    slices = {k for k in range(1, size) if boxes[k].shape == boxes[k - 1].shape and not boxes[k].parameters}
     for place, box in enumerate(boxes):
-        if box.shape == before and not box.parameters:
-            width = 0.12  # it changes neither the shape nor anything that is learned: no more than a slice
+        if place in slices:
+            width = 0.12
         elif len(box.shape) > 1:
             width = 0.25 + 0.6 * float(np.log2(box.shape[-1] + 1) / np.log2(depth + 1))
         else:
             width = 0.25
         height = box.shape[0] / side if len(box.shape) > 1 else float(np.log2(box.shape[-1] + 1) / np.log2(length + 1))
         shapes[bool(box.parameters)].append(_rectangle(place, 0, width, height))
-        before = box.shape
     style: dict[str, Any] = {"edgecolors": INK, "linewidths": 0.7, "alpha": 0.75, **INSIDE}
     for colour, kind, found in zip((REPRODUCTION, GRID), drawing.kinds, shapes.values(), strict=True):
         above.add_collection(PolyCollection(found, facecolors=colour, label=kind, **style), autolim=False)
@@ -340,6 +342,8 @@ def _draw_diagram(drawing: Diagram, words: Language) -> Figure:
     # A tick for each name, with its two marks and its line across the axes, would cost five times as much.
     standing: dict[str, Any] = {"rotation": 90, "ha": "center", "va": "top", "fontsize": 9.8}
     for place, box in enumerate(boxes):
+        if size > MOST_NAMED and place in slices:
+            continue
         name = f"{_clipped(box.type, 18)} {'×'.join(map(str, box.shape))}"
         below.text(place, -0.03, name, transform=below.get_xaxis_transform(), **standing)
     _arrange(figure, columns=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 
 from reportgen import facts, fingerprint
@@ -12,8 +13,11 @@ from reportgen.comparison import Bench
 from reportgen.edition import NOTHING
 from reportgen.errors import ReportError
 from reportgen.facts import Fact, Origin, ProjectFacts, Quoted, Variant
-from reportgen.record import Declaration, Network, Record
+from reportgen.record import Declaration, Layer, Network, Record
 from reportgen.tools import PageTools
+
+MOST_LISTED = 8
+"""Layers that are told one by one where they change; of more, only how many there are of each type."""
 
 
 class Tables(PageTools):
@@ -157,7 +161,7 @@ class Tables(PageTools):
             "replace": words.gettext("Layers replaced"),
         }
         return [
-            (labels[kind], ", ".join(old[a:b]) or NOTHING, ", ".join(new[c:d]) or NOTHING)
+            (labels[kind], _listed(before.layers[a:b], old[a:b]), _listed(now.layers[c:d], new[c:d]))
             for kind, a, b, c, d in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes()
             if kind != "equal"
         ]
@@ -286,3 +290,10 @@ class Tables(PageTools):
 
     def _origins(self, project: str) -> tuple[Origin, ...]:
         return (Origin(project, "reproduced"),)
+
+
+def _listed(layers: Sequence[Layer], described: Sequence[str]) -> str:
+    """Layers in a cell of the table of changes."""
+    if len(layers) > MOST_LISTED:
+        described = [f"{count}\u00a0×\u00a0{name}" for name, count in Counter(layer.type for layer in layers).items()]
+    return ", ".join(described) or NOTHING

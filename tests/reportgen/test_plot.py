@@ -167,6 +167,17 @@ WIDE = [
 ]
 
 
+@pytest.mark.parametrize(("layers", "named"), [(16, 32), (17, 17)])
+def test_where_layers_are_many_those_that_only_pass_on_what_they_get_have_no_name(layers: int, named: int) -> None:
+    boxes = [
+        box for k in range(layers) for box in (Box(f"a{k}", "Conv2D", (8, 8, k), 9), Box("b", "ReLU", (8, 8, k), 0))
+    ]
+    with style():
+        figure = arranged(Diagram("Capa", "Salida", "Parámetros", ("con", "sin"), tuple(boxes)), SPANISH)
+    names = [text.get_text() for text in figure.findobj(Text) if "8×8" in text.get_text()]
+    assert len(names) == named and all("Conv2D 8×8" in name for name in names[:: named // layers])
+
+
 @pytest.mark.parametrize("drawing", [pytest.param(one, id=f"{type(one).__name__}-{k}") for k, one in enumerate(WIDE)])
 def test_no_word_and_no_number_is_cut_off_at_the_edge(drawing: Drawing) -> None:
     with style():

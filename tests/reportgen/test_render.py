@@ -300,6 +300,14 @@ def test_changes_since_another_project_are_its_layers_settings_and_parameters(sm
     ]
 
 
+def test_of_many_layers_that_changed_only_the_number_of_each_type_is_told(small_report: Path) -> None:
+    before = record("first", network=of_network(DENSE))
+    for more, told in ((8, ", ".join(8 * ["Dense 64"])), (9, "9 × Dense")):
+        now = record("second", network=of_network(*(more * [HIDDEN]), DENSE))
+        _, added, *_ = cells(page(small_report, '{{ changes("second", since="first") }}', before, now))
+        assert added == ["Layers added", "–", told]
+
+
 DECLARED = "As the script declares it: there is no recorded run with these settings yet."
 
 
