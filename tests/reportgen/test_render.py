@@ -276,6 +276,17 @@ def test_a_variant_has_its_own_table_of_results_and_its_own_provenance(small_rep
     assert files["assets/records/first/ours/seed-0/record.json"].endswith("results/first/ours/seed-0/record.json")
 
 
+def test_a_variant_of_a_project_of_our_own_stands_beside_nothing_of_the_study(small_report: Path) -> None:
+    plan = declaration("mine", settings={"batch_size": 64, "epochs": 40})
+    records.write_declaration(plan, small_report / "declared")
+    run = record("mine", variant="8-epochs", settings={"batch_size": 64, "epochs": 8})
+    rendered = page(small_report, '{{ results("mine") }}\n\n{{ ladder() }}', run)
+    assert "<strong>Variant.</strong> Epochs: 8 instead of 40." in plain(rendered)
+    assert "Variant, no reproduction" not in plain(rendered)
+    _, _, *own = plain(rendered).partition("Epochs: 8 instead of 40.")
+    assert "has no such project" not in own[0] and "60.00%" in own[0]
+
+
 def test_the_layers_are_listed_with_shapes_and_totals(small_report: Path) -> None:
     _, flatten, dense, total = cells(page(small_report, '{{ layers("first") }}', record("first")))
     assert flatten == ["flatten", "Flatten", "3,072", "0"]
