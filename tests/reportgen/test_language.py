@@ -26,7 +26,7 @@ PATIENCE = ("patience_val_loss", "patience_val_accuracy")
 SOMETIMES = (
     *("rotation", "shift", "horizontal_flip", "fill_mode", "clipnorm", "image_size", "weights"),
     *("momentum", "schedule", "warmup", "weight_decay", "averaging", "label_smoothing"),
-    *("translation", "alternating_flip", "test_time_flips"),
+    *("translation", "cutout", "alternating_flip", "test_time_flips"),
 )
 """Settings that only some projects have."""
 STARTED = ("weights_sha256", "weights_expect", "weights_record", "weights_epochs", "weights_epochs_asked")
