@@ -6,7 +6,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -159,16 +159,21 @@ def test_what_reads_decides_and_draws_writes_no_file(path: Path) -> None:
     assert not [call for call in calls(path) if call[1] in writing]
 
 
+@cache
+def distributions() -> Mapping[str, list[str]]:
+    """What every importable package was installed by; told once, for it reads the files of all that is installed."""
+    return packages_distributions()
+
+
 @pytest.mark.parametrize("path", named(REPORTGEN))
 def test_everything_that_the_generator_imports_is_in_the_lock_file_of_the_site(path: Path) -> None:
     # What needs a browser says so where there is none; everything else must do with what builds the site.
     name = "browser.txt" if path.stem in {"browser", "measure", "pdf"} else "docs.txt"
     lock = (ROOT / "requirements" / name).read_text(encoding="utf-8")
     locked = {name.lower().replace("_", "-") for name in re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE)}
-    distributions = packages_distributions()
     foreign = packages(path) - set(sys.stdlib_module_names) - {"reportgen"}
     for package in foreign:
-        owners = {owner.lower().replace("_", "-") for owner in distributions.get(package, [package])}
+        owners = {owner.lower().replace("_", "-") for owner in distributions().get(package, [package])}
         assert owners & locked, f"{path.name} imports {package}, which requirements/{name} does not install"
 
 

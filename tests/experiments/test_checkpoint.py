@@ -71,7 +71,7 @@ def test_a_run_that_was_cut_off_ends_like_one_that_was_not(
     """Dropout and both rules; batch normalization, shifts, momentum, a schedule and averaged weights, in a network of
     networks.
     """
-    monkeypatch.setattr(p12_residual, "WIDTHS", (32, 32, 32))  # quicker, and as many states
+    monkeypatch.setattr(p12_residual, "WIDTHS", (16, 16, 16))  # quicker, and as many states
     file = tmp_path / "run.npz"
     with pytest.raises(KeyboardInterrupt):
         run(Checkpoint(file, {"sources": {"a.py": "1"}}), CutOff(), identifier=identifier)

@@ -41,7 +41,7 @@ from experiments.declare import declare
 from experiments.batches import Batches
 from experiments.train import build
 found = {}
-for name in ("p05_augmentation", "p09_mini_vgg16", "p11_modern", "p12_residual"):
+for name in ("p05_augmentation", "p09_mini_vgg16", "p11_modern"):
     declared = project.load(name)
     model = build(declared, 0, "float32")
     before = [weight.copy() for weight in model.get_weights()]
