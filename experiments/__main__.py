@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -99,14 +99,11 @@ Source = Annotated[
         show_default="the folder in CIFAR10_DIR, else keras",
     ),
 ]
-Seed = Annotated[
-    list[int] | None,
-    typer.Option("--seed", min=0, max=LARGEST_SEED, help="A seed; repeat for several.", show_default="0, 1, 2"),
-]
-RecordedSeed = Annotated[
-    list[int] | None,
-    typer.Option("--seed", min=0, max=LARGEST_SEED, help="A seed; repeat for several.", show_default="all recorded"),
-]
+
+
+def _seeds(usual: str) -> Any:
+    """The option that names seeds, for a command that without it takes the `usual` ones."""
+    return typer.Option("--seed", min=0, max=LARGEST_SEED, help="A seed; repeat for several.", show_default=usual)
 
 
 @app.command("list")
@@ -123,7 +120,7 @@ def list_projects() -> None:
 @app.command()
 def status(
     projects: Projects = None,
-    seed: RecordedSeed = None,
+    seed: Annotated[list[int] | None, _seeds("0, 1, 2, and all recorded")] = None,
     results: Results = RESULTS,
 ) -> None:
     """Show which runs are recorded, and whether today's sources still stand for them. Trains nothing."""
@@ -153,7 +150,7 @@ def status(
 @app.command("run")
 def run_projects(
     projects: Projects = None,
-    seed: Seed = None,
+    seed: Annotated[list[int] | None, _seeds("0, 1, 2")] = None,
     source: Source = None,
     profile: Annotated[
         str,
@@ -435,7 +432,7 @@ def examine_features(
 @app.command("replay")
 def replay_projects(
     projects: Projects = None,
-    seed: RecordedSeed = None,
+    seed: Annotated[list[int] | None, _seeds("all recorded")] = None,
     results: Results = RESULTS,
     jobs: Annotated[
         int, typer.Option("--jobs", min=1, help="How many canaries side by side; they mostly start up.")
@@ -448,7 +445,11 @@ def replay_projects(
         raise ReportError(f"No recorded run in {results} to replay; `python -m experiments run` makes them.")
     with ThreadPoolExecutor(jobs) as pool:
         replayed = pool.map(lambda done: replay(results, done, console), chosen)
-        verdicts = [*track(replayed, "replaying", len(chosen), console=console, transient=True)]
+        try:
+            verdicts = [*track(replayed, "replaying", len(chosen), console=console, transient=True)]
+        except KeyboardInterrupt:
+            console.quiet = True  # Ctrl+C ends the canaries, too, and that says nothing about their runs
+            raise
     if any(verdict != "confirmed" for verdict in verdicts):
         raise typer.Exit(1)
 

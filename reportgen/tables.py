@@ -150,10 +150,7 @@ class Tables(PageTools):
         return self.edition.html("changes", rows) + self._declared(before, now)
 
     def _layer_changes(self, before: Network, now: Network) -> list[tuple[str, str, str]]:
-        old, new = (
-            [f"{layer.type} {' × '.join(map(str, layer.output_shape[1:]))}" for layer in net.layers]
-            for net in (before, now)
-        )
+        old, new = ([*map(_described, network.layers)] for network in (before, now))
         words = self.edition.words
         labels = {
             "insert": words.gettext("Layers added"),
@@ -161,7 +158,7 @@ class Tables(PageTools):
             "replace": words.gettext("Layers replaced"),
         }
         return [
-            (labels[kind], _listed(before.layers[a:b], old[a:b]), _listed(now.layers[c:d], new[c:d]))
+            (labels[kind], _listed(before.layers[a:b]), _listed(now.layers[c:d]))
             for kind, a, b, c, d in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes()
             if kind != "equal"
         ]
@@ -292,8 +289,13 @@ class Tables(PageTools):
         return (Origin(project, "reproduced"),)
 
 
-def _listed(layers: Sequence[Layer], described: Sequence[str]) -> str:
+def _described(layer: Layer) -> str:
+    return f"{layer.type} {' × '.join(map(str, layer.output_shape[1:]))}"
+
+
+def _listed(layers: Sequence[Layer]) -> str:
     """Layers in a cell of the table of changes."""
     if len(layers) > MOST_LISTED:
-        described = [f"{count}\u00a0×\u00a0{name}" for name, count in Counter(layer.type for layer in layers).items()]
-    return ", ".join(described) or NOTHING
+        counted = Counter(layer.type for layer in layers)
+        return ", ".join(f"{count}\u00a0×\u00a0{name}" for name, count in counted.items())
+    return ", ".join(map(_described, layers)) or NOTHING
