@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from mkdocs.commands.build import build as build_with_mkdocs
@@ -39,10 +41,11 @@ def serve(report: Report, site: Path, host: str, port: int, console: Console) ->
         now = dates(report)
         changed = {file for file in now.keys() | known.keys() if now.get(file) != known.get(file)}
         try:
-            if changed and all(file in now and file in known and _page(report, file) for file in changed):
-                rebuild_pages(report, site, {file: now[file] for file in changed})
-            else:
-                build(report, site)
+            with until_done():
+                if changed and all(file in now and file in known and _page(report, file) for file in changed):
+                    rebuild_pages(report, site, {file: now[file] for file in changed})
+                else:
+                    build(report, site)
             known = now
         except ReportError as problem:
             console.print(str(problem), style="red", markup=False, highlight=False, soft_wrap=True)
@@ -63,6 +66,23 @@ def serve(report: Report, site: Path, host: str, port: int, console: Console) ->
         server.serve(open_in_browser=False)
     except KeyboardInterrupt:
         server.shutdown()
+
+
+@contextmanager
+def until_done() -> Iterator[None]:
+    """Ctrl+C waits for what is inside: cut off while it starts a process, that one would complain of half a message.
+
+    Raises:
+        KeyboardInterrupt: it came meanwhile.
+    """
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            raise KeyboardInterrupt
 
 
 def watched_places(report: Report) -> list[Path]:

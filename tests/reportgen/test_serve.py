@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from pathlib import Path
+
+import pytest
 
 from reportgen import report as reports
 from reportgen.build import build
-from reportgen.serve import INDEX, dates, rebuild_pages
+from reportgen.serve import INDEX, dates, rebuild_pages, until_done
 
 
 def test_a_changed_page_alone_is_built_and_the_search_keeps_the_others(small_report: Path, tmp_path: Path) -> None:
@@ -36,3 +39,14 @@ def test_a_changed_page_alone_is_built_and_the_search_keeps_the_others(small_rep
     assert any(entry["title"] == "Changed" for entry in found)
     assert not any(entry["title"] == "A small report" for entry in found)
     assert "Changed" not in (site / "es" / INDEX).read_text(encoding="utf-8")
+
+
+def test_an_interruption_waits_until_what_it_would_cut_off_is_done_and_comes_then() -> None:
+    before, done = signal.getsignal(signal.SIGINT), False
+    with pytest.raises(KeyboardInterrupt), until_done():
+        os.kill(os.getpid(), signal.SIGINT)
+        done = True
+    assert done
+    assert signal.getsignal(signal.SIGINT) == before
+    with until_done():
+        pass
