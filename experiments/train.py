@@ -34,7 +34,7 @@ CROSS_ENTROPY = "cross_entropy"
 IMAGES = 40_000
 """How many images train, where nothing else is known."""
 PREPARED = 5_000
-"""Training images that a network is prepared with, where it takes something from them."""
+"""Training images that a network is prepared with, where it takes something from them; fewer where they are larger."""
 
 
 @dataclass(frozen=True)
@@ -250,9 +250,9 @@ def train(
     stoppers = [RestoreIfStopped(rule) for rule in training.early_stopping]
     batches = Batches(split.train, size, side, seed, training.augmentation, scaling)
     if project.prepare is not None:
-        project.prepare(
-            model, Batches(split.train, min(PREPARED, len(split.train.labels)), side, scaling=scaling)[0][0]
-        )
+        # As many pixels at every size: what is taken from them needs memory for each of its neighbours.
+        prepared = min(PREPARED, PREPARED * SIDE**2 // side**2, len(split.train.labels))
+        project.prepare(model, Batches(split.train, max(prepared, 1), side, scaling=scaling)[0][0])
     averaging = [keras.callbacks.SwapEMAWeights()] if isinstance(training.optimizer, SGD) else []
     diary = Diary()
     keeper = [] if checkpoint is None else [KeepCheckpoint(checkpoint, stoppers, diary)]

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from experiments import data, project
@@ -336,6 +337,23 @@ def test_project_11_starts_from_white_patches_and_convolutions_that_change_nothi
     convolution = model.layers[2]
     signal = np.random.default_rng(0).normal(size=(2, 8, 8, 32)).astype(np.float32)
     assert np.asarray(convolution(signal))[..., :32] == pytest.approx(signal, abs=1e-6)
+
+
+@pytest.mark.parametrize(("side", "images"), [(32, 5_000), (224, 102), (1600, 2)])
+def test_a_network_is_prepared_with_fewer_images_where_they_are_larger(side: int, images: int) -> None:
+    """So that what it takes of them, every pixel with its neighbours, does not grow with their size."""
+
+    class Seen(Exception):
+        pass
+
+    def prepare(model: keras.Model, pixels: npt.NDArray[np.float32]) -> None:
+        raise Seen(pixels.shape)
+
+    split = data.split(data.load("sample"), 0)
+    declared = dataclasses.replace(project.load("p00_base"), image_size=side, prepare=prepare)
+    with pytest.raises(Seen) as seen:
+        train(declared, keras.Sequential([keras.Input((side, side, 3))]), split, 0, epochs=1)
+    assert seen.value.args[0] == (min(images, len(split.train.labels)), side, side, 3)
 
 
 def test_smoothed_labels_are_spread_over_all_classes_and_what_is_recorded_is_not() -> None:
