@@ -207,7 +207,23 @@ class Checklist(PageTools):
         for run in {run.project: run for run in changed}.values():
             message = words.gettext("Unconfirmed: {project}. This tells:", project=self.short(run.project))
             evidence.append((message, fingerprint.remedy(run)))
-        answer: Answer = "yes" if not changed else "no" if len(changed) == len(runs) else "partly"
+        material, root = self.edition.material, self.report.root
+        # These have no canary: nothing short of all of it would tell whether today's code does the same.
+        others = [*material.pretrainings.values(), *material.features.values()]
+        same = [other for other in others if fingerprint.fingerprints(other.sources, root) == other.sources]
+        if others:
+            evidence.append(
+                words.gettext(
+                    "Pretrainings, and records of what their weights see, that today's sources made: {n} of {total}.",
+                    n=len(same),
+                    total=len(others),
+                )
+            )
+        answer: Answer = "partly"
+        if len(changed) == len(runs):
+            answer = "no"
+        elif not changed and len(same) == len(others):
+            answer = "yes"
         return self._entry(words.gettext("Does today's code still do what the records say?"), answer, evidence)
 
     def _licences(self, runs: list[Record]) -> Entry:

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 import yaml
 
+from reportgen import pretraining
 from reportgen.errors import ReportError
 from reportgen.fingerprint import fingerprint
 from reportgen.record import Record
 from tests.reportgen.test_render import page
 from tests.synthetic import environment, record
+from tests.synthetic import pretraining as made_up
 
 SCRIPT = "scripts/first.py"
 
@@ -103,6 +105,20 @@ def test_what_is_weak_is_answered_honestly(
 ) -> None:
     (found,) = [value for asked, value in answers(root, *runs).items() if asked.startswith(question)]
     assert found[0] == answer and evidence in found[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "answer", "evidence"), [("a = 1\n", "yes", "1 of 1"), ("a = 2\n", "partly", "0 of 1")]
+)
+def test_a_pretraining_of_other_sources_is_told_for_it_has_no_canary(
+    root: Path, content: str, answer: str, evidence: str
+) -> None:
+    with (root / "pyproject.toml").open("a", encoding="utf-8") as stream:
+        stream.write('pretraining = "pretraining"\n')
+    pretraining.write(made_up(sources={SCRIPT: fingerprint(content)}), root / "pretraining" / "set.json")
+    told = answers(root, run())["Does today's code still do what the records say?"]
+    assert told[0] == answer
+    assert f"that today's sources made: {evidence}." in told[1]
 
 
 def test_a_variant_is_a_run_like_the_others(root: Path) -> None:
