@@ -15,6 +15,7 @@ from reportgen import fingerprint, record
 from reportgen.edition import show
 from reportgen.errors import ReportError
 from reportgen.facts import Fact
+from reportgen.features import Features
 from reportgen.pretraining import Pretraining
 from reportgen.record import Record
 from reportgen.tools import PageTools
@@ -209,7 +210,7 @@ class Checklist(PageTools):
             evidence.append((message, fingerprint.remedy(run)))
         material, root = self.edition.material, self.report.root
         # These have no canary: nothing short of all of it would tell whether today's code does the same.
-        others = [*material.pretrainings.values(), *material.features.values()]
+        others: list[Pretraining | Features] = [*material.pretrainings.values(), *material.features.values()]
         same = [other for other in others if fingerprint.fingerprints(other.sources, root) == other.sources]
         if others:
             evidence.append(
