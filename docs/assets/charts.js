@@ -170,9 +170,10 @@
     },
   };
 
-  const dataset = (series, points) => ({
+  const dataset = (series, hidden, marks) => ({
     label: series.name,
-    data: points,
+    data: marks,
+    hidden: hidden.has(series.key),
     borderColor: colour(series.colour),
     backgroundColor: series.hollow ? colour("paper") : colour(series.colour),
     hoverBackgroundColor: series.hollow ? colour("paper") : colour(series.colour),
@@ -196,6 +197,7 @@
       const datasets = data.series.map((series, k) =>
         dataset(
           series,
+          hidden,
           rows.flatMap((row, y) => {
             const mark = row.marks[k];
             if (!mark) return [];
@@ -236,6 +238,7 @@
       const datasets = data.series.map((series, k) =>
         dataset(
           series,
+          hidden,
           spots.flatMap((spot) => {
             if (!spot.places[k]) return [];
             const [x, mark] = spot.places[k];
@@ -457,14 +460,8 @@
         controls.append(element("label", {}, `${data.words.over} `, choose));
       }
     } else if (data.series) {
-      const series = (one, number) => {
-        const input = element("input", { type: "checkbox", checked: true });
-        input.addEventListener("change", () => {
-          live[0].setDatasetVisibility(number, input.checked);
-          live[0].update();
-        });
-        return element("label", {}, input, mark(one.colour, one.hollow ? "hollow" : one.marker === "D" ? "diamond" : "dot"), one.name);
-      };
+      const form = (one) => (one.hollow ? "hollow" : one.marker === "D" ? "diamond" : "dot");
+      const series = (one) => box(one.name, mark(one.colour, form(one)), one.key);
       const rows = data.rows ?? data.spots;
       controls.append(...data.series.map(series), group(data.down, rows.map((row) => box(data.short[row.key] ?? row.label, null, row.key))));
     }

@@ -99,6 +99,24 @@ def test_lines_seeds_and_projects_are_switched_off_and_another_project_is_laid_o
     assert ladder.locator("canvas").evaluate(count) < before
 
 
+def test_a_series_that_was_switched_off_stays_off_while_projects_and_colours_change(
+    address: str, reading: Page
+) -> None:
+    ladder = lively(reading, address, "en/comparison/", "ladder-chart")
+    shown = "canvas => Chart.getChart(canvas).getSortedVisibleDatasetMetas().map(meta => meta.label)"
+    ladder.get_by_role("checkbox", name="Study", exact=True).uncheck()
+    rest = ladder.locator("canvas").evaluate(shown)
+    assert "Reproduction" in rest and "Study" not in rest
+    ladder.locator("summary", has_text="Project").first.click()
+    ladder.get_by_role("checkbox", name="Project 3", exact=True).uncheck()
+    assert ladder.locator("canvas").evaluate(shown) == rest
+    reading.get_by_title("Switch to dark colours").click()
+    assert ladder.locator("canvas").evaluate(shown) == rest
+    ladder.get_by_role("checkbox", name="Study", exact=True).check()
+    assert "Study" in ladder.locator("canvas").evaluate(shown)
+    reading.get_by_title("Switch to light colours").click()
+
+
 def test_on_paper_the_drawing_takes_the_place_of_what_answers(address: str, reading: Page) -> None:
     chart = lively(reading, address, "en/projects/01/", "curves-p01_deeper")
     reading.emulate_media(media="print")
