@@ -443,7 +443,11 @@
     };
     const group = (title, boxes) => {
       const all = element("details", { className: "rg-pick" }, element("summary", { textContent: title }), element("div", {}, ...boxes));
-      all.addEventListener("keydown", (event) => event.key === "Escape" && (all.open = false));
+      all.addEventListener("keydown", (event) => {
+        if (event.key !== "Escape" || !all.open) return;
+        all.firstChild.focus(); // or what has the focus would be gone
+        all.open = false;
+      });
       return all;
     };
     if (data.kind === "Curves") {
@@ -514,6 +518,7 @@
       }
     };
     canvases.addEventListener("keydown", (event) => {
+      if (event.altKey || event.ctrlKey || event.metaKey) return; // the browser's own, such as back to the page before
       const stops = walk();
       const columns = data.kind === "Matrix" ? data.columns.length : 1;
       const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };

@@ -84,7 +84,9 @@ def test_lines_seeds_and_projects_are_switched_off_and_another_project_is_laid_o
     chart.get_by_role("checkbox", name="Seed 0", exact=True).uncheck()
     assert shown() == every - 2
     chart.get_by_role("checkbox", name="Seed 0", exact=True).check()
-    chart.locator("summary", has_text="Seeds").click()
+    chart.get_by_role("checkbox", name="Seed 0", exact=True).press("Escape")
+    expect(chart.get_by_role("checkbox", name="Seed 0", exact=True)).to_be_hidden()
+    expect(chart.locator("summary", has_text="Seeds")).to_be_focused()
     chart.locator("select").select_option("Project 0")
     reading.wait_for_function(
         "canvas => Chart.getChart(canvas).data.datasets.some(one => one.label?.startsWith('Project 0'))",
@@ -115,6 +117,13 @@ def test_a_series_that_was_switched_off_stays_off_while_projects_and_colours_cha
     ladder.get_by_role("checkbox", name="Study", exact=True).check()
     assert "Study" in ladder.locator("canvas").evaluate(shown)
     reading.get_by_title("Switch to light colours").click()
+
+
+def test_the_keys_of_the_browser_remain_its_own(address: str, reading: Page) -> None:
+    values = lively(reading, address, "en/comparison/", "ladder-chart").locator(".rg-canvases")
+    press = "(group, keys) => group.dispatchEvent(new KeyboardEvent('keydown', {...keys, cancelable: true}))"
+    assert not values.evaluate(press, {"key": "ArrowLeft"})
+    assert values.evaluate(press, {"key": "ArrowLeft", "altKey": True})  # back to the page before
 
 
 def test_on_paper_the_drawing_takes_the_place_of_what_answers(address: str, reading: Page) -> None:
