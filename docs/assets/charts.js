@@ -457,8 +457,10 @@
       if (data.others?.length) {
         const choose = element("select", {}, new Option(data.words.nothing, ""), ...data.others.map(({ name, href }) => new Option(name, href)));
         choose.addEventListener("change", async () => {
-          const name = choose.selectedOptions[0].textContent;
-          over = choose.value ? { ...(await (await fetch(choose.value)).json()), name } : null;
+          const [{ value, textContent: name }] = choose.selectedOptions;
+          const other = value ? { ...(await (await fetch(value)).json()), name } : null;
+          if (choose.value !== value) return; // another one has been chosen meanwhile
+          over = other;
           redraw();
         });
         controls.append(element("label", {}, `${data.words.over} `, choose));

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +99,20 @@ def test_lines_seeds_and_projects_are_switched_off_and_another_project_is_laid_o
     ladder.locator("summary", has_text="Project").first.click()
     ladder.get_by_role("checkbox", name="Project 10", exact=True).uncheck()
     assert ladder.locator("canvas").evaluate(count) < before
+
+
+def test_of_two_projects_laid_over_in_haste_the_last_one_stays(address: str, reading: Page) -> None:
+    chart = lively(reading, address, "en/projects/01/", "curves-p01_deeper")
+    slow: list[Route] = []
+    reading.route("**/curves-p00_base.json", lambda route: slow.append(route))
+    chart.locator("select").select_option("Project 0")
+    chart.locator("select").select_option("nothing")
+    with reading.expect_response("**/curves-p00_base.json") as answer:
+        slow[0].continue_()
+    answer.value.finished()
+    names = "canvas => Chart.getChart(canvas).data.datasets.map(one => one.label)"
+    assert not [name for name in chart.locator("canvas").first.evaluate(names) if name and "Project 0" in name]
+    reading.unroute("**/curves-p00_base.json")
 
 
 def test_a_series_that_was_switched_off_stays_off_while_projects_and_colours_change(
