@@ -530,6 +530,7 @@ class Figures(PageTools):
                 "seeds": words.gettext("Seeds"),
                 "over": words.gettext("Lay over:"),
                 "nothing": words.gettext("nothing"),
+                "points": words.gettext("pp"),
             },
         }
 

@@ -25,29 +25,33 @@
   const colour = (name) => getComputedStyle(document.body).getPropertyValue(`--rg-${name}`).trim();
   const faint = (name, share) => `color-mix(in srgb, ${colour(name)} ${Math.round(100 * share)}%, transparent)`;
 
-  const decimals = (value, least, most) =>
-    new Intl.NumberFormat(language, { minimumFractionDigits: least, maximumFractionDigits: most })
+  // In the page's language; they come with the numbers of each chart.
+  let words = {};
+
+  const decimals = (value, places, form = {}) =>
+    new Intl.NumberFormat(language, { minimumFractionDigits: places, maximumFractionDigits: places, ...form })
       .format(value)
       .replace("-", "−");
+  const percent = (value, places) => decimals(value, places, { style: "percent" });
+  const points = (value, places) => `${decimals(100 * value, places, { signDisplay: "exceptZero" })}\u00a0${words.points}`;
   const duration = (value) => {
-    if (Math.round(10 * value) < 600) return `${decimals(value, 1, 1)}\u00a0s`;
+    if (Math.round(10 * value) < 600) return `${decimals(value, 1)}\u00a0s`;
     if (Math.round(value) < 3600) return `${Math.floor(Math.round(value) / 60)}\u00a0min ${Math.round(value) % 60}\u00a0s`;
     const minutes = Math.round(value / 60);
     return `${Math.floor(minutes / 60)}\u00a0h ${minutes % 60}\u00a0min`;
   };
-  const percent = language === "en" ? "%" : "\u00a0%";
   // A value in full, and a round value on an axis.
   const written = {
-    percent: (value) => decimals(100 * value, 2, 2) + percent,
-    points: (value) => `${value > 0 ? "+" : ""}${decimals(100 * value, 2, 2)}\u00a0pp`,
-    nats: (value) => decimals(value, 3, 3),
+    percent: (value) => percent(value, 2),
+    points: (value) => points(value, 2),
+    nats: (value) => decimals(value, 3),
     seconds: duration,
-    count: (value) => decimals(value, 0, 0),
+    count: (value) => decimals(value, 0),
   };
   const short = {
-    percent: (value, digits) => decimals(100 * value, digits, digits) + percent,
-    points: (value, digits) => `${value > 0 ? "+" : ""}${decimals(100 * value, digits, digits)}\u00a0pp`,
-    nats: (value, digits) => decimals(value, digits, digits),
+    percent,
+    points,
+    nats: (value, places) => decimals(value, places),
     seconds: (value) => (value < 60 ? `${value}\u00a0s` : value < 3600 ? `${value / 60}\u00a0min` : `${value / 3600}\u00a0h`),
     count: (value) => new Intl.NumberFormat(language, { notation: "compact" }).format(value),
   };
@@ -59,7 +63,7 @@
   };
   const spread = (unit, mark) => {
     if (mark.spread === null) return "";
-    return ` ± ${unit === "percent" || unit === "points" ? decimals(100 * mark.spread, 2, 2) : written[unit](mark.spread)}`;
+    return ` ± ${unit === "percent" || unit === "points" ? decimals(100 * mark.spread, 2) : written[unit](mark.spread)}`;
   };
 
   const element = (tag, properties = {}, ...children) => {
@@ -312,7 +316,7 @@
           context.textBaseline = "middle";
           chart.getDatasetMeta(0).data.forEach((cell, index) => {
             const { x, y } = cell.getCenterPoint();
-            context.fillText(decimals(100 * cells[index].value, 0, 0), x, y);
+            context.fillText(decimals(100 * cells[index].value, 0), x, y);
           });
           context.restore();
         },
@@ -393,7 +397,6 @@
       },
     ];
   };
-  let words = {};
 
   const enliven = async (figure) => {
     const data = JSON.parse(figure.querySelector("script.rg-json").textContent);

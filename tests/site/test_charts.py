@@ -140,6 +140,23 @@ def test_the_keys_of_the_browser_remain_its_own(address: str, reading: Page) -> 
     assert values.evaluate(press, {"key": "ArrowLeft", "altKey": True})  # back to the page before
 
 
+def test_numbers_are_written_as_a_region_writes_them_and_their_unit_as_the_page_does(
+    address: str, browser: Browser
+) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+
+    def elsewhere(route: Route) -> None:
+        text = route.fetch().text().replace('lang="en"', 'lang="pt-BR"', 1).replace('"points":"pp"', '"points":"p.p."')
+        route.fulfill(body=text, content_type="text/html")
+
+    page.route("**/en/comparison/", elsewhere)
+    for identifier, value in (("ladder-chart", "62,56%"), ("gap-chart", "+8,78\u00a0p.p.")):
+        chart = lively(page, address, "en/comparison/", identifier)
+        chart.locator(".rg-canvases").press("ArrowRight")
+        assert value in (chart.locator(".rg-said").text_content() or "")
+    page.close()
+
+
 def test_on_paper_the_drawing_takes_the_place_of_what_answers(address: str, reading: Page) -> None:
     chart = lively(reading, address, "en/projects/01/", "curves-p01_deeper")
     reading.emulate_media(media="print")
