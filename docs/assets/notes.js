@@ -8,6 +8,7 @@
   box.className = "rg-popover md-typeset";
   box.popover = "manual";
   box.id = "rg-popover";
+  box.tabIndex = -1; // what is clicked within it has the focus, not nothing at all
   document.body.append(box);
   let shownFor = null;
   let pinned = false;
@@ -31,9 +32,18 @@
     const copy = note.cloneNode(true);
     copy.removeAttribute("id");
     box.replaceChildren(copy);
-    box.style.maxHeight = "";
     box.showPopover();
-    const place = link.getClientRects()[0];
+    link.setAttribute("aria-describedby", box.id);
+    shownFor = link;
+    put();
+  };
+
+  // Beside its link, which stands elsewhere once the page has another width.
+  const put = () => {
+    if (!shownFor) return;
+    const place = shownFor.getClientRects()[0];
+    if (!place) return hide();
+    box.style.maxHeight = "";
     const left = Math.min(place.left, document.documentElement.clientWidth - box.offsetWidth - 12);
     // Where there is more room, and no taller than the room there.
     const room = Math.max(place.top, window.innerHeight - place.bottom) - 16;
@@ -41,13 +51,16 @@
     box.style.maxHeight = `${room}px`;
     box.style.left = `${Math.max(12, left) + window.scrollX}px`;
     box.style.top = `${(below ? place.bottom + 6 : place.top - box.offsetHeight - 6) + window.scrollY}px`;
-    link.setAttribute("aria-describedby", box.id);
-    shownFor = link;
   };
 
   const hideSoon = () => {
     clearTimeout(waiting);
     if (!pinned) waiting = setTimeout(hide, 250);
+  };
+
+  // A note that was asked for stays while another window has the focus: what was copied from it may be wanted there.
+  const leave = ({ relatedTarget: next }) => {
+    if (next ? next !== shownFor && !box.contains(next) : !pinned) hide();
   };
 
   for (const link of links) {
@@ -57,7 +70,7 @@
     });
     link.addEventListener("mouseleave", hideSoon);
     link.addEventListener("focus", () => link.matches(":focus-visible") && show(link));
-    link.addEventListener("blur", (event) => box.contains(event.relatedTarget) || hide());
+    link.addEventListener("blur", leave);
     link.addEventListener("click", (event) => {
       event.preventDefault();
       const again = pinned && shownFor === link;
@@ -68,8 +81,16 @@
   }
   box.addEventListener("mouseenter", () => clearTimeout(waiting));
   box.addEventListener("mouseleave", hideSoon);
-  document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
-  document.addEventListener("click", (event) => {
+  box.addEventListener("mousedown", () => (pinned = true));
+  box.addEventListener("focusout", leave);
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    if (box.contains(document.activeElement)) shownFor.focus();
+    hide();
+  });
+  // Not a click, which is also what ends a selection that began in the note and ends beside it.
+  document.addEventListener("mousedown", (event) => {
     if (shownFor && !box.contains(event.target) && !shownFor.contains(event.target)) hide();
   });
+  new ResizeObserver(put).observe(document.body);
 })();

@@ -106,6 +106,38 @@ def test_the_mark_of_a_claim_opens_its_evidence_where_the_eye_is(address: str, b
     page.close()
 
 
+def test_a_note_that_was_clicked_open_stays_while_a_command_is_selected_in_it_and_the_page_gets_narrower(
+    address: str, browser: Browser
+) -> None:
+    page = browser.new_page(viewport={"width": 900, "height": 740})
+    page.goto(f"{address}en/projects/01/")
+    number = page.locator("a.rg-fact[href*=reproduced]").first
+    number.click()
+    note = page.locator(".rg-popover")
+    note.locator("p").first.click()
+    command = note.locator("code", has_text="python -m experiments").first.bounding_box()
+    frame = note.bounding_box()
+    assert command and frame
+    page.mouse.move(command["x"] + 1, command["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(frame["x"] + frame["width"] + 40, command["y"] + command["height"] - 5)
+    page.mouse.up()
+    assert "python -m experiments" in page.evaluate("getSelection().toString()")
+    page.wait_for_timeout(400)  # longer than a note stays that was not asked for
+    expect(note).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(note).to_be_hidden()
+    expect(number).to_be_focused()
+    number.click()
+    expect(note).to_be_visible()
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.wait_for_function("document.scrollingElement.scrollWidth === 360")
+    expect(note).to_be_visible()
+    page.locator("h1").click()
+    expect(note).to_be_hidden()
+    page.close()
+
+
 def test_the_switch_of_languages_keeps_the_place_within_the_page(address: str, browser: Browser) -> None:
     page = browser.new_page()
     page.goto(f"{address}en/projects/01/#results")
