@@ -1,5 +1,6 @@
 // Shows the note that a number or a claim's mark leads to where the reader already is: on hover, on focus, and on a click
-// or tap until Escape. Without this script the links lead to the same notes at the page's end.
+// or tap until Escape or one elsewhere. Enter follows the link to the same note at the page's end, as every click does
+// without this script: the keyboard reaches what is linked there, and no reader has to tab through a note at each number.
 (() => {
   const links = document.querySelectorAll("a.rg-fact, a.rg-mark");
   if (!links.length || !HTMLElement.prototype.showPopover) return;
@@ -72,9 +73,10 @@
     link.addEventListener("focus", () => link.matches(":focus-visible") && show(link));
     link.addEventListener("blur", leave);
     link.addEventListener("click", (event) => {
+      // The browser's own: Enter, which counts no clicks, and a click with a key held down, which opens a tab or a window.
+      if (!event.detail || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return hide();
       event.preventDefault();
-      const again = pinned && shownFor === link;
-      if (again) return hide();
+      if (pinned && shownFor === link) return hide();
       show(link);
       pinned = true;
     });
@@ -85,7 +87,7 @@
   box.addEventListener("focusout", leave);
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
-    if (box.contains(document.activeElement)) shownFor.focus();
+    if (box.contains(document.activeElement)) shownFor?.focus();
     hide();
   });
   // Not a click, which is also what ends a selection that began in the note and ends beside it.

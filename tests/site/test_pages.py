@@ -138,6 +138,24 @@ def test_a_note_that_was_clicked_open_stays_while_a_command_is_selected_in_it_an
     page.close()
 
 
+def test_enter_follows_a_mark_to_its_note_and_a_click_with_a_key_opens_a_tab(address: str, browser: Browser) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{address}en/projects/01/")
+    mark = page.locator("a.rg-mark").first
+    target = mark.get_attribute("href") or ""
+    mark.press("Enter")
+    page.wait_for_url(f"**/{target}")
+    expect(page.locator(f"[id='{target[1:]}']")).to_be_in_viewport()
+    expect(page.locator(".rg-popover")).to_be_hidden()
+    page.keyboard.press("Tab")
+    assert page.evaluate("id => document.getElementById(id).contains(document.activeElement)", target[1:])
+    with context.expect_page() as opened:
+        mark.click(modifiers=["ControlOrMeta"])
+    assert opened.value.url.endswith(target)
+    context.close()
+
+
 def test_the_switch_of_languages_keeps_the_place_within_the_page(address: str, browser: Browser) -> None:
     page = browser.new_page()
     page.goto(f"{address}en/projects/01/#results")
