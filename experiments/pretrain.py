@@ -424,6 +424,13 @@ class _Pretraining:
     def stem(self) -> str:
         return f"{self.images.name}-{self.recipe.image_size}px"
 
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """Where it stands if it was cut off; each recipe has a file of its own, so that none stops or ends another."""
+        recipe = json.dumps(self.identity["settings"], sort_keys=True).encode()
+        name = f"{self.stem}-seed-{self.recipe.seed}-{hashlib.sha256(recipe).hexdigest()[:8]}.npz"
+        return Checkpoint(self.weights / "checkpoints" / name, self.identity)
+
     def already(self) -> Finished | None:
         """What the same pretraining has left that ended before, if it has.
 
@@ -589,7 +596,7 @@ def pretrain(
 ) -> Finished:
     """Pretrain on `images` and leave weights, their card and a record, anew behind an epoch, as `Publish` has it.
 
-    A run that was cut off goes on behind the last epoch that was kept, and one that has ended is left as it is;
+    A run that was cut off resumes after the last epoch that it saved, and one that has ended is left as it is;
     `restart` starts it over, and what ended stays until that has come as far.
 
     Raises:
@@ -601,7 +608,7 @@ def pretrain(
             f"A set named {images.name!r} would pass for what the study used; give another name with --name."
         )
     job = _Pretraining(images, recipe, weights, records)
-    checkpoint = Checkpoint(weights / "checkpoints" / f"{job.stem}-seed-{recipe.seed}.npz", job.identity)
+    checkpoint = job.checkpoint
     if not restart and not checkpoint.file.exists() and (ended := job.already()):
         return ended
     for folder in (weights, records):

@@ -24,6 +24,7 @@ from experiments.augmentation import transform
 from experiments.environment import ROOT
 from experiments.labelled import LabelledSet
 from experiments.pretrain import (
+    SOURCES,
     Finished,
     Recipe,
     _Pretraining,
@@ -138,9 +139,20 @@ def test_what_has_ended_is_not_trained_again(images: LabelledSet, finished: Fini
     assert again == dataclasses.replace(finished, before=True)
 
 
+def test_another_recipe_that_was_cut_off_does_not_stand_in_the_way_of_one_that_has_ended(
+    images: LabelledSet, finished: Finished
+) -> None:
+    weights, records = finished.weights.parent, finished.record.parent
+    other = _Pretraining(images, dataclasses.replace(RECIPE, learning_rate=1e-4), weights, records).checkpoint.file
+    other.write_bytes(b"where the other stands")
+    assert pretrain(images, RECIPE, weights=weights, records=records).before
+    assert other.read_bytes() == b"where the other stands"
+    other.unlink()
+
+
 @pytest.mark.slow
 def test_a_run_that_was_cut_off_leaves_unfinished_weights_and_ends_like_one_that_was_not(
-    images: LabelledSet, finished: Finished, tmp_path: Path
+    images: LabelledSet, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Started over beside one that has ended, which stays until the new one has come as far."""
     shutil.copytree(finished.record.parents[1], tmp_path, dirs_exist_ok=True)
@@ -151,9 +163,10 @@ def test_a_run_that_was_cut_off_leaves_unfinished_weights_and_ends_like_one_that
     assert all(file.read_bytes() == content for file, content in ended.items())
     (card,) = (vgg16.read_card(file) for file in weights.glob("*.json") if file not in ended)
     assert (card.epochs_done, card.epochs) == (2, 3)
-    # Other settings do not go on from there.
-    with pytest.raises(ReportError, match=r"cut off after epoch 2 and cannot go on.*changed since: learning_rate"):
-        pretrain(images, dataclasses.replace(RECIPE, learning_rate=1e-4), weights=weights, records=records)
+    with monkeypatch.context() as changed:
+        changed.setitem(SOURCES, "experiments/vgg16.py", "of another day")
+        with pytest.raises(ReportError, match=r"cut off after epoch 2 and cannot go on.*since: experiments/vgg16\.py"):
+            pretrain(images, RECIPE, weights=weights, records=records)
     resumed = pretrain(images, RECIPE, weights=weights, records=records)
     assert not resumed.before and resumed.weights.name == finished.weights.name
     without_seconds = [
