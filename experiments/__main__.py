@@ -440,7 +440,8 @@ def replay_projects(
 ) -> None:
     """Repeat the canary of recorded runs and append a confirmation where it agrees. Exit status 1 if any is stale."""
     files = (file for identifier in _identifiers(projects) for file in record.files(results, identifier))
-    chosen = [done for done in map(record.read, files) if not seed or done.seed in seed]
+    recorded = (record.read_own(file, results) for file in files)
+    chosen = [done for done in recorded if not seed or done.seed in seed]
     if not chosen:
         raise ReportError(f"No recorded run in {results} to replay; `python -m experiments run` makes them.")
     with ThreadPoolExecutor(jobs) as pool:

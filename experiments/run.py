@@ -45,7 +45,7 @@ def standing(results: Path, project: str, seed: int, variant: str | None = None)
     if not (folder / record.RECORD_FILE).exists():
         return Standing("missing")
     try:
-        done = record.read(folder / record.RECORD_FILE)
+        done = record.read_own(folder / record.RECORD_FILE, results)
         confirmations = record.read_confirmations(folder)
     except record.RecordError as problem:
         return Standing("unreadable", str(problem))

@@ -330,9 +330,36 @@ def read(file: Path) -> Record:
 
 
 def files(results: Path, project: str) -> list[Path]:
-    """Every file of a record of `project` (`*`: of all) below `results`, those of variants too, sorted."""
+    """Every file of a record of `project` (`*`: of all) below `results`, those of variants too, sorted.
+
+    Raises:
+        RecordError: a folder's name goes on after the seed, as that of a copy does.
+    """
     places = (f"{project}/seed-*/{RECORD_FILE}", f"{project}/*/seed-*/{RECORD_FILE}")
-    return sorted(file for place in places for file in results.glob(place))
+    found = sorted(file for place in places for file in results.glob(place))
+    for file in found:
+        if not re.fullmatch(r"seed-(0|[1-9][0-9]*)", file.parent.name):
+            raise RecordError(
+                f"{file.parent}: this folder holds a record, expected its name to be seed- and a number. Move it out "
+                f"of {results}, or delete it."
+            )
+    return found
+
+
+def read_own(file: Path, results: Path) -> Record:
+    """Read one record below `results`, which must stand in its own folder.
+
+    Raises:
+        RecordError: the file cannot be read, or stands in the folder of another run.
+    """
+    record = read(file)
+    expected = folder_of(record, results)
+    if file.parent != expected:
+        raise RecordError(
+            f"{file}: this is the record of {' '.join(filter(None, record.key[:2]))} with seed {record.seed}, "
+            f"expected in {expected}. Move it there, or delete it."
+        )
+    return record
 
 
 def read_all(results: Path) -> tuple[Record, ...]:
@@ -341,16 +368,7 @@ def read_all(results: Path) -> tuple[Record, ...]:
     Raises:
         RecordError: a file cannot be read, or stands in a folder that is not its own.
     """
-    records = []
-    for file in files(results, "*"):
-        record = read(file)
-        expected = folder_of(record, results) / RECORD_FILE
-        if file != expected:
-            raise RecordError(
-                f"{file}: this is the record of {' '.join(filter(None, record.key[:2]))} with seed {record.seed}, "
-                f"expected in {expected.parent}. Move it there, or delete it."
-            )
-        records.append(record)
+    records = (read_own(file, results) for file in files(results, "*"))
     return tuple(sorted(records, key=lambda record: (record.project, record.variant or "", record.seed)))
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -226,6 +227,19 @@ def test_the_status_lists_every_seed_that_is_recorded(tmp_path: Path) -> None:
     listed = experiments("status", "0", "--results", str(tmp_path)).stdout
     states = re.findall(r"p00_base\s+│\s+(\d)\s+│\s+(\w+)", listed)
     assert states == [("0", "missing"), ("1", "missing"), ("2", "missing"), ("3", "unconfirmed")]
+
+
+def test_a_copy_of_a_record_is_told_and_does_not_pass_for_the_run(tmp_path: Path) -> None:
+    folder = record.write(synthetic.record(seed=0), tmp_path).parent
+    shutil.copytree(folder, folder.with_name("seed-3"))
+    now = standing(tmp_path, "p00_base", 3)
+    assert now.state == "unreadable" and "the record of p00_base with seed 0, expected in" in now.detail
+    with pytest.raises(record.RecordError, match="Move it there, or delete it"):
+        __main__.replay_projects(results=tmp_path)
+    folder.with_name("seed-3").rename(folder.with_name("seed-0-backup"))
+    for command in (__main__.status, __main__.replay_projects):
+        with pytest.raises(record.RecordError, match="seed-0-backup: this folder holds a record"):
+            command(results=tmp_path)
 
 
 def test_an_unknown_precision_fails_with_a_sentence(tmp_path: Path) -> None:

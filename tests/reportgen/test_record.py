@@ -23,6 +23,7 @@ from reportgen.record import (
     RecordError,
     confirm,
     dumps,
+    files,
     folder,
     read,
     read_all,
@@ -87,6 +88,14 @@ def test_a_record_in_the_folder_of_another_run_is_refused(tmp_path: Path) -> Non
     file.parent.rename(file.parent.with_name("seed-2"))
     with pytest.raises(RecordError, match=r"seed-2.*is the record of p00_base with seed 1, expected in .*seed-1"):
         read_all(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["seed-0-backup", "seed-00", "seed-"])
+def test_a_record_in_a_folder_of_no_seed_is_refused(name: str, tmp_path: Path) -> None:
+    file = write(record("p00_base", 0), tmp_path)
+    file.parent.rename(file.parent.with_name(name))
+    with pytest.raises(RecordError, match=rf"{name}: this folder holds a record, expected its name to be seed- and a"):
+        files(tmp_path, "p00_base")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
