@@ -283,6 +283,11 @@ class Confirmation(Part):
     largest_difference: Annotated[float, Field(ge=0)]
     """The largest relative difference between the two canaries."""
 
+    @property
+    def content(self) -> dict[str, Any]:
+        """What it says, whenever it was said and whatever else was committed by then."""
+        return self.model_dump(exclude={"confirmed": True, "environment": {"git_commit", "git_clean"}})
+
 
 class Confirmations(Part):
     """All confirmations of one record, oldest first."""
@@ -388,8 +393,10 @@ def read_confirmations(record_folder: Path) -> tuple[Confirmation, ...]:
 
 
 def confirm(confirmation: Confirmation, record_folder: Path) -> Path:
-    """Append `confirmation` to those beside a record; the record itself is never touched."""
+    """Append `confirmation` to those beside a record if it says anything new; the record itself is never touched."""
     known = read_confirmations(record_folder)
+    if any(one.content == confirmation.content for one in known):
+        return record_folder / CONFIRMATIONS_FILE
     return write_as(Confirmations(confirmations=(*known, confirmation)), record_folder / CONFIRMATIONS_FILE)
 
 

@@ -32,7 +32,7 @@ from reportgen.record import (
     write,
     write_declaration,
 )
-from tests.synthetic import confirmation, declaration, record
+from tests.synthetic import confirmation, declaration, environment, record
 
 measured = st.floats(0, allow_nan=False, allow_infinity=False)
 settings = st.dictionaries(
@@ -270,6 +270,14 @@ def test_confirmations_are_appended_and_the_record_stays_untouched(tmp_path: Pat
     confirm(second, file.parent)
     assert read_confirmations(file.parent) == (first, second)
     assert file.read_bytes() == before
+
+
+def test_a_confirmation_that_says_what_is_known_is_not_appended_a_second_time(tmp_path: Path) -> None:
+    committed = environment().model_copy(update={"git_commit": "f" * 40, "git_clean": False})
+    on_one_core = environment().model_copy(update={"cores": 1})
+    for day, changes in enumerate(({}, {}, {"environment": committed}, {"environment": on_one_core}), start=1):
+        confirm(confirmation(day, **changes), tmp_path)
+    assert [one.confirmed.day for one in read_confirmations(tmp_path)] == [1, 4]
 
 
 def test_confirmations_of_another_version_are_refused_and_not_overwritten(tmp_path: Path) -> None:
