@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import sys
 from collections.abc import Iterator
@@ -438,7 +439,10 @@ def replay_projects(
         int, typer.Option("--jobs", min=1, help="How many canaries side by side; they mostly start up.")
     ] = 2,
 ) -> None:
-    """Repeat the canary of recorded runs and append a confirmation where it agrees. Exit status 1 if any is stale."""
+    """Repeat the canary of recorded runs and append a confirmation where it agrees.
+
+    Exit status 1 unless all are confirmed.
+    """
     files = (file for identifier in _identifiers(projects) for file in record.files(results, identifier))
     recorded = (record.read_own(file, results) for file in files)
     chosen = [done for done in recorded if not seed or done.seed in seed]
@@ -558,7 +562,9 @@ def canary(
 ) -> None:
     """Print a run's specification, canary and environment as one line of JSON."""
     if most_cores and hasattr(os, "sched_setaffinity"):  # before a backend counts them
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:most_cores])
+        # Any of them, so that canaries side by side seldom share one.
+        available = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, random.sample(available, min(most_cores, len(available))))
     from experiments.canary import specify
     from experiments.environment import describe
     from experiments.memory import enough_memory

@@ -98,6 +98,10 @@ def replay(results: Path, done: Record, console: Console) -> Verdict:
     except ReportError as problem:
         console.print(f"[yellow]{name}: cannot be replayed under {backend}.[/] {escape(str(problem))}", highlight=False)
         return "undecided"
+    if sources(done.project) != now:
+        again = "its sources changed while the canary sang. Replay it again."
+        console.print(f"[yellow]{name}: undecided[/], {again}", highlight=False)
+        return "undecided"
     recorded = Specification(
         network=done.network,
         settings=done.settings,

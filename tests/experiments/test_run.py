@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import os
 import re
@@ -13,13 +14,17 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import typer
+from rich.console import Console
 
-from experiments import __main__, data
+from experiments import __main__, data, run
+from experiments.canary import Specification
 from experiments.environment import cores
 from experiments.executor import killed
 from experiments.job import FIGURES, RESULTS, Job, Sizes, sources
@@ -27,7 +32,9 @@ from experiments.run import Standing, reason_to_train, same_machine, standing
 from experiments.train import build, train
 from experiments.worker import checkpoint_file
 from reportgen import record
+from reportgen.errors import ReportError
 from tests import synthetic
+from tests.synthetic import HASH
 
 ROOT = Path(__file__).resolve().parents[2]
 SMOKE = ("run", "p00_base", "--profile", "smoke", "--seed", "0")
@@ -124,6 +131,41 @@ def test_canaries_are_replayed_side_by_side_all_that_are_asked_for_and_one_that_
     with pytest.raises(typer.Exit):
         __main__.replay_projects(results=tmp_path)
     assert sorted(asked) == [0, 0, 1, 2, 2, 3]
+
+
+def test_a_canary_that_sang_while_its_sources_changed_decides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process reads them a moment after they were fingerprinted."""
+    done = synthetic.record()
+    sung = Specification(
+        network=done.network, settings=done.settings, seed=0, precision=done.precision, canary=done.canary
+    )
+    said = {"specification": sung.model_dump(), "environment": done.environment.model_dump()}
+    monkeypatch.setattr(run, "singing", lambda *_: nullcontext())
+    monkeypatch.setattr(run, "answer", lambda _: said)
+    for then, verdict, confirmations in ((HASH, "confirmed", 1), ("f" * 64, "undecided", 1)):
+        found = iter([{"a.py": HASH}, {"a.py": then}])
+        monkeypatch.setattr(run, "sources", lambda _, found=found: next(found))
+        console = Console(file=io.StringIO())
+        assert run.replay(tmp_path, done, console) == verdict
+        assert len(record.read_confirmations(record.folder_of(done, tmp_path))) == confirmations
+
+
+def test_canaries_side_by_side_take_any_of_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[list[int]] = []
+
+    def begun(*_: object) -> NoReturn:
+        raise ReportError("that is enough")
+
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4, 20)), raising=False)
+    monkeypatch.setattr(os, "sched_setaffinity", lambda _, cores: taken.append(sorted(cores)), raising=False)
+    monkeypatch.setattr("experiments.canary.specify", begun)
+    for most in (*[2] * 8, 99):
+        with pytest.raises(ReportError, match="enough"):
+            __main__.canary("p00_base", 0, "float32", most_cores=most)
+    assert {len(cores) for cores in taken[:8]} == {2} and len(set(map(tuple, taken[:8]))) > 1
+    assert taken[8] == [*range(4, 20)]
 
 
 @pytest.mark.skipif(cores() < 2, reason="there is one core, so that no run has fewer than all")
