@@ -44,6 +44,10 @@ EXECUTORS = ("local", "ray")
 SCRATCH = RESULTS.parents[1] / "build"
 LARGEST_SEED = 2**32 - 1
 """NumPy's."""
+USUAL_BACKEND = "tensorflow"
+"""What Keras computes with where KERAS_BACKEND names nothing else."""
+EXTRA = ("keras", "cv2", "pyarrow")
+"""What the extra `experiments` brings beside that, as it is imported; the site does without."""
 SMOKES = 2
 """Smoke runs side by side unless a user says otherwise; more of VGG16 would take more memory than many have."""
 
@@ -677,18 +681,25 @@ def main() -> None:
     # The backends greet on stderr in dozens of lines that no user can act on.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     signal.signal(signal.SIGTERM, _leave)
+    backend = os.environ.get("KERAS_BACKEND", USUAL_BACKEND)
     try:
-        if (backend := os.environ.get("KERAS_BACKEND", "tensorflow")) not in BACKENDS:
+        if backend not in BACKENDS:
             raise ReportError(f"KERAS_BACKEND is {backend!r}, expected one of {', '.join(BACKENDS)}.")
         app()
     except ReportError as problem:
         _fail(str(problem))
     except ModuleNotFoundError as problem:
-        backend = os.environ.get("KERAS_BACKEND", "")
-        if problem.name not in BACKENDS.get(backend, ()):
+        if problem.name in EXTRA:
+            _fail(f"This needs {problem.name}, which is not installed; `pip install '.[experiments]'` adds it.")
+        if problem.name not in BACKENDS[backend]:
             raise
         lacking = f"KERAS_BACKEND={backend} asks for {problem.name}, which is not installed"
-        _fail(f"{lacking}; `pip install '.[experiments,{backend}]'` adds it.")
+        if backend != USUAL_BACKEND:
+            _fail(f"{lacking}; `pip install '.[experiments,{backend}]'` adds it.")
+        others = " or ".join(name for name in BACKENDS if name != backend)
+        if "KERAS_BACKEND" not in os.environ:
+            lacking = f"Keras computes with {backend}, which is not installed"
+        _fail(f"{lacking}; `pip install '.[experiments]'` adds it, or set KERAS_BACKEND to {others}.")
 
 
 if __name__ == "__main__":

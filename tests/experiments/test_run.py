@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from contextlib import nullcontext
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
@@ -262,6 +263,39 @@ def test_a_backend_that_is_not_there_is_a_sentence(backend: str, sentence: str) 
     done = experiments("declare", "0", KERAS_BACKEND=backend)
     assert done.returncode == 1
     assert sentence in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("backend", "missing", "sentence"),
+    [
+        ("jax", "pyarrow", r"This needs pyarrow, which is not installed; `pip install '\.\[experiments\]'` adds it\."),
+        ("jax", "jaxlib", r"KERAS_BACKEND=jax asks for jaxlib.*`pip install '\.\[experiments,jax\]'` adds it\."),
+        (
+            "tensorflow",
+            "tensorflow",
+            r"KERAS_BACKEND=tensorflow asks for tensorflow.*set KERAS_BACKEND to jax or torch",
+        ),
+        (None, "tensorflow", r"Keras computes with tensorflow.*'\.\[experiments\]'` adds it, or set KERAS_BACKEND to"),
+    ],
+)
+def test_a_package_that_is_not_there_is_a_sentence(
+    backend: str | None,
+    missing: str,
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)  # as if it were not installed
+    monkeypatch.setattr(__main__, "app", lambda: import_module(missing))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "2")
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    if backend:
+        monkeypatch.setenv("KERAS_BACKEND", backend)
+    with pytest.raises(SystemExit) as ended:
+        __main__.main()
+    assert ended.value.code == 1
+    assert re.search(sentence, capsys.readouterr().err)
 
 
 def test_the_status_lists_every_seed_that_is_recorded(tmp_path: Path) -> None:
