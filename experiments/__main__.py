@@ -336,6 +336,7 @@ def pretrain(
     """
     os.environ.update(COMPILED | os.environ)  # before a backend is imported, which reads it then
     from experiments import labelled
+    from experiments.memory import enough_memory
     from experiments.pretrain import RECORDS, WEIGHTS, Recipe
     from experiments.pretrain import pretrain as train_anew
 
@@ -352,9 +353,9 @@ def pretrain(
         precision=precision,
         seed=seed,
     )
-    images = labelled.load(source, image_size, name)
-    console.print(images.summary, highlight=False)
-    with _resumable():
+    with _resumable(), enough_memory(batch_size, image_size):
+        images = labelled.load(source, image_size, name)
+        console.print(images.summary, highlight=False)
         done = train_anew(
             images,
             recipe,
@@ -405,7 +406,8 @@ def examine_features(
     # A mistake is told before the backend, which takes seconds, is imported.
     start = start_of(vgg16_weights, allow_unfinished=allow_unfinished)
     images = data.load(chosen)
-    from experiments.features import examine
+    from experiments.features import BATCH, examine
+    from experiments.memory import enough_memory
     from experiments.pretrain import RECORDS, WEIGHTS
 
     pretrained = from_file(vgg16_weights) if vgg16_weights else imagenet()
@@ -415,15 +417,17 @@ def examine_features(
     options = f" --vgg16-weights {vgg16_weights.name}" if vgg16_weights else ""
     options += "".join(f" --image-size {side}" for side in image_size or ())
     options += " --allow-unfinished" if allow_unfinished else ""
-    found = examine(
-        pretrained,
-        start,
-        images,
-        image_size or (SMALLEST,),
-        records / stem,
-        f"python -m experiments features{options} --data {spoken(chosen)}",
-        console,
-    )
+    sizes = image_size or [SMALLEST]
+    with enough_memory(BATCH, max(sizes), "--image-size"):
+        found = examine(
+            pretrained,
+            start,
+            images,
+            sizes,
+            records / stem,
+            f"python -m experiments features{options} --data {spoken(chosen)}",
+            console,
+        )
     table = Table("compared by", "pixels prepared", "size", "same class", title=f"Neighbours by {found.weights}")
     for share in found.shares:
         table.add_row(share.compared_by, share.preprocessing or "", str(share.image_size), f"{share.same_class:.2%}")
@@ -574,7 +578,7 @@ def canary(
     from experiments.memory import enough_memory
 
     declared = scaled(Sizes(image_size, batch_size, epochs).of(project.load(identifier)), pixel_scaling)
-    with enough_memory(declared):
+    with enough_memory(declared.training.batch_size, declared.image_size):
         found = specify(declared, seed, precision)
     print(
         json.dumps({"specification": found.model_dump(mode="json"), "environment": describe().model_dump(mode="json")})

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from experiments.project import Project
 from reportgen.errors import ReportError
 
 SIGNS = ("resource_exhausted", "out of memory", "oom when allocating", "memoryerror", "unable to allocate", "bad_alloc")
@@ -16,8 +15,10 @@ SIGNS = ("resource_exhausted", "out of memory", "oom when allocating", "memoryer
 
 
 @contextmanager
-def enough_memory(project: Project) -> Iterator[None]:
-    """Do what stands inside; if memory runs out, say which settings of `project` to lower.
+def enough_memory(batch_size: int, image_size: int, options: str = "--batch-size or --image-size") -> Iterator[None]:
+    """Do what stands inside, with so many images of `image_size` pixels a side in a batch; if memory runs out, say so.
+
+    The message names the `options` to lower.
 
     Raises:
         ReportError: memory ran out.
@@ -31,10 +32,9 @@ def enough_memory(project: Project) -> Iterator[None]:
             isinstance(problem, MemoryError) or any(sign in told for sign in SIGNS)
         ):
             raise
-        side = project.image_size
         raise ReportError(
-            f"The memory of the device ran out with batches of {project.training.batch_size} images of {side}x{side} "
-            "pixels; nothing was recorded. Lower --batch-size or --image-size."
+            f"The memory of the device ran out with batches of {batch_size} images of {image_size}x{image_size} "
+            f"pixels. Lower {options}."
         ) from problem
 
 

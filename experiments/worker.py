@@ -48,7 +48,7 @@ def perform(job: Job) -> Record:
     beside = accelerator(keras.backend.backend()) is not None
     if job.deterministic and not beside:
         # This process computes as that of a canary would.
-        with enough_memory(job.declared):
+        with enough_memory(job.declared.training.batch_size, job.declared.image_size):
             sung = specify(job.declared, job.seed, job.precision).canary
         _unchanged(job, read)
         return work(job, lambda: sung, weights, read)
@@ -140,7 +140,7 @@ def work(
     )
     if job.restart:
         checkpoint.remove()
-    with enough_memory(declared):
+    with enough_memory(declared.training.batch_size, declared.image_size):
         steps = steps_of(declared.training, len(split.train.labels), epochs)
         model = build(declared, job.seed, job.precision, steps)
         if weights is not None:

@@ -5,36 +5,55 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import keras
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from experiments import project
+from experiments import __main__ as command_line
 from experiments.memory import device_peak, enough_memory
 from reportgen.errors import ReportError
+from tests.experiments.labelled_files import few
 
 ROOT = Path(__file__).resolve().parents[2]
-SENTENCE = (
-    r"ran out with batches of 256 images of 64x64 pixels; nothing was recorded. Lower --batch-size or --image-size"
-)
+SENTENCE = r"ran out with batches of 256 images of 64x64 pixels\. Lower --batch-size or --image-size\."
 
 
 def test_the_backend_s_own_error_becomes_a_sentence() -> None:
     """No processor can address so many bytes."""
-    with pytest.raises(ReportError, match=SENTENCE), enough_memory(project.load("p10_vgg16_64px")):
+    with pytest.raises(ReportError, match=SENTENCE), enough_memory(256, 64):
         keras.layers.Dense(2**22, kernel_initializer="zeros").build((None, 2**23))
 
 
 def test_numpy_s_error_becomes_the_same_sentence() -> None:
-    with pytest.raises(ReportError, match=SENTENCE), enough_memory(project.load("p10_vgg16_64px")):
+    with pytest.raises(ReportError, match=SENTENCE), enough_memory(256, 64):
         np.ones((2**24, 2**20))
 
 
+@pytest.mark.parametrize("command", ["pretrain", "features"])
+def test_memory_that_runs_out_away_from_a_run_is_the_sentence_with_the_options_that_there_are(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(*_: object, **__: object) -> NoReturn:
+        raise MemoryError
+
+    monkeypatch.setattr("experiments.pretrain.build", exhausted)
+    monkeypatch.setattr("experiments.features.described", exhausted)
+    monkeypatch.setattr(command_line, "imagenet", lambda: None)
+    folders = ["--records", str(tmp_path), *(["--output", str(tmp_path)] if command == "pretrain" else [])]
+    source = {"pretrain": str(few(tmp_path / "few")), "features": "sample"}[command]
+    done = CliRunner().invoke(command_line.app, [command, "--data", source, "--image-size", "48", *folders])
+    options = {"pretrain": "--batch-size or --image-size", "features": "--image-size"}[command]
+    assert isinstance(done.exception, ReportError)
+    assert str(done.exception).endswith(f"batches of 256 images of 48x48 pixels. Lower {options}.")
+
+
 def test_another_error_stays_what_it_is() -> None:
-    with pytest.raises(ZeroDivisionError), enough_memory(project.load("p10_vgg16_64px")):
+    with pytest.raises(ZeroDivisionError), enough_memory(256, 64):
         1 / 0  # noqa: B018
-    with pytest.raises(ReportError, match="something else"), enough_memory(project.load("p10_vgg16_64px")):
+    with pytest.raises(ReportError, match="something else"), enough_memory(256, 64):
         raise ReportError("something else")
 
 

@@ -60,7 +60,9 @@ def test_memory_that_runs_out_records_nothing(tmp_path: Path, monkeypatch: pytes
         raise MemoryError
 
     monkeypatch.setattr(worker, "build", exhausted)
-    with pytest.raises(ReportError, match=r"batches of 512 images of 32x32 pixels; nothing was recorded"):
+    with pytest.raises(
+        ReportError, match=r"batches of 512 images of 32x32 pixels\. Lower --batch-size or --image-size"
+    ):
         worker.work(job(tmp_path), lambda: synthetic.record().canary, None, {})
     assert not list(tmp_path.rglob("*"))
 
