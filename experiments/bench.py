@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from experiments import project
+from experiments.comparison.commands import timed
 from experiments.environment import ROOT
 from experiments.job import RESULTS, SEEDS
 from experiments.project import Augmentation
@@ -45,12 +46,6 @@ def figures(source: str) -> Iterator[Figure]:
     yield _training(source)
 
 
-def _seconds(*command: str) -> float:
-    began = time.perf_counter()
-    subprocess.run([sys.executable, *command], cwd=ROOT, check=True, capture_output=True)
-    return time.perf_counter() - began
-
-
 def _up_to_date() -> Figure:
     # A run that is missing or stale would be trained, and that is nothing to time in passing.
     recorded = []
@@ -66,13 +61,13 @@ def _up_to_date() -> Figure:
             recorded.append(identifier)
     if not recorded:
         raise ReportError("No project is recorded with every seed; `python -m experiments run` sees to that.")
-    taken = statistics.median(_seconds("-m", "experiments", "run", *recorded) for _ in range(3))
+    taken = statistics.median(timed("-m", "experiments", "run", *recorded) for _ in range(3))
     return Figure("an up-to-date run of everything recorded", f"{taken:.2f} s", "3 s", taken <= 3)
 
 
 def _site() -> Figure:
     with tempfile.TemporaryDirectory() as folder:
-        taken = statistics.median(_seconds("-m", "reportgen", "build", "--site", f"{folder}/site") for _ in range(3))
+        taken = statistics.median(timed("-m", "reportgen", "build", "--site", f"{folder}/site") for _ in range(3))
     return Figure("the site in every language", f"{taken:.1f} s", "15 s", taken <= 15)
 
 

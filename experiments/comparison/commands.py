@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from experiments.environment import ROOT
 from experiments.job import RESULTS
@@ -27,7 +28,11 @@ MARK = "measured-{turn}"
 
 def comparisons(rounds: int) -> Iterator[Comparison]:
     """An up-to-date run against the training that it spares; a check and a changed page against a whole build."""
-    done = [run for run in record.read_all(RESULTS) if standing(RESULTS, run.project, run.seed).state == "up to date"]
+    done = [
+        run
+        for run in record.read_all(RESULTS)
+        if run.variant is None and standing(RESULTS, run.project, run.seed).state == "up to date"
+    ]
     if done:
         # A project's seeds are named one by one: what is not recorded would be trained.
         first = done[0].project
@@ -74,7 +79,11 @@ def timed(*command: str, accepted: tuple[int, ...] = (0,)) -> float:
 
 
 def changed_page(copy: Path, rounds: int) -> list[float]:
-    """Seconds from writing a page, in a copy of the report, until the running preview shows it."""
+    """Seconds from writing a page, in a copy of the report, until the running preview shows it.
+
+    Raises:
+        ReportError: the preview ended, or took too long.
+    """
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "build", "site", "shared", "tests", "__pycache__"))
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
@@ -82,30 +91,31 @@ def changed_page(copy: Path, rounds: int) -> list[float]:
     address = f"http://127.0.0.1:{port}/en/method/"
     page = copy / "docs" / "en" / "method.md"
     text = page.read_text(encoding="utf-8")
-    preview = subprocess.Popen(
-        [sys.executable, "-m", "reportgen", "serve", "--port", str(port)],
-        cwd=copy,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _appears(address, "</html>")
-        taken = []
-        for turn in range(rounds):
-            mark = MARK.format(turn=turn)
-            began = time.perf_counter()
-            page.write_text(f"{text}\n\n{mark}\n", encoding="utf-8")
-            _appears(address, mark)
-            taken.append(time.perf_counter() - began)
-        return taken
-    finally:
-        preview.kill()
-        preview.wait()
+    command = [sys.executable, "-m", "reportgen", "serve", "--port", str(port)]
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as complaints,
+        subprocess.Popen(command, cwd=copy, stdout=subprocess.DEVNULL, stderr=complaints, text=True) as preview,
+    ):
+        try:
+            _appears(address, "</html>", preview, complaints)
+            taken = []
+            for turn in range(rounds):
+                mark = MARK.format(turn=turn)
+                began = time.perf_counter()
+                page.write_text(f"{text}\n\n{mark}\n", encoding="utf-8")
+                _appears(address, mark, preview, complaints)
+                taken.append(time.perf_counter() - began)
+            return taken
+        finally:
+            preview.kill()
 
 
-def _appears(address: str, text: str) -> None:
+def _appears(address: str, text: str, preview: subprocess.Popen[str], complaints: IO[str]) -> None:
     ends = time.monotonic() + PATIENCE
     while time.monotonic() < ends:
+        if preview.poll() is not None:
+            complaints.seek(0)
+            raise ReportError(f"The preview ended before it showed a page: {last_words(complaints.read())}")
         try:
             with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
                 if text in answer.read().decode():

@@ -16,7 +16,7 @@ from experiments.comparison.training import FASTER
 from experiments.environment import ROOT, cores
 from experiments.executor import Local
 from experiments.job import RESULTS, SEEDS, Job
-from experiments.run import run
+from experiments.run import run, standing
 from reportgen import record
 from reportgen.comparison import Comparison
 from reportgen.errors import ReportError
@@ -46,13 +46,12 @@ def comparisons(identifier: str, source: str, seeds: Sequence[int] = SEEDS) -> I
 
 
 def _recorded(identifier: str, source: str, seed: int) -> Record | None:
-    """The recorded run, if it was trained in the usual precision on the images of `source`."""
-    file = record.folder(RESULTS, identifier, seed) / record.RECORD_FILE
-    if not file.exists():
+    """The recorded run, if it is up to date and was trained in the usual precision on the images of `source`."""
+    now = standing(RESULTS, identifier, seed)
+    if now.state != "up to date" or now.record is None:
         return None
-    found = record.read(file)
-    alike = found.precision == USUAL and found.dataset.name == data.name_of(source)
-    return found if alike else None
+    alike = now.record.precision == USUAL and now.record.dataset.name == data.name_of(source)
+    return now.record if alike else None
 
 
 def _trained(identifier: str, source: str, wanted: Sequence[tuple[int, str]]) -> list[Record]:

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
 
@@ -39,10 +39,10 @@ class Training:
     complaints: IO[str]
 
     def tell(self) -> None:
-        """Let it train."""
+        """Let it train; one that has ended says why when it is asked for its images."""
         assert self.process.stdin is not None
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
+        with suppress(BrokenPipeError):
+            os.write(self.process.stdin.fileno(), b"\n")  # past the buffer, which would be written again at the end
 
     def images(self) -> int:
         """Wait until it has trained, and learn on how many images.

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from typer.testing import CliRunner
 
 from experiments import __main__ as command_line
 from experiments import data, project, resident
+from experiments.bench import _site
 from experiments.comparison import commands, precision, seeds, site, training
 from experiments.comparison.session import compare, told
 from experiments.comparison.training import comparisons, operations_of, pipeline
@@ -85,6 +89,57 @@ def test_seeds_side_by_side_are_measured_against_one_alone_and_one_that_fails_sa
         list(seeds.comparisons("p00_base", "no-such-folder", rounds=1))
 
 
+def test_a_seed_that_ended_before_it_was_told_to_train_says_why() -> None:
+    command = [sys.executable, "-c", "raise SystemExit('no memory was left')"]
+    with (
+        tempfile.TemporaryFile("w+") as complaints,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, text=True
+        ) as process,
+    ):
+        process.wait()
+        training = seeds.Training(process, complaints)
+        training.tell()
+        with pytest.raises(ReportError, match=r"could not be measured: no memory was left$"):
+            training.images()
+
+
+def test_the_training_that_an_up_to_date_run_spares_is_the_project_s_and_no_variant_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variant in (None, "batch-8"):
+        record.write(synthetic.record(variant=variant, seconds=30.0, sources=sources("p00_base")), tmp_path)
+    asked: list[tuple[str, ...]] = []
+
+    def timed(*command: str) -> float:
+        asked.append(command)
+        return 1.0
+
+    monkeypatch.setattr(commands, "RESULTS", tmp_path)
+    monkeypatch.setattr(commands, "timed", timed)
+    found = next(commands.comparisons(1))
+    assert found.reference == (30.0,)
+    assert asked == [("-m", "experiments", "run", "p00_base", "--seed", "0")]
+
+
+def test_a_preview_or_a_figure_that_fails_is_told_at_once_with_its_last_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\necho 'it has no port' >&2\nexit 3\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    page = tmp_path / "report" / "docs" / "en" / "method.md"
+    page.parent.mkdir(parents=True)
+    page.write_text("# A page")
+    monkeypatch.setattr(commands, "ROOT", tmp_path / "report")
+    monkeypatch.setattr(commands, "PATIENCE", 20)
+    with pytest.raises(ReportError, match=r"The preview ended before it showed a page: it has no port$"):
+        commands.changed_page(tmp_path / "copy", 1)
+    with pytest.raises(ReportError, match=r"`python -m reportgen build .* could not be measured: it has no port$"):
+        _site()
+
+
 def test_the_records_of_the_growth_are_as_many_as_they_say(tmp_path: Path) -> None:
     site.copies(tmp_path, 12)
     assert len(list(tmp_path.glob("*/seed-*/record.json"))) == 12
@@ -100,23 +155,29 @@ def test_a_comparison_in_the_terminal_has_both_figures_and_their_ratio() -> None
 def test_precisions_are_compared_seed_by_seed_and_what_was_trained_before_serves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In float32 the recorded run, if it saw the same images; else the run of an earlier bench."""
+    """In float32 the recorded run, if it is up to date and saw the same images; else the run of an earlier bench."""
     recorded, scratch = tmp_path / "recorded", tmp_path / "scratch"
     monkeypatch.setattr(precision, "RESULTS", recorded)
     monkeypatch.setattr(precision, "SCRATCH", scratch)
 
-    def trained(folder: Path, seed: int, arithmetic: str, right: int, images: str = "sample") -> None:
-        made = synthetic.record("p00_base", seed, right=right, precision=arithmetic, sources=sources("p00_base"))
+    today = sources("p00_base")
+
+    def trained(
+        folder: Path, seed: int, arithmetic: str, right: int, images: str = "sample", of: dict[str, str] = today
+    ) -> None:
+        made = synthetic.record("p00_base", seed, right=right, precision=arithmetic, sources=of)
         seen = made.dataset.model_copy(update={"name": images})
         record.write(made.model_copy(update={"dataset": seen}), folder)
 
     trained(recorded, 0, "float32", 60)
     trained(recorded, 1, "float32", 99, images="cifar10")
+    trained(recorded, 2, "float32", 98, of={**today, "experiments/train.py": synthetic.HASH})
     trained(scratch / "float32", 1, "float32", 62)
-    for seed, right in ((0, 61), (1, 59)):
+    trained(scratch / "float32", 2, "float32", 64)
+    for seed, right in ((0, 61), (1, 59), (2, 63)):
         trained(scratch / "mixed_bfloat16", seed, "mixed_bfloat16", right)
-    (found,) = precision.comparisons("p00_base", "sample", (0, 1))
-    assert (found.reference, found.measured) == ((60, 62), (61, 59))
+    (found,) = precision.comparisons("p00_base", "sample", (0, 1, 2))
+    assert (found.reference, found.measured) == ((60, 62, 64), (61, 59, 63))
     assert (found.group, found.unit, found.against) == ("precision", "%", "float32")
 
 
