@@ -5,14 +5,20 @@ from __future__ import annotations
 import ast
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
 import tomllib
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
+
+from reportgen.browser import NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
 NOXFILE = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
@@ -121,6 +127,73 @@ def test_the_workflows_use_official_actions_and_build_the_site_for_its_own_addre
     }
     pages = (ROOT / ".github" / "workflows" / "pages.yml").read_text(encoding="utf-8")
     assert "SITE_URL: ${{ steps.pages.outputs.base_url }}" in pages
+
+
+def test_what_is_pushed_to_main_is_tested_like_what_is_proposed() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    assert workflow[True] == {"pull_request": None, "push": {"branches": ["main"]}}, "YAML reads `on` as true"
+
+
+@pytest.mark.parametrize("browser", [*NAMES, None])
+def test_continuous_integration_takes_any_browser_and_goes_on_without_one(browser: str | None, tmp_path: Path) -> None:
+    """On a machine where nothing can be installed, and where every command says that it was called."""
+    called = '#!/bin/sh\necho "$(basename "$0") $*"'
+    programs = {"bin/python3": called, ".venv/bin/python": called, ".venv/bin/nox": called}
+    programs["bin/apt-get"] = programs["bin/sudo"] = f"{called}\nexit 1"
+    for name, program in {**programs, **({f"bin/{browser}": called} if browser else {})}.items():
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(program, encoding="utf-8")
+        file.chmod(0o700)
+    for name in ("basename", "dirname", "id", "sh"):
+        (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci")
+    command = [str(shutil.which("bash")), str(tmp_path / ".ci" / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, env={"PATH": str(tmp_path / "bin")})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("nox -s lint\nnox -s check\nnox -s tests\n")
+    assert ("apt-get" in done.stdout, "will be skipped" in done.stderr) == (browser is None, browser is None)
+
+
+class Failed(Exception):
+    """What nox raises where a command fails."""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fails", "commands"),
+    [
+        ((), False, ["experiments", "reportgen"]),
+        (("--quick",), True, ["experiments", "reportgen"]),
+        (("--only", "training"), False, ["experiments"]),
+        (("--only=training",), True, ["experiments"]),
+        (("--help",), False, ["experiments"]),
+    ],
+)
+def test_a_bench_measures_the_growth_though_a_limit_was_missed_but_not_beside_a_part(
+    arguments: tuple[str, ...], fails: bool, commands: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def session(function: Any = None, **_: object) -> Any:
+        return function or session
+
+    class Session:
+        posargs = arguments
+
+        def install(self, *_: str) -> None:
+            pass
+
+        def run(self, *command: str) -> None:
+            ran.append(command[2])
+            if fails and command[2] == "experiments":
+                raise Failed
+
+    ran: list[str] = []
+    monkeypatch.setitem(sys.modules, "nox", SimpleNamespace(session=session, options=SimpleNamespace()))
+    monkeypatch.setitem(sys.modules, "nox.command", SimpleNamespace(CommandFailed=Failed))
+    bench = runpy.run_path(str(ROOT / "noxfile.py"))["bench"]
+    with pytest.raises(Failed) if fails else nullcontext():
+        bench(Session())
+    assert ran == commands
 
 
 def test_the_published_site_has_the_report_as_a_pdf_printed_by_a_pinned_browser() -> None:
