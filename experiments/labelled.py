@@ -118,13 +118,23 @@ def load(folder: Path, size: int, name: str | None = None) -> LabelledSet:
 
 
 def _read(files: list[Path], size: int) -> _Part:
-    pixels, labels = [], []
-    resized = grey = 0
+    import pyarrow.parquet as pq
+
+    total = 0
+    for file in files:
+        with parquet(file):
+            total += pq.ParquetFile(file).metadata.num_rows
+    if not total:
+        raise ReportError(f"{files[0]}: expected images, found none.")
+    pixels = np.empty((total, size, size, 3), dtype=np.uint8)
+    labels = np.empty(total, dtype=np.int64)
+    start = resized = grey = 0
     with ThreadPoolExecutor() as pool:
         for file in files:
             row = 0
             for encoded, marks in _batches(file):
-                into = np.empty((len(marks), size, size, 3), dtype=np.uint8)
+                end = start + len(marks)
+                labels[start:end], into = marks, pixels[start:end]
                 wrong = np.flatnonzero(marks < 0)
                 if len(wrong):
                     raise ReportError(
@@ -139,12 +149,8 @@ def _read(files: list[Path], size: int) -> _Part:
                 for job in jobs:
                     changed, colourless = job.result()
                     resized, grey = resized + changed, grey + colourless
-                pixels.append(into)
-                labels.append(marks)
-                row += len(marks)
-    if not labels:
-        raise ReportError(f"{files[0]}: expected images, found none.")
-    return _Part(Images(np.concatenate(pixels), np.concatenate(labels)), resized, grey)
+                start, row = end, row + len(marks)
+    return _Part(Images(pixels, labels), resized, grey)
 
 
 def _batches(file: Path) -> Iterator[tuple[pa.Array, npt.NDArray[np.int64]]]:

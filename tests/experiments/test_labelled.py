@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import cv2
@@ -39,6 +40,21 @@ def test_images_of_many_sizes_are_cut_square_resized_and_counted(tmp_path: Path)
     middle = cv2.resize(pixels[0], (96, 64))[:, 16:80]
     expected = cv2.resize(middle, (32, 32), interpolation=cv2.INTER_AREA)
     np.testing.assert_array_equal(found.train.pixels[48], expected)
+
+
+def test_images_of_several_files_are_read_in_their_order_and_held_once(tmp_path: Path) -> None:
+    folder = few(tmp_path / "set")
+    pixels = images(3)
+    write(folder / "train-00001.parquet", [png(image) for image in pixels], [0, 1, 2])
+    tracemalloc.start()
+    try:
+        found = labelled.load(folder, 256)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [*found.train.labels[48:]] == [0, 1, 2]
+    np.testing.assert_array_equal(found.train.pixels[50], cv2.resize(pixels[2], (256, 256)))
+    assert most < 1.3 * (found.train.pixels.nbytes + found.validation.pixels.nbytes)
 
 
 def test_grey_images_become_rgb_and_are_counted(tmp_path: Path) -> None:
