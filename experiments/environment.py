@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.metadata
 import os
 import platform
+import re
 import subprocess
 from pathlib import Path
 
@@ -49,7 +51,7 @@ def describe() -> Environment:
         device=accelerator(backend) or processor(),
         cores=cores(),
         side_by_side=int(os.environ.get(SIDE_BY_SIDE, "1")),
-        memory_gib=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        memory_gib=round(memory() / 2**30, 1),
         deterministic=all(os.environ.get(name) == value for name, value in DETERMINISTIC.items()),
         git_commit=git_commit,
         git_clean=git_clean,
@@ -79,15 +81,34 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def memory() -> int:
+    """The memory of this machine, in bytes."""
+    if hasattr(os, "sysconf"):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    status = (ctypes.c_uint64 * 8)(64)  # on Windows: its own length in bytes, and behind it the memory
+    ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))  # type: ignore[attr-defined]
+    return status[1]
+
+
 def processor() -> str:
     """The processor's model name."""
+    if platform.system() == "Darwin" and (name := _printed("sysctl", "-n", "machdep.cpu.brand_string")):
+        return name
     try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
-        pass
-    return platform.processor() or platform.machine()
+        told = ""
+    return model_of(told) or platform.processor() or platform.machine()
+
+
+def model_of(cpuinfo: str) -> str | None:
+    """The processor's model as Linux tells it: its name, on ARM the number of its maker and of each kind of core."""
+    found = re.findall(r"^(model name|CPU implementer|CPU part)\s*:\s*(.*\S)", cpuinfo, re.MULTILINE)
+    names = [value for field, value in found if field == "model name"]
+    numbers = dict.fromkeys(f"{field.removeprefix('CPU ')} {value}" for field, value in found if field != "model name")
+    if not numbers:
+        return names[0] if names else None
+    return ", ".join([*(names[:1] or [platform.machine()]), *numbers])
 
 
 def accelerator(backend: str) -> str | None:
@@ -111,8 +132,13 @@ def accelerator(backend: str) -> str | None:
 
 def _git(*arguments: str) -> str | None:
     """What a git command prints, or None where there is no git or no checkout."""
+    return _printed("git", *arguments)
+
+
+def _printed(*command: str) -> str | None:
+    """What a command prints in the root, or None where it is not there or fails."""
     try:
-        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()

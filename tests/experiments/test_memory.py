@@ -41,11 +41,15 @@ def test_memory_that_runs_out_away_from_a_run_is_the_sentence_with_the_options_t
 
     monkeypatch.setattr("experiments.pretrain.build", exhausted)
     monkeypatch.setattr("experiments.features.described", exhausted)
-    monkeypatch.setattr(command_line, "imagenet", lambda: None)
-    folders = ["--records", str(tmp_path), *(["--output", str(tmp_path)] if command == "pretrain" else [])]
-    source = {"pretrain": str(few(tmp_path / "few")), "features": "sample"}[command]
-    done = CliRunner().invoke(command_line.app, [command, "--data", source, "--image-size", "48", *folders])
-    options = {"pretrain": "--batch-size or --image-size", "features": "--image-size"}[command]
+    monkeypatch.setattr(command_line, "from_file", lambda _: None)
+    weights = tmp_path / "any.h5"
+    weights.touch()
+    asked, options = {
+        "pretrain": (["--data", str(few(tmp_path / "few")), "--output", str(tmp_path)], "--batch-size or --image-size"),
+        "features": (["--data", "sample", "--vgg16-weights", str(weights)], "--image-size"),
+    }[command]
+    arguments = [command, *asked, "--image-size", "48", "--records", str(tmp_path)]
+    done = CliRunner().invoke(command_line.app, arguments)
     assert isinstance(done.exception, ReportError)
     assert str(done.exception).endswith(f"batches of 256 images of 48x48 pixels. Lower {options}.")
 
