@@ -58,11 +58,11 @@ Results = Annotated[Path, typer.Option("--results", help="The folder of the reco
 ImageSize = Annotated[
     int | None,
     typer.Option(
-        "--image-size", min=1, help="Pixels a side to which images are resized.", show_default="the project's"
+        "--image-size", min=1, help="Side in pixels to which images are resized.", show_default="the project's"
     ),
 ]
 BatchSize = Annotated[
-    int | None, typer.Option("--batch-size", min=1, help="Images a batch.", show_default="the project's")
+    int | None, typer.Option("--batch-size", min=1, help="Images per batch.", show_default="the project's")
 ]
 Epochs = Annotated[
     int | None,
@@ -160,8 +160,8 @@ def run_projects(
     profile: Annotated[
         str,
         typer.Option(
-            help="`full`: as the study. `smoke`: an epoch or two on the sample, VGG16 with random weights, to see that "
-            "all works."
+            help="`full`: as the project declares. `smoke`: an epoch or two on the sample, VGG16 with random weights, "
+            "to see that everything works."
         ),
     ] = "full",
     precision: Annotated[
@@ -198,7 +198,8 @@ def run_projects(
     epochs: Epochs = None,
     force: Annotated[bool, typer.Option("--force", help="Train even what is up to date.")] = False,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Start over what was cut off, instead of going on behind its last epoch.")
+        bool,
+        typer.Option("--restart", help="Start over what was cut off, instead of resuming after its last saved epoch."),
     ] = False,
     results: Annotated[
         Path | None,
@@ -211,8 +212,8 @@ def run_projects(
     """Train what is missing or stale; leave what is up to date.
 
     A record whose sources changed is first replayed: a few seconds tell whether the change mattered. Each run has a
-    process of its own, and one that fails does not stop the others. The exit status is 1 if any failed. A run that was
-    cut off goes on behind the last epoch that it kept with the same command; --restart starts it over.
+    process of its own, and one that fails does not stop the others. The exit status is 1 if any failed. With the
+    same command, a run that was cut off resumes after the last epoch that it saved; --restart starts it over.
 
     On other weights than ImageNet's or on none, with --preprocessing weights, or in other sizes than the project's
     (--image-size, --batch-size, --epochs), a run is a variant: its record stands beside the project's own, in a folder
@@ -271,7 +272,9 @@ def run_projects(
         "--random-weights": random_weights,
     }
     if any(on_weights.values()) and not any(job.chooses_weights for job in asked):
-        without = "In a smoke run, VGG16 starts" if profile == "smoke" else "Projects 0 to 6, 11 and 12 start"
+        without = (
+            "In a smoke run, VGG16 starts" if profile == "smoke" else f"{', '.join(identifiers)}: the network starts"
+        )
         named = ", ".join(name for name, given in on_weights.items() if given)
         raise ReportError(f"{without} from random weights, so that {named} would change nothing; leave it out.")
     with _resumable():
@@ -299,7 +302,9 @@ def pretrain(
         ),
     ],
     name: Annotated[str | None, typer.Option(help="What the set is called.", show_default="like the folder")] = None,
-    image_size: Annotated[int, typer.Option(min=SMALLEST, help="Pixels a side to train on; 32 suits a CPU.")] = 64,
+    image_size: Annotated[
+        int, typer.Option(min=SMALLEST, help="Side in pixels of the images to train on; 32 suits a CPU.")
+    ] = 64,
     epochs: Annotated[int, typer.Option(min=1)] = 60,
     batch_size: Annotated[int, typer.Option(min=1)] = 256,
     steps_per_epoch: Annotated[
@@ -310,17 +315,22 @@ def pretrain(
         float, typer.Option(min=0.05, max=1, help="The smallest part of an image that a crop shows.")
     ] = 0.35,
     cutmix: Annotated[
-        float, typer.Option(min=0, max=1, help="The part of the images over which a piece of another is pasted.")
+        float, typer.Option(min=0, max=1, help="The share of images onto which a piece of another is pasted.")
     ] = 0.0,
     dropout: Annotated[
-        float, typer.Option(min=0, max=0.95, help="The part of what the convolutions found that a step hides.")
+        float, typer.Option(min=0, max=0.95, help="The share of the last features that dropout hides in each step.")
     ] = 0.2,
     weight_decay: Annotated[
-        float, typer.Option(min=0, help="By how much each step shrinks the weights, times the learning rate.")
+        float,
+        typer.Option(
+            min=0, help="Decoupled weight decay: each step shrinks the weights by this times the learning rate."
+        ),
     ] = 0.05,
     precision: Annotated[str, typer.Option(help="Keras's policy of arithmetic, such as mixed_bfloat16.")] = "float32",
     seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED)] = 0,
-    restart: Annotated[bool, typer.Option("--restart", help="Start over what was cut off, or has ended.")] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Start over, whether it was cut off or has finished.")
+    ] = False,
     weights: Annotated[
         Path | None, typer.Option("--output", help="Where weights go.", show_default="build/pretraining")
     ] = None,
@@ -330,9 +340,9 @@ def pretrain(
 ) -> None:
     """Train VGG16 on a labelled set of images, and leave weights that `run --vgg16-weights` takes.
 
-    Behind an epoch it leaves weights, a card that says what they are, and a record; where epochs take seconds, not
-    behind each. A pretraining that was cut off goes on behind the last epoch that it kept with the same command; one
-    that has ended is left as it is.
+    After each epoch it leaves weights, a card that says what they are, and a record; where epochs take seconds, only
+    after some. With the same command, a pretraining that was cut off resumes after the last epoch that it saved; one
+    that has finished is left as it is.
     """
     os.environ.update(COMPILED | os.environ)  # before a backend is imported, which reads it then
     from experiments import labelled
@@ -382,7 +392,7 @@ def examine_features(
         typer.Option(
             "--image-size",
             min=SMALLEST,
-            help="Pixels a side to which images are resized; repeat to compare sizes. The first is shown.",
+            help="Side in pixels to which images are resized; repeat to compare sizes. The first is shown.",
             show_default=str(SMALLEST),
         ),
     ] = None,
@@ -514,7 +524,7 @@ def bench(
 
     The comparisons are written to a file of experiments/benches/ that is named after the machine, and the report shows
     those of every machine; with --quick or --only they go to build/benches/. What a bench that is cut off has measured
-    stands in build/benches/unfinished.json. With --only, no limit is looked at. Exit status 1 if a limit is missed.
+    stands in build/benches/unfinished.json. With --only, no limit is checked. Exit status 1 if a limit is missed.
     """
     data.name_of(source)  # what is wrong is told before anything is measured
     folder = (SCRATCH if quick or only else RESULTS.parent) / "benches"
@@ -652,7 +662,7 @@ def _resumable() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        errors.print("Cut off. The same command goes on behind the last epoch that was kept.")
+        errors.print("Cut off. The same command resumes after the last epoch that was saved.")
         raise typer.Exit(128 + signal.SIGINT) from None
 
 

@@ -50,7 +50,7 @@ class EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]
         if epoch and not self._begun:
             self._bar.update(self._task, completed=epoch * self._steps)
             self._console.print(
-                f"{self._title}  goes on behind epoch {epoch}, where it was cut off; --restart starts over",
+                f"{self._title}  resumes after epoch {epoch}, where it was cut off; --restart starts over",
                 highlight=False,
             )
         self._begun = True

@@ -173,8 +173,8 @@ def compare_results(
 def serve_site(
     root: Root = Path("."),
     results: Results = None,
-    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen at.")] = 8000,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
 ) -> None:
     """Show the report in a browser and reload it whenever a page, a template or a record changes."""
     from reportgen.serve import serve
@@ -190,7 +190,8 @@ def bench_records(
 ) -> None:
     """Measure what 10, 100 and 1,000 records cost, read and rendered in every language.
 
-    Exit status 1 if the most of them take more than a minute from nothing, or grow faster than their number.
+    Exit status 1 if the largest number takes more than a minute from scratch, or if the cost grows faster than the
+    number of records.
     """
     from reportgen import bench
 
@@ -198,7 +199,7 @@ def bench_records(
     for point in bench.measure(reports.load(root)):
         points.append(point)
         console.print(
-            f"{point.records:>5} records, {point.pages} pages: {point.from_nothing:.1f} s from nothing "
+            f"{point.records:>5} records, {point.pages} pages: {point.from_nothing:.1f} s from scratch "
             f"({point.reading:.1f} s to read, {point.rendering:.1f} s to render, {point.drawing:.1f} s to draw, once)",
             highlight=False,
         )
@@ -209,7 +210,7 @@ def bench_records(
     kept = points[-1].from_nothing <= bench.LIMIT_SECONDS and growth <= bench.LIMIT_GROWTH
     console.print(
         f"[{'green' if kept else 'red'}]A record among {points[-1].records} costs {growth:.2f} times one among "
-        f"{points[-2].records}, charts apart[/]; limits: {bench.LIMIT_SECONDS:.0f} s from nothing, "
+        f"{points[-2].records}, charts apart[/]; limits: {bench.LIMIT_SECONDS:.0f} s from scratch, "
         f"{bench.LIMIT_GROWTH} times.",
         highlight=False,
     )

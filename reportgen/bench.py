@@ -148,7 +148,7 @@ def curve(points: Sequence[Point]) -> str:
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.add_subplot()
     records = [point.records for point in points]
-    axes.loglog(records, [point.from_nothing for point in points], marker="o", label="from nothing, charts drawn")
+    axes.loglog(records, [point.from_nothing for point in points], marker="o", label="from scratch, charts drawn")
     axes.loglog(records, [point.seconds for point in points], marker="o", label="read and rendered")
     axes.loglog(records, [point.reading for point in points], marker="o", label="read")
     slope = points[0].seconds / points[0].records

@@ -223,7 +223,10 @@ def test_one_run_that_fails_does_not_take_the_other_down(tmp_path: Path) -> None
         (("run", "--data", "no-such-folder"), "there is no such folder"),
         (("run", "[/x]"), "Unknown project '[/x]'"),
         (("run", "--data", "no-such-folder[old]"), "no-such-folder[old]: there is no such folder"),
-        (("run", "0", "--vgg16-weights", "no.h5", "--allow-unfinished"), "--vgg16-weights, --allow-unfinished would"),
+        (
+            ("run", "0", "--vgg16-weights", "no.h5", "--allow-unfinished"),
+            "p00_base: the network starts from random weights, so that --vgg16-weights, --allow-unfinished would",
+        ),
         ((*SMOKE, "--random-weights"), "In a smoke run, VGG16 starts from random weights"),
         ((*SMOKE, "--epochs", "3"), "--epochs would change nothing; leave it out"),
         (("status", "--results", "no-such-folder"), "no-such-folder: there is no such folder"),
@@ -359,7 +362,7 @@ def test_a_run_that_is_killed_goes_on_behind_its_last_epoch_and_ends_as_if_it_ha
 
     done = experiments(*command)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "p02_dropout seed 0  goes on behind epoch 1, where it was cut off" in done.stderr
+    assert "p02_dropout seed 0  resumes after epoch 1, where it was cut off" in done.stderr
     found = record.read(record.folder(tmp_path, "p02_dropout", 0, "batch-8") / "record.json")
 
     declared = job.declared
