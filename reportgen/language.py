@@ -83,7 +83,7 @@ class Language:
     def number(self, value: float, digits: int) -> str:
         """A number with exactly `digits` decimals and a real minus sign: `0.840`, `0,840`."""
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
-        return format_decimal(value, pattern, locale=self.locale).replace("-", "−")
+        return _signed(value, lambda amount: format_decimal(amount, pattern, locale=self.locale))
 
     def decimal(self, value: float) -> str:
         """A number with the decimals that it was given: `0.05`, `0,05`."""
@@ -101,7 +101,7 @@ class Language:
         """A fraction as a percentage: 0.6256 is `62.56%`, `62,56 %`."""
         pattern = self.locale.percent_formats[None].pattern.partition(";")[0]
         pattern = pattern.replace("#,##0", "#,##0" + ("." + "0" * digits if digits else ""))
-        return format_percent(fraction, pattern, locale=self.locale)
+        return _signed(fraction, lambda amount: format_percent(amount, pattern, locale=self.locale))
 
     def points(self, difference: float, digits: int = 2) -> str:
         """A difference of two fractions in percentage points, signed unless it rounds to nothing: `+9.74 pp`."""
@@ -112,6 +112,9 @@ class Language:
 
     def seconds(self, value: float) -> str:
         """A duration, finer the shorter it is: `47.4 s`, `1 min 23 s`, `2 h 5 min`."""
+        return _signed(value, self._duration)
+
+    def _duration(self, value: float) -> str:
         if round(value, 1) < 60:
             return f"{self.number(value, 1)}\u00a0s"
         minutes, seconds = divmod(round(value), 60)
@@ -132,3 +135,9 @@ class Language:
         """The words for a setting's name, such as `batch_size`; the name with spaces if the catalogue has none."""
         words = name.replace("_", " ")
         return self.gettext(words[:1].upper() + words[1:])
+
+
+def _signed(value: float, write: Callable[[float], str]) -> str:
+    """What `write` makes of an amount, behind a real minus sign where it is negative and does not round to nothing."""
+    text = write(abs(value))
+    return f"−{text}" if value < 0 and text != write(0.0) else text

@@ -110,7 +110,18 @@ def test_a_percentage_is_read_back_as_the_number_that_was_written(fraction: floa
 
 @pytest.mark.parametrize("difference", [0.0, -0.0, 0.00001, -0.00001])
 def test_a_difference_that_rounds_to_nothing_has_no_sign(difference: float) -> None:
-    assert language("en").points(difference) == "0.00\u00a0pp"
+    words = language("en")
+    assert words.points(difference) == "0.00\u00a0pp"
+    assert (words.number(difference, 3), words.percent(difference)) == ("0.000", "0.00%")
+    assert words.seconds(difference) == "0.0\u00a0s"
+
+
+@given(st.floats(0.06, 1e6), st.sampled_from(["percent", "seconds", "points", "count"]))
+def test_a_negative_value_is_written_as_the_positive_one_behind_a_minus_sign(value: float, kind: str) -> None:
+    """A duration, too: −276 seconds are −4 min 36 s."""
+    write = getattr(language("es"), kind)
+    text = write(value).removeprefix("+")
+    assert write(-value) == (f"−{text}" if re.search("[1-9]", text) else text)
 
 
 def test_a_day_is_written_as_each_language_writes_it() -> None:
