@@ -524,8 +524,11 @@ def _on_runs(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
     verdict = _verdict(test, middle - half, middle + half)
     # What is shown is an interval of the plain difference; with factors there is no such thing to show.
     kind: Kind = "points" if metric.kind == "percent" else metric.kind
+    # Two accuracies differ by 100 points at most, whatever the spread of the seeds.
+    most = 1.0 if metric.kind == "percent" else math.inf
+    low, high = max(middle - half, -most), min(middle + half, most)
     shown = (
-        (Fact.of(middle - half, kind, NOT_REPRODUCED), Fact.of(middle + half, kind, NOT_REPRODUCED))
+        (Fact.of(low, kind, NOT_REPRODUCED), Fact.of(high, kind, NOT_REPRODUCED))
         if test.factors == (1.0, 1.0) and test.than
         else None
     )

@@ -197,6 +197,9 @@ class Summary:
         if len(self.values) < 2:
             return self._fact(None)
         low, high = t_interval(self.values)
+        if not self.between:
+            # No run measures less than nothing, nor more than all of its images right.
+            low, high = max(low, 0.0), min(high, 1.0 if self.kind == "percent" else math.inf)
         return Interval(self._fact(low), self._fact(high))
 
     @property

@@ -166,6 +166,13 @@ def test_the_interval_of_a_difference_is_welchs(ours: list[int], theirs: list[in
     assert 2 * half == pytest.approx(interval.high - interval.low, rel=1e-6)
 
 
+def test_an_interval_of_two_accuracies_difference_is_shown_within_a_hundred_points(tmp_path: Path) -> None:
+    """Two seeds of each spread so widely that Welch's interval goes on to 152."""
+    (evidence,) = judged(tmp_path, BETTER, facts(runs={"deeper": (50, 90), "base": (20, 60)})).reproduction.evidence
+    assert evidence.interval and evidence.verdict == "undecided"
+    assert [end.value for end in evidence.interval] == [-0.917, 1.0]
+
+
 @given(st.integers(0, 10_000), st.integers(0, 10_000), st.sampled_from(["0.5 pp", "2 pp", None]))
 def test_two_opposite_claims_never_hold_together(ours: int, theirs: int, margin: str | None) -> None:
     printed = {"base": (theirs / 10_000, 1.0, None, 1.0), "deeper": (ours / 10_000, 1.0, None, 1.0)}

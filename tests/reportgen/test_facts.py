@@ -116,6 +116,14 @@ def test_one_run_has_a_mean_and_no_standard_deviation() -> None:
     assert (accuracy.sd.value, accuracy.sd.absent) == (None, ONE_RUN)
 
 
+@given(st.lists(fractions, min_size=2, max_size=5))
+def test_an_interval_is_student_s_as_far_as_an_accuracy_can_reach(values: list[float]) -> None:
+    interval = Summary(tuple(values), "percent").interval
+    assert isinstance(interval, facts.Interval)
+    low, high = facts.t_interval(values)
+    assert (interval.low.value, interval.high.value) == (round(max(low, 0), 4), round(min(high, 1), 4))
+
+
 def test_the_standard_error_is_that_of_one_run_on_its_test_set() -> None:
     assert facts.standard_error(0.5, 10_000) == pytest.approx(0.005)
     error = build(published(), [record("first", right=60)])["first"].reproduced.standard_error
