@@ -315,8 +315,10 @@ class Side:
 
     @property
     def one_run(self) -> bool:
-        """Whether a project with a single run had a part in it, so that no spread could be counted."""
-        return any(1 in item.runs for item in self.evidence if item.runs)
+        """Whether it rests on a project with a single run, so that no spread could be counted."""
+        # Single numbers always decide: with one run, what is undecided was not compared at all.
+        telling = [item for item in self.evidence if item.verdict == self.verdict != "undecided"]
+        return any(1 in item.runs for item in telling if item.runs)
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,7 @@ def test_each_kind_of_claim_is_judged_on_the_figures_that_the_study_prints(
         ((61,), (62,), "contradicted"),
         ((), (62, 63, 64), "undecided"),
         ((62, 63), (), "undecided"),
+        ((62,), (), "undecided"),  # which compares nothing
     ],
 )
 def test_the_spread_of_the_seeds_decides_a_claim_on_the_runs(
@@ -136,7 +137,7 @@ def test_the_spread_of_the_seeds_decides_a_claim_on_the_runs(
 ) -> None:
     judgement = judged(tmp_path, BETTER, facts(runs={"deeper": deeper, "base": base}))
     assert judgement.reproduction.verdict == verdict
-    assert judgement.reproduction.one_run == (1 in (len(deeper), len(base)))
+    assert judgement.reproduction.one_run == (1 in (len(deeper), len(base)) and verdict != "undecided")
 
 
 @pytest.mark.parametrize(
@@ -251,6 +252,7 @@ def test_whose_training_took_longer_is_undecided_between_two_machines(tmp_path: 
     side = judged(tmp_path, quicker, build(study(PRINTED), runs)).reproduction
     assert side.verdict == "undecided" and side.evidence[0].difference is not None
     assert side.evidence[0].difference.value is None, "nothing is subtracted that cannot be compared"
+    assert not side.one_run, "nothing was"
     below = {"kind": "below", "metric": "seconds", "of": "deeper", "value": "1 h"}
     assert judged(tmp_path, below, build(study(PRINTED), runs)).reproduction.verdict == "holds"
 
