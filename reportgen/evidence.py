@@ -271,7 +271,8 @@ class Evidence(PageTools):
                 study, run = pairs[0]
                 interval = Interval(*run.interval) if run.interval else None
                 difference = (study.difference, run.difference, interval)
-            tables.append((self.edition.words.gettext(METRICS[metric].label), rows, difference))
+            label = self.edition.words.gettext(METRICS[metric].label)
+            tables.append((label[:1].upper() + label[1:], rows, difference))
         return self.edition.html("claim_note", judgement, self.sentence(judgement), tables, GLYPHS, self.verdict)
 
     def _compared(self, project: str, metric: Metric) -> tuple[Fact, Summary]:

@@ -73,6 +73,16 @@ def test_the_evidence_says_the_claim_in_words_of_its_own_in_each_language(small_
     assert "Una sola ejecución no tiene dispersión" in page
 
 
+@pytest.mark.parametrize("metrics", [["test.accuracy"], ["test.accuracy", "test.cross_entropy"]], ids=len)
+def test_the_evidence_for_several_metrics_is_one_table_with_one_head(small_report: Path, metrics: list[str]) -> None:
+    better = {"kind": "better", "metric": metrics, "of": "second", "than": "first", "expect": HIGH["expect"]}
+    runs = record("first"), record("second", right=70)
+    page = rendered(small_report, '{% claim "it" %}So{% endclaim %}.\n', *runs, it=better).markdown
+    (table,) = re.findall(r"<table.*?</table>", page, re.DOTALL)
+    assert re.findall("<(thead|tbody|tfoot)>", table) == ["thead", *["tbody"] * len(metrics), "tfoot"]
+    assert [table.count(f">{name}</th>") for name in ("Test accuracy", "Test cross-entropy")] == [1, len(metrics) - 1]
+
+
 def test_a_claim_used_twice_has_one_note(small_report: Path) -> None:
     page = rendered(small_report, SENTENCE + "\n" + SENTENCE, record("first"), high=HIGH).markdown
     assert page.count('class="rg-mark"') == 2
