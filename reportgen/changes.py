@@ -43,7 +43,7 @@ class Turn:
     before: Verdict
     after: Verdict
     unexpected: bool
-    """Whether it is now contradicted, and its writer expected otherwise."""
+    """Whether it is now another one than its writer expects."""
     said: tuple[str, ...]
     """The files and lines that make the claim."""
 
