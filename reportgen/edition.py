@@ -23,7 +23,7 @@ from reportgen.report import Catalogue, Report
 
 TEMPLATES = Path(__file__).parent / "templates"
 NOTHING = "–"
-"""Stands in a table for what one side does not have."""
+"""Stands in a table for what is not there."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 
-from babel.lists import format_list
 from jinja2 import Environment, TemplateSyntaxError, Undefined, nodes, pass_context
 from jinja2.ext import Extension
 from jinja2.parser import Parser
@@ -310,7 +309,7 @@ class Evidence(PageTools):
     def sentence(self, judgement: Judgement) -> str:
         """The claim in words of the generator's own."""
         words, statement = self.edition.words, judgement.claim.statement
-        metric = self._list([words.gettext(METRICS[name].label) for name in statement.metric])
+        metric = words.enumeration([words.gettext(METRICS[name].label) for name in statement.metric])
 
         def quantity(value: Quantity) -> str:
             # A unit such as `parameters` is a word of the language; `pp` and `s` are, too.
@@ -324,7 +323,7 @@ class Evidence(PageTools):
             values["of"] = self.short(statement.of)
         match statement:
             case Comparison(than=than, margin=margin, times=times):
-                values["than"] = self._list([self.short(name) for name in than])
+                values["than"] = words.enumeration([self.short(name) for name in than])
                 if times:
                     key, values["times"] = f"{key} times", words.decimal(times)
                 elif margin and not margin.number and key == "similar":
@@ -332,7 +331,7 @@ class Evidence(PageTools):
                 elif margin:
                     key, values["margin"] = f"{key} by", quantity(margin)
             case Extreme(of=of, among=among):
-                values["among"] = self._list([self.short(name) for name in among if name != of])
+                values["among"] = words.enumeration([self.short(name) for name in among if name != of])
             case Ranking(order=order):
                 values["order"] = ", ".join(self.short(name) for name in order)
             case Threshold(value=value):
@@ -341,9 +340,6 @@ class Evidence(PageTools):
                 values["margin"] = quantity(margin)
         message = MESSAGES[key]
         return words.gettext(message, **values)
-
-    def _list(self, items: list[str]) -> str:
-        return format_list(items, locale=self.edition.words.locale)
 
 
 def _anchor(origin: Origin) -> str:

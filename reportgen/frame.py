@@ -13,10 +13,8 @@ from typing import Any
 
 from reportgen.charts import written
 from reportgen.drawings import VARIABLES, Curves, Diagram, Dots, Drawing, Line, Mark, Matrix, Plane, Unit
+from reportgen.edition import NOTHING
 from reportgen.language import Language
-
-NOTHING = "–"
-"""Stands in a table for what a chart leaves out."""
 
 
 @dataclass(frozen=True)
