@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import json
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -546,9 +547,10 @@ def _identifier(kind: str, name: str) -> str:
 
 
 def _beginning(names: Sequence[str]) -> str:
-    """What all of several names begin with."""
-    alike = next((k for k, letters in enumerate(zip(*names, strict=False)) if len(set(letters)) > 1), 0)
-    return names[0][:alike] if names else ""
+    """The whole words that all of several names begin with, and the space behind them."""
+    alike = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    common = "".join(letters[0] for letters in alike)
+    return common[: common.rfind(" ") + 1]
 
 
 def _told(runs: Sequence[Record]) -> Sequence[Record]:

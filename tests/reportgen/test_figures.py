@@ -206,10 +206,22 @@ def test_a_project_whose_place_is_not_known_is_named_below_the_chart(small_repor
     assert "Not known, and so not shown: Project 1." in (found.findtext(".//figcaption") or "")
 
 
-def test_what_all_short_names_begin_with_is_left_out_beside_a_dot(small_report: Path) -> None:
+@pytest.mark.parametrize(
+    ("short", "signs"),
+    [
+        (("Project 1", "Project 2"), ("1", "2")),
+        (("Project 10", "Project 11"), ("10", "11")),
+        (("Project 1", "Project 10"), ("1", "10")),
+        (("ResNet", "ResNet-B"), ("ResNet", "ResNet-B")),
+    ],
+    ids=str,
+)
+def test_the_words_that_all_short_names_begin_with_are_left_out_beside_a_dot(
+    small_report: Path, short: tuple[str, str], signs: tuple[str, str]
+) -> None:
     publish(small_report, "first", "second")
-    name(small_report, short={"first": "Project 1", "second": "Project 2"})
-    assert {"1", "2"} <= set(words(figure(page(small_report, "{{ accuracy_time() }}"))))
+    name(small_report, short=dict(zip(("first", "second"), short, strict=True)))
+    assert set(signs) <= set(words(figure(page(small_report, "{{ accuracy_time() }}"))))
 
 
 def test_the_classes_stand_by_ease_and_the_projects_side_by_side(small_report: Path) -> None:
