@@ -238,7 +238,7 @@ class Evidence(PageTools):
         for judgement in judgements:
             identifier = judgement.claim.identifier
             pages = self.edition.material.claim_pages.get(identifier, ())
-            link = self.link(f"{_address(pages[0])}#claim-{identifier}") if pages else None
+            link = f"{self.page_link(pages[0])}#claim-{identifier}" if pages else None
             rows.append((judgement, self.sentence(judgement), link))
         return self.edition.html("claims", rows, GLYPHS, self.verdict)
 
@@ -344,10 +344,3 @@ class Evidence(PageTools):
 
 def _anchor(origin: Origin) -> str:
     return f"source-{origin.project.replace('/', '-')}-{origin.side}"
-
-
-def _address(page: str) -> str:
-    """Where MkDocs publishes a page, within its language."""
-    if page == "index.md":
-        return ""
-    return page.removesuffix("index.md") if page.endswith("/index.md") else page.removesuffix(".md") + "/"

@@ -40,16 +40,17 @@ class Tables(PageTools):
     )
 
     def ladder(self) -> str:
-        rows = []
+        rows, chapters = [], self.edition.material.chapters
+        # Where several pages show a project's results, the one with the fewest others is its chapter.
+        shown = Counter(page for pages in chapters.values() for page in pages)
         for identifier, known in self.edition.material.facts.items():
-            page = next(iter(self.edition.material.chapters.get(identifier, ())), None)
-            link = self.link(page.removesuffix(".md") + "/") if page else None
+            page = min(chapters.get(identifier, ()), key=shown.__getitem__, default=None)
             # Of the study's projects the table has what the study prints.
             ours = None if known.studied else self.planned(identifier)
             rows.append(
                 {
                     "title": self.title(identifier),
-                    "link": link,
+                    "link": self.page_link(page) if page else None,
                     "facts": known,
                     "variants": self._variants(known),
                     "parameters": Fact.of(ours.network.parameters, "count") if ours else None,

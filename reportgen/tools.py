@@ -70,6 +70,12 @@ class PageTools:
         depth = len(here.parts) - (1 if here.name == "index.md" else 0)
         return "../" * depth + target
 
+    def page_link(self, page: str) -> str:
+        """Another page, from this one as MkDocs publishes both."""
+        file = PurePosixPath(page)
+        folder = file.parent if file.name == "index.md" else file.with_suffix("")
+        return self.link("".join(f"{part}/" for part in folder.parts))
+
     def title(self, project: str) -> str:
         self.facts(project)
         return self.edition.catalogue.projects.get(project, project)

@@ -346,6 +346,20 @@ def test_the_ladder_leads_to_the_page_that_shows_a_project_s_results(small_repor
     assert '<a href="further/">' in page(small_report, "{{ ladder() }}", record("first")).markdown
 
 
+def test_the_ladder_leads_to_a_project_s_own_page_rather_than_one_of_several_and_to_the_home_page_by_its_address(
+    small_report: Path,
+) -> None:
+    for code in ("en", "es"):
+        (small_report / "docs" / code / "index.md").write_text('{{ results("second") }}\n', encoding="utf-8")
+        (small_report / "docs" / code / "all.md").write_text(
+            '{{ results("first") }}\n{{ results("second") }}\n', encoding="utf-8"
+        )
+        (small_report / "docs" / code / "own").mkdir()
+        (small_report / "docs" / code / "own" / "index.md").write_text('{{ results("first") }}\n', encoding="utf-8")
+    ladder = page(small_report, "{{ ladder() }}", record("first"), record("second"), path="further.md").markdown
+    assert re.findall('<a href="([^"]*)">', ladder) == ["../own/", "../"]
+
+
 def test_settings_are_written_as_a_language_writes_them_and_what_keras_calls_by_a_name_keeps_it(
     small_report: Path,
 ) -> None:
