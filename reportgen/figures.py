@@ -163,7 +163,7 @@ class Figures(PageTools):
         words, runs = self.edition.words, self.runs(project)
         if not runs:
             return self.missing(self._unrun(words.gettext("Confusion matrix")))
-        drawing = charts.confusion(runs, words, self.class_names(runs[0].dataset.classes))
+        drawing = charts.confusion(runs, words, self.class_names(self._classes(project)))
         title = words.gettext("Confusion matrix: {project}", project=self.short(project))
         caption = words.gettext(
             "Of each label (row), the per cent of its test images that were given each prediction, over all seeds."
@@ -171,6 +171,25 @@ class Figures(PageTools):
         caption = " ".join([*self._caution(project), caption])
         text, source = frame.text(drawing, words), self._records(*runs)
         return self._framed(_identifier("confusion", project), title, drawing, text, caption, source)
+
+    def _classes(self, project: str) -> tuple[str, ...]:
+        """The classes that the runs of a project tell apart.
+
+        Raises:
+            ReportError: they are not the same in all of them.
+        """
+        first, *others = self.runs(project)
+        for other in others:
+            if other.dataset.classes != first.dataset.classes:
+                found = (
+                    f"seed {run.seed} has the {len(run.dataset.classes)} classes of {run.dataset.name}"
+                    for run in (first, other)
+                )
+                raise ReportError(
+                    f"the runs of {project} tell different classes apart, and cannot be counted together: "
+                    f"{', '.join(found)}. Keep those on other images in a folder of results of their own."
+                )
+        return first.dataset.classes
 
     def ladder_chart(self) -> str:
         """The test accuracy of every project, published and reproduced; below it its variants, beside the study."""
@@ -251,8 +270,9 @@ class Figures(PageTools):
         recorded = [known for known in self.edition.material.facts.values() if known.records]
         if not recorded:
             return self.missing()
-        classes = recorded[0].records[0].dataset.classes
-        alike = [known for known in recorded if known.records[0].dataset.classes == classes]
+        of_each = {known.identifier: self._classes(known.identifier) for known in recorded}
+        classes = of_each[recorded[0].identifier]
+        alike = [known for known in recorded if of_each[known.identifier] == classes]
         shares = [[_share(known.records, k) for known in alike] for k in range(len(classes))]
         order = sorted(range(len(classes)), key=lambda k: -statistics.fmean(shares[k]))
         names = self.class_names(classes)
@@ -269,6 +289,9 @@ class Figures(PageTools):
             "Of each class, the per cent of its test images that each project gets right, over all its seeds; the "
             "class that is easiest on average stands first."
         )
+        if left_out := [self.short(name) for name, found in of_each.items() if found != classes]:
+            told = words.gettext("With other classes, and so not shown: {names}.", names=", ".join(left_out))
+            caption = f"{caption} {told}"
         runs = [run for known in alike for run in known.records]
         return self._framed("class-chart", title, drawing, frame.text(drawing, words), caption, self._records(*runs))
 

@@ -243,6 +243,25 @@ def test_the_classes_stand_by_ease_and_the_projects_side_by_side(small_report: P
     assert description(found).startswith("cat: from 60% (second) to 100% (1); ")
 
 
+def of_two_classes(project: str, seed: int = 0) -> Record:
+    """A run on another data set."""
+    dataset = {**record().dataset.model_dump(), "name": "coins", "classes": ("heads", "tails"), "test": 200}
+    return record(project, seed, dataset=dataset, confusion=[[60, 40], [40, 60]], mistakes=[])
+
+
+def test_a_project_with_other_classes_is_named_below_the_chart_of_classes(small_report: Path) -> None:
+    found = figure(page(small_report, "{{ class_chart() }}", record("first"), of_two_classes("second")))
+    assert table(found)[0] == ["Class \\ Project", "1"]
+    assert "With other classes, and so not shown: second." in (found.findtext(".//figcaption") or "")
+
+
+@pytest.mark.parametrize("call", ['confusion("first")', "class_chart()"])
+def test_seeds_with_different_classes_are_refused_in_a_sentence(small_report: Path, call: str) -> None:
+    told = "line 1: the runs of first tell .*: seed 0 has the 10 classes of sample, seed 1 has the 2 classes of coins"
+    with pytest.raises(ReportError, match=told):
+        page(small_report, f"{{{{ {call} }}}}", record("first"), of_two_classes("first", 1))
+
+
 def test_two_projects_lie_over_each_other_by_name(small_report: Path) -> None:
     runs = [record("first", length=5), record("second", length=8), record("second", 1, length=9)]
     name(small_report, short={"first": "One", "second": "Two"})
