@@ -420,6 +420,7 @@ def test_what_weights_see_stands_with_its_pictures_its_controls_and_its_files(sm
     filters, alike = figures_of_it
     assert 'src="../assets/pretraining/set-32px/filters.png" width="90" height="18"' in filters
     assert re.search(r'alt="[^"]*\b4\b', filters)
+    assert "3 × 3" not in filters, "nothing says how large they are"
     assert alike.count("<svg") == 6
     assert 'viewBox="204 102 96 96"' in alike, "the second neighbour of the second image"
     assert html.escape(HOSTILE, quote=False) in alike.replace("&#34;", '"') and HOSTILE not in alike
