@@ -26,7 +26,10 @@ class Table:
 
 
 def table(drawing: Drawing, words: Language) -> Table:
-    """The numbers of `drawing`; of several runs their mean and, in brackets, their smallest and largest."""
+    """The numbers of `drawing`; of several runs their mean and, in brackets, their smallest and largest.
+
+    As on the chart, there is a mean for as long as all of them train; behind that, the brackets stand alone.
+    """
     match drawing:
         case Curves():
             lines = [(panel, line) for panel in drawing.panels for line in panel.lines]
@@ -205,10 +208,12 @@ def _at_epoch(line: Line, k: int, unit: Unit, words: Language) -> str:
     values = [run.values[k] for run in line.runs if k < len(run.values)]
     if not values:
         return NOTHING
+    ends = values if len(values) == 1 else (min(values), max(values))
+    reach = f"({' – '.join(written(value, unit, words) for value in ends)})"
+    if len(values) < len(line.runs):
+        return reach
     mean = written(sum(values) / len(values), unit, words)
-    if len(values) == 1:
-        return mean
-    return f"{mean} ({written(min(values), unit, words)} – {written(max(values), unit, words)})"
+    return mean if len(values) == 1 else f"{mean} {reach}"
 
 
 def data(drawing: Curves | Dots | Plane | Matrix) -> dict[str, Any]:

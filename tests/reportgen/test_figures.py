@@ -272,6 +272,12 @@ def test_two_projects_lie_over_each_other_by_name(small_report: Path) -> None:
     assert "One: seed 0: kept epoch 3 of 5" in description(found)
 
 
+def test_in_the_table_of_curves_there_is_a_mean_as_long_as_all_seeds_train(small_report: Path) -> None:
+    runs = [record("first", seed, length=length) for seed, length in enumerate((6, 8, 9))]
+    rows = table(figure(page(small_report, '{{ curves("first") }}', *runs)))
+    assert [row[1] for row in rows[6:]] == ["0.333 (0.333 – 0.333)", "(0.286 – 0.286)", "(0.250 – 0.250)", "(0.222)"]
+
+
 @pytest.mark.parametrize("call", OF_RUNS)
 def test_a_chart_of_runs_without_a_run_says_so_by_name(small_report: Path, call: str) -> None:
     publish(small_report, "first", "second")
