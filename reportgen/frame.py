@@ -149,7 +149,10 @@ def _extremes(name: str, cells: Sequence[float | None], columns: Sequence[str], 
 
 
 def csv_text(drawing: Drawing) -> str:
-    """The same numbers for a program: names that no language changes, decimals with a full stop, not rounded."""
+    """The same numbers for a program: not rounded, decimals with a full stop.
+
+    A row of a project or a layer has its identifier; all else has the name that the chart gives it, in its language.
+    """
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerows(_csv_rows(drawing))
     return stream.getvalue()
