@@ -37,7 +37,7 @@ from reportgen.drawings import (
     Unit,
 )
 from reportgen.errors import ReportError
-from reportgen.facts import NOT_RUN, Fact, ProjectFacts, Summary
+from reportgen.facts import NOT_RUN, Fact, ProjectFacts, Summary, parts_of
 from reportgen.features import FILTERS, NEIGHBOURS, Features, Way
 from reportgen.record import Record
 from reportgen.tools import PageTools
@@ -199,18 +199,20 @@ class Figures(PageTools):
             lambda known: (_mark(known.published.test.accuracy), _summary(known.reproduced.test.accuracy))
         )
         empty = (None,) * (len(series) - 1)
-        variants = [(known, variant) for known in self.edition.material.facts.values() for variant in known.variants]
-        if variants:
-            series = (*series, Series("variant", words.gettext("Variant, no reproduction"), OTHER, hollow=False))
-            rows = [Row(row.key, row.label, (*row.marks, None)) for row in rows]
-        for known, variant in variants:
-            row = Row(
-                "-".join(filter(None, (known.identifier, variant.name or "variant"))),
+        variants = [
+            Row(
+                f"{known.identifier}/{variant.name or 'variant'}",
                 f"{self.short(known.identifier)}: {self.briefly(variant)}",
                 (_mark(known.published.test.accuracy), *empty, _summary(variant.reproduced.test.accuracy)),
             )
-            last = max((k for k, other in enumerate(rows) if other.key.startswith(known.identifier)), default=len(rows))
-            rows.insert(last + 1, row)
+            for known in self.edition.material.facts.values()
+            for variant in known.variants
+        ]
+        if variants:
+            series = (*series, Series("variant", words.gettext("Variant, no reproduction"), OTHER, hollow=False))
+            rows = [*(Row(row.key, row.label, (*row.marks, None)) for row in rows), *variants]
+            projects = [*self.edition.material.facts]
+            rows.sort(key=lambda row: projects.index(parts_of(row.key)[0]))
         drawing = Dots(words.gettext("Project"), words.gettext("Test accuracy"), "percent", series, tuple(rows))
         title = words.gettext("Test accuracy of every project")
         return self._of_all("ladder-chart", title, drawing, self._explained())

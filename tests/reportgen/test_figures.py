@@ -153,6 +153,16 @@ def test_the_ladder_shows_a_variant_beside_the_study_in_a_row_and_a_colour_of_it
     ]
 
 
+def test_a_variant_stands_below_its_own_project_and_not_below_one_whose_name_goes_on_like_its(
+    small_report: Path,
+) -> None:
+    publish(small_report, "deep", "deeper")
+    runs = [record(project, variant="ours") for project in ("deep", "deeper", "deepest")]
+    rows = table(figure(page(small_report, "{{ ladder_chart() }}", *runs, record("deeper"))))[1:]
+    ours = ": variant ours"
+    assert [row[0] for row in rows] == ["deep", f"deep{ours}", "deeper", f"deeper{ours}", f"deepest{ours}"]
+
+
 def test_the_figures_of_a_variant_stand_in_for_those_of_a_project_that_has_no_other_run(small_report: Path) -> None:
     """Each variant has its own, and says what it is; with a run of the project itself, they make room for it."""
     require(small_report, weights="theirs")
