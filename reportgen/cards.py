@@ -36,8 +36,12 @@ def title(markdown: str) -> str:
 
 def draw(report: Report, title: str, edition: Edition) -> Path:
     """The card of a page: its title, the site's name, and the results of all projects as a line of dots."""
-    values = tuple(known.published.test.accuracy.value for known in edition.material.facts.values())
-    steps = tuple(value for value in values if value is not None)
+    reproduces = edition.material.reproduces
+    every = (
+        known.published.test.accuracy if reproduces else known.reproduced.test.accuracy.mean
+        for known in edition.material.facts.values()
+    )
+    steps = tuple(fact.value for fact in every if fact.value is not None)
     site = edition.catalogue.site_name
     code = Path(__file__).read_bytes()
     content = hashlib.sha256(f"{hashlib.sha256(code).hexdigest()}\0{title}\0{site}\0{steps}".encode()).hexdigest()

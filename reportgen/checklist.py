@@ -78,11 +78,14 @@ class Checklist(PageTools):
 
         study = counted(judgement.study.verdict for judgement in judgements)
         reproduction = counted(judgement.reproduction.verdict for judgement in judgements)
-        evidence = [
-            words.gettext("Claims that are checked whenever the report is built: {n}.", n=len(judgements)),
-            words.gettext("Their verdicts on the study: {verdicts}.", verdicts=study),
-            words.gettext("Their verdicts on the reproduction: {verdicts}.", verdicts=reproduction),
-        ]
+        evidence = [words.gettext("Claims that are checked whenever the report is built: {n}.", n=len(judgements))]
+        if self.edition.material.reproduces:
+            evidence += [
+                words.gettext("Their verdicts on the study: {verdicts}.", verdicts=study),
+                words.gettext("Their verdicts on the reproduction: {verdicts}.", verdicts=reproduction),
+            ]
+        else:
+            evidence.append(words.gettext("Their verdicts: {verdicts}.", verdicts=reproduction))
         if not judgements:
             return self._entry(question, "no", evidence[:1])
         every = all(judgement.reproduction.verdict == "holds" for judgement in judgements)

@@ -62,6 +62,11 @@ class Material:
     """Whether the site will hold the report as a PDF in each language."""
 
     @property
+    def reproduces(self) -> bool:
+        """Whether any project is a study's; else the report tells of its own experiments, and names no study."""
+        return any(known.studied for known in self.facts.values())
+
+    @property
     def smoke(self) -> bool:
         """Whether any record is of a run that only proves that everything works."""
         return any(run.profile == "smoke" for known in self.facts.values() for run in known.every_record)
@@ -151,6 +156,7 @@ class Edition:
             label=self.words.label,
             fact=lambda value, kind: Fact.of(value, kind),
             seeds=self.seeds,
+            reproduces=self.material.reproduces,
             shown=lambda value: show(value, self.words),
         )
         names = environment.list_templates(extensions=["jinja"])

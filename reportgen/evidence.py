@@ -23,7 +23,7 @@ from markupsafe import escape
 from reportgen.claims import METRICS, Comparison, Extreme, Judgement, Metric, Overfitting, Quantity, Ranking, Threshold
 from reportgen.edition import show
 from reportgen.errors import ReportError
-from reportgen.facts import Fact, Interval, Kind, Origin, Quoted, Summary
+from reportgen.facts import Fact, Interval, Kind, Origin, ProjectFacts, Quoted, Summary, parts_of
 from reportgen.report import Report, read_text
 from reportgen.tools import PageTools
 
@@ -143,12 +143,16 @@ class Evidence(PageTools):
         if re.search(r"\n[ \t]*\n", said):
             raise ReportError(f"the claim {identifier} goes over an empty line; a claim stands within one paragraph.")
         study, reproduction = judgement.study.verdict, judgement.reproduction.verdict
+        reproduces = self.edition.material.reproduces
         label = self.edition.words.gettext(
-            "Evidence: {study} in the study, {reproduction} in the reproduction",
+            "Evidence: {study} in the study, {reproduction} in the reproduction"
+            if reproduces
+            else "Evidence: {reproduction}",
             study=self.verdict(study),
             reproduction=self.verdict(reproduction),
         )
-        glyphs = "".join(f'<span class="rg-{verdict}">{GLYPHS[verdict]}</span>' for verdict in (study, reproduction))
+        verdicts = (study, reproduction) if reproduces else (reproduction,)
+        glyphs = "".join(f'<span class="rg-{verdict}">{GLYPHS[verdict]}</span>' for verdict in verdicts)
         return (
             f'<span class="rg-claim"{anchor}>{said}'
             f'<a class="rg-mark" href="#claim-{identifier}" role="doc-noteref" aria-label="{escape(label)}">'
@@ -300,7 +304,17 @@ class Evidence(PageTools):
             )
             for run in known.records
         ]
-        return self.edition.html("reproduced_note", _anchor(origin), self.short(origin.project), known, runs)
+        what = self._what(known)
+        return self.edition.html("reproduced_note", _anchor(origin), self.short(origin.project), what, known, runs)
+
+    def _what(self, known: ProjectFacts) -> str:
+        """What the runs of a project or a variant are, beside a study or without one."""
+        words, (project, variant) = self.edition.words, parts_of(known.identifier)
+        if variant:
+            return self.kind_of_variant(project)
+        if known.studied:
+            return words.gettext("Reproduction")
+        return words.gettext("Beyond the study" if self.edition.material.reproduces else "Results")
 
     def verdict(self, verdict: str) -> str:
         """A verdict in the language's words."""

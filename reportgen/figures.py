@@ -128,7 +128,8 @@ class Figures(PageTools):
 
     def _caution(self, name: str) -> tuple[str, ...]:
         """What a caption says first where a variant stands for its project."""
-        return (f"{self.edition.words.gettext('Variant, no reproduction')}.",) if self.facts(name).variant else ()
+        project, variant = parts_of(name)
+        return (f"{self.kind_of_variant(project)}.",) if variant else ()
 
     def _others(self, project: str) -> dict[str, str]:
         """Where a script finds the curves of every other project that has a run, by short name."""
@@ -209,7 +210,8 @@ class Figures(PageTools):
             for variant in known.variants
         ]
         if variants:
-            series = (*series, Series("variant", words.gettext("Variant, no reproduction"), OTHER, hollow=False))
+            called = words.gettext("Variant, no reproduction" if self._reproduces else "Variant")
+            series = (*series, Series("variant", called, OTHER, hollow=False))
             rows = [*(Row(row.key, row.label, (*row.marks, None)) for row in rows), *variants]
             projects = [*self.edition.material.facts]
             rows.sort(key=lambda row: projects.index(parts_of(row.key)[0]))
@@ -252,7 +254,9 @@ class Figures(PageTools):
 
         words = self.edition.words
         title = words.gettext("Test accuracy against training time")
-        note = words.gettext("The study's machine was another one; only times of one colour can be compared.")
+        note = ""
+        if self._reproduces:
+            note = words.gettext("The study's machine was another one; only times of one colour can be compared.")
         machines: dict[str, list[str]] = {}
         for known in self.edition.material.facts.values():
             if known.reproduced.machine:
@@ -261,7 +265,9 @@ class Figures(PageTools):
             told = "; ".join(f"{machine}: {', '.join(names)}" for machine, names in machines.items())
             note = words.gettext(
                 "The study's machine was another one, and the reproduction has several; only times of one machine can "
-                "be compared ({machines}).",
+                "be compared ({machines})."
+                if self._reproduces
+                else "Only times of one machine can be compared ({machines}).",
                 machines=told,
             )
         return self._plane("accuracy-time", title, words.gettext("Training time"), "seconds", places, note)
@@ -270,8 +276,9 @@ class Figures(PageTools):
         """The accuracy of each class in every project that has a run, the easiest class first."""
         words = self.edition.words
         recorded = [known for known in self.edition.material.facts.values() if known.records]
+        title = words.gettext("Test accuracy by class")
         if not recorded:
-            return self.missing()
+            return self.missing(self._unrun(title))
         of_each = {known.identifier: self._classes(known.identifier) for known in recorded}
         classes = of_each[recorded[0].identifier]
         alike = [known for known in recorded if of_each[known.identifier] == classes]
@@ -286,7 +293,6 @@ class Figures(PageTools):
             cells=tuple(tuple(round(share, 6) for share in shares[k]) for k in order),
             diagonal=False,
         )
-        title = words.gettext("Test accuracy by class")
         caption = words.gettext(
             "Of each class, the per cent of its test images that each project gets right, over all its seeds; the "
             "class that is easiest on average stands first."
@@ -424,9 +430,15 @@ class Figures(PageTools):
             "places": [(column * (width + SHEET_GAP), row * (height + SHEET_GAP)) for row, column in places],
         }
 
+    @property
+    def _reproduces(self) -> bool:
+        return self.edition.material.reproduces
+
     def _series(self) -> tuple[Series, ...]:
-        """The study and the reproduction; and what is ours alone, once it has run."""
+        """The study and the reproduction, and what is ours alone, once it has run; without a study, the results."""
         words = self.edition.words
+        if not self._reproduces:
+            return (Series("results", words.gettext("Results"), REPRODUCTION, hollow=False),)
         both = (
             Series("published", words.gettext("Study"), INK, hollow=True),
             Series("reproduced", words.gettext("Reproduction"), REPRODUCTION, hollow=False),
@@ -440,15 +452,19 @@ class Figures(PageTools):
 
     def _placed(self, known: ProjectFacts, both: tuple[Placed | None, Placed | None]) -> tuple[Placed | None, ...]:
         """What a project has for each of `_series`, from what the study and the runs have of it."""
+        study, runs = both
+        if not self._reproduces:
+            return (runs,)
         if not self._beyond():
             return both
-        study, runs = both
         return (study, runs, None) if known.studied else (None, None, runs)
 
     def _explained(self) -> str:
         return self.edition.words.gettext(
             "The study's figure is of one run; the reproduction is the mean of its seeds, with their standard "
             "deviation where there are several."
+            if self._reproduces
+            else "The mean of the seeds, with their standard deviation where there are several."
         )
 
     def _rows(self, marks: Callable[[ProjectFacts], tuple[Mark | None, Mark | None]]) -> list[Row]:
@@ -500,9 +516,12 @@ class Figures(PageTools):
             for run in (known.every_record if with_variants else known.records)
         ]
         words = self.edition.words
-        source = words.gettext("the study's printed figures")
+        sources = [words.gettext("the study's printed figures")] if self._reproduces else []
         if runs:
-            source = words.gettext("{one} and {other}", one=source, other=self._records(*runs))
+            sources.append(self._records(*runs))
+        if not sources:
+            return self.missing(self._unrun(title))
+        source = words.gettext("{one} and {other}", one=sources[0], other=sources[1]) if sources[1:] else sources[0]
         return self._framed(identifier, title, drawing, frame.text(drawing, words), caption, source)
 
     def _records(self, *runs: Record) -> str:

@@ -97,7 +97,11 @@ def _words(material: Material, code: str) -> str:
             "evidence": words.gettext(
                 "Behind a sentence that compares stand two signs, for the study and for the runs: {holds} it holds, "
                 "{contradicted} it is contradicted, {undecided} it is undecided. The evidence for it, the source of "
-                "every number, and all files are on the site.",
+                "every number, and all files are on the site."
+                if material.reproduces
+                else "Behind a sentence that compares stands a sign: {holds} it holds, {contradicted} it is "
+                "contradicted, {undecided} it is undecided. The evidence for it, the source of every number, and all "
+                "files are on the site.",
                 **GLYPHS,
             ),
             "recorded": recorded,

@@ -57,7 +57,8 @@ class Tables(PageTools):
                 }
             )
         every = [run for known in self.edition.material.facts.values() for run in known.records]
-        return self.edition.html("ladder", rows, self.dataset_names(every))
+        ladder = "ladder" if self.edition.material.reproduces else "own_ladder"
+        return self.edition.html(ladder, rows, self.dataset_names(every))
 
     def variant(self, name: str) -> ProjectFacts:
         """The facts of a variant, `project/variant`, for a number in a sentence."""

@@ -130,6 +130,11 @@ class PageTools:
             if plan.get(name) != done.get(name) and not name.startswith("weights_"):
                 yield name, plan.get(name), done.get(name)
 
+    def kind_of_variant(self, project: str) -> str:
+        """What a variant of a project is called: it reproduces nothing, which goes without saying without a study."""
+        studied = self.edition.material.facts[project].studied
+        return self.edition.words.gettext("Variant, no reproduction" if studied else "Variant")
+
     def in_words(self, value: Setting | None) -> str:
         """The value of a setting as the language writes it; a dash where there is none."""
         if isinstance(value, bool):

@@ -8,9 +8,12 @@ import pytest
 from PIL import Image, ImageColor
 
 from reportgen import cards
+from reportgen import record as records
 from reportgen import report as reports
 from reportgen.edition import Edition
 from reportgen.material import gather
+from tests.reportgen.test_render import alone
+from tests.synthetic import record
 
 
 @pytest.mark.parametrize(
@@ -58,6 +61,17 @@ def test_a_card_is_drawn_in_our_colours_alone_smooth_at_its_edges_and_without_gr
     shares = {colour: count / (1200 * 630) for count, colour in counts}
     assert max(shares, key=lambda colour: shares[colour]) == ImageColor.getrgb(cards.NIGHT)
     assert {ImageColor.getrgb(colour) for colour in (cards.PAPER, cards.ORANGE)} < shares.keys()
+
+
+def test_without_a_study_a_card_has_the_results_of_the_runs(small_report: Path) -> None:
+    alone(small_report)
+    report = reports.load(small_report)
+    before = cards.draw(report, "One", Edition(gather(report), "en"))
+    records.write(record("first"), report.results)
+    file = cards.draw(report, "One", Edition(gather(report), "en"))
+    assert file != before
+    with Image.open(file) as picture:
+        assert ImageColor.getrgb(cards.ORANGE) in {colour for _, colour in picture.convert("RGB").getcolors() or ()}
 
 
 def test_what_a_power_cut_left_empty_is_drawn_again(small_report: Path) -> None:

@@ -14,7 +14,7 @@ from reportgen import pretraining
 from reportgen.errors import ReportError
 from reportgen.fingerprint import fingerprint
 from reportgen.record import Record
-from tests.reportgen.test_render import page
+from tests.reportgen.test_render import alone, page
 from tests.synthetic import environment, record
 from tests.synthetic import pretraining as made_up
 
@@ -75,6 +75,16 @@ def test_every_question_is_answered_from_the_records(root: Path) -> None:
         SCRIPT,
     ]:
         assert shown in evidence, shown
+
+
+def test_without_a_study_the_checklist_counts_the_verdicts_on_the_runs_alone(root: Path) -> None:
+    alone(root)
+    high = {"kind": "above", "metric": "test.accuracy", "of": "first", "value": "50 %"}
+    expected = {"expect": {"study": "undecided", "reproduction": "holds"}}
+    (root / "docs" / "claims.yml").write_text(yaml.safe_dump({"high": high | expected}), encoding="utf-8")
+    answer, evidence = answers(root, run())["Do the claims reflect the results?"]
+    assert answer == "yes" and evidence.splitlines()[-1] == "Their verdicts: holds: 1."
+    assert "study" not in evidence and "reproduction" not in evidence
 
 
 def test_the_checklist_is_written_in_the_language_of_the_page(root: Path) -> None:

@@ -291,14 +291,18 @@ def test_in_the_table_of_curves_there_is_a_mean_as_long_as_all_seeds_train(small
 @pytest.mark.parametrize("call", OF_RUNS)
 def test_a_chart_of_runs_without_a_run_says_so_by_name(small_report: Path, call: str) -> None:
     publish(small_report, "first", "second")
-    figure = {"curves": "Learning curves: t", "confusion": "Confusion matrix: t"}.get(call.partition("(")[0], "T")
-    assert page(small_report, f"{{{{ {call} }}}}").markdown.startswith(f"*{figure}here is no recorded run")
+    titles = {"curves": "Learning curves", "confusion": "Confusion matrix", "class_chart": "Test accuracy by class"}
+    title = titles.get(call.partition("(")[0])
+    said = f"*{title}: there is no recorded run yet" if title else "*There is no recorded run of this project"
+    assert page(small_report, f"{{{{ {call} }}}}").markdown.startswith(said)
 
 
 @pytest.mark.parametrize("call", OF_ALL)
 def test_a_chart_of_all_projects_stands_without_any_run(small_report: Path, call: str) -> None:
     publish(small_report, "first", "second")
     assert len(table(figure(page(small_report, f"{{{{ {call} }}}}")))) == 3
+    publish(small_report)
+    assert page(small_report, f"{{{{ {call} }}}}").markdown.endswith(": there is no recorded run yet.*"), "and no study"
 
 
 @pytest.mark.parametrize("call", [*OF_ALL, *OF_RUNS, 'mistakes("first")'])

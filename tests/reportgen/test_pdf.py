@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -13,8 +14,12 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
+from reportgen import pdf
 from reportgen import record as records
+from reportgen import report as reports
 from reportgen.browser import NAMES
+from reportgen.material import gather
+from tests.reportgen.test_render import alone
 from tests.synthetic import record
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,6 +119,15 @@ def test_the_report_is_printed_whole_with_contents_numbers_and_links_that_lead_s
     assert "Python 3.11.7" in text
     # The curves are drawn, not photographed: no page holds a picture but the cover.
     assert not [number for number in range(2, count + 1) if len(paper.pages[number - 1].images)]
+
+
+def test_without_a_study_the_cover_speaks_of_one_sign_behind_a_claim(small_report: Path) -> None:
+    def evidence() -> str:
+        return str(json.loads(pdf._words(gather(reports.load(small_report)), "en"))["evidence"])
+
+    assert "stand two signs, for the study and for the runs: ✓ it holds" in evidence()
+    alone(small_report)
+    assert "stands a sign: ✓ it holds" in evidence() and "study" not in evidence()
 
 
 def test_without_a_browser_that_is_said_before_anything_is_built(small_report: Path) -> None:

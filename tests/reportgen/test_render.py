@@ -156,6 +156,54 @@ def test_what_is_ours_is_told_from_the_study_before_it_has_run_and_after(
     assert beyond in row[0] and row[2].startswith("60")
 
 
+def alone(root: Path) -> None:
+    """Let no study stand beside the report's own projects."""
+    study = json.loads((root / "published.json").read_text(encoding="utf-8"))
+    (root / "published.json").write_text(json.dumps({**study, "projects": []}), encoding="utf-8")
+
+
+OWN = """{% claim "deeper" %}So{% endclaim %}: {{ first.reproduced.test.accuracy }},
+{{ variant("second/small").reproduced.test.accuracy }}.
+
+{{ ladder() }}
+{{ results("first") }}
+{{ variants() }}
+{{ claims_table() }}
+{{ ladder_chart() }}
+{{ gap_chart() }}
+{{ accuracy_parameters() }}
+{{ accuracy_time() }}
+{{ class_chart() }}
+{{ curves("third") }}
+"""
+"""What a report of somebody's own experiments may ask for."""
+
+
+def test_a_report_of_own_experiments_names_no_study_and_no_reproduction(small_report: Path) -> None:
+    fast = environment().model_copy(update={"device": "A GPU"})
+    runs = [
+        record("first"),
+        record("second", environment=fast),
+        *(record(project, variant="small") for project in ("second", "third")),
+    ]
+    alone(small_report)
+    better = {"kind": "better", "metric": "test.accuracy", "of": "second", "than": "first"}
+    expected = {"expect": {"study": "undecided", "reproduction": "holds"}}
+    (small_report / "docs" / "claims.yml").write_text(yaml.safe_dump({"deeper": better | expected}), encoding="utf-8")
+    rendered = page(small_report, OWN, *runs).markdown
+    read = re.sub(r"<script.*?</script>|<(?!\w+ [^>]*aria-label=)[^>]*>", " ", rendered, flags=re.DOTALL)
+    assert not re.findall(r".*\b(?:stud|reprodu).*", read, re.IGNORECASE)
+    assert "Only times of one machine can be compared" in read
+    assert cells(page(small_report, "{{ ladder() }}")) == [
+        ["Project", "Test accuracy", "Parameters"],
+        ["1", "60.00% one run", "30,730"],
+        ["second", "60.00% one run", "30,730"],
+        ["Variant variant small", "60.00% one run", "–"],
+        ["third", "not run yet", "30,730"],
+        ["Variant variant small", "60.00% one run", "–"],
+    ]
+
+
 def test_the_results_stand_beside_the_published_ones_their_mean_first_and_seed_by_seed(small_report: Path) -> None:
     runs = [record("first", seed, right=right) for seed, right in [(0, 60), (1, 50)]]
     head, accuracy, _, training, *_, epochs = cells(page(small_report, '{{ results("first") }}', *runs))
