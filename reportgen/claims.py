@@ -36,6 +36,7 @@ from reportgen.facts import (
     MACHINES,
     NOT_PRINTED,
     NOT_REPRODUCED,
+    NOT_STUDIED,
     Fact,
     Kind,
     ProjectFacts,
@@ -79,7 +80,7 @@ def _part(part: str, key: str) -> Metric:
     def published(project: ProjectFacts) -> Fact:
         # The study measures on two of the three parts.
         measured = getattr(project.published, part, None)
-        return getattr(measured, key) if measured else Fact(None, "percent" if accuracy else "nats", NOT_PRINTED)
+        return getattr(measured, key) if measured else _unprinted(project, "percent" if accuracy else "nats")
 
     return Metric(
         kind="percent" if accuracy else "nats",
@@ -90,6 +91,11 @@ def _part(part: str, key: str) -> Metric:
         reproduced=lambda project: getattr(getattr(project.reproduced, part), key),
         thresholds={"%": 0.01} if accuracy else {},
     )
+
+
+def _unprinted(project: ProjectFacts, kind: Kind) -> Fact:
+    """What stands for a figure that a study prints of no project."""
+    return Fact(None, kind, NOT_PRINTED if project.studied else NOT_STUDIED)
 
 
 def _gap(key: str) -> Metric:
@@ -129,6 +135,7 @@ def _parameters(which: str) -> Metric:
             tuple(float(getattr(run.network, column)) for run in project.records),
             "count",
             project.reproduced.seconds.origins,
+            absent=project.reproduced.test.accuracy.absent,
         ),
     )
 
@@ -152,7 +159,7 @@ METRICS: Mapping[str, Metric] = {
         label="number of epochs",
         better=None,
         units={"epochs": 1.0},
-        published=lambda _: Fact(None, "count", NOT_PRINTED),
+        published=lambda project: _unprinted(project, "count"),
         reproduced=lambda project: project.reproduced.epochs,
     ),
 }

@@ -8,7 +8,7 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 
-from reportgen import facts, fingerprint
+from reportgen import fingerprint
 from reportgen.comparison import Bench
 from reportgen.edition import NOTHING
 from reportgen.errors import ReportError
@@ -272,7 +272,7 @@ class Tables(PageTools):
         """One setting of a project's runs, or of what it declares, for prose."""
         plan = self.planned(project)
         if plan is None:
-            return self.edition.words.gettext(facts.NOT_REPRODUCED)
+            return self.edition.words.gettext(self.facts(project).reproduced.test.accuracy.absent)
         if name not in plan.settings:
             raise ReportError(f"'{name}' is not a setting of {project}: {', '.join(plan.settings)}.")
         origins = self._origins(project) if isinstance(plan, Record) else ()

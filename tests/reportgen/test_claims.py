@@ -15,7 +15,7 @@ from scipy import stats
 from reportgen import claims
 from reportgen.claims import METRICS, Judgement, judge, read
 from reportgen.errors import ReportError
-from reportgen.facts import ProjectFacts, Published, build
+from reportgen.facts import NOT_RUN, NOT_STUDIED, ProjectFacts, Published, build
 from tests.synthetic import environment, record
 
 PROJECTS = ("base", "deeper", "wider")
@@ -282,6 +282,12 @@ def test_every_metric_is_read_off_a_project_with_runs() -> None:
         summary = metric.reproduced(known)
         assert (len(summary.values), summary.kind) == (2, metric.kind), name
         assert metric.published(known).kind == metric.kind, name
+
+
+def test_what_was_never_studied_nor_run_is_not_run_yet_in_every_metric() -> None:
+    known = build(study(PRINTED), [], ["ours"])["ours"]
+    assert {metric.reproduced(known).mean.absent for metric in METRICS.values()} == {NOT_RUN}
+    assert {metric.published(known).absent for metric in METRICS.values()} == {NOT_STUDIED}
 
 
 @given(st.lists(st.integers(0, 99999), min_size=1, max_size=5))

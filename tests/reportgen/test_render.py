@@ -96,6 +96,11 @@ def test_what_has_not_been_run_is_a_word_and_never_a_number(small_report: Path, 
     assert set(page(small_report, text, code=code).markdown.splitlines()) == {word}
 
 
+def test_a_setting_of_what_is_ours_and_has_no_run_of_its_own_is_not_run_yet(small_report: Path) -> None:
+    text = "{{ setting('ours/none', 'epochs') }}"
+    assert page(small_report, text, record("ours", variant="small")).markdown.strip() == "not run yet"
+
+
 @pytest.mark.parametrize(
     ("expression", "complaint"),
     [
