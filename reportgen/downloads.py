@@ -49,9 +49,13 @@ class Downloads(PageTools):
         self.assets["assets/results.csv"] = stream.getvalue()
         self.assets["assets/results.json"] = json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
         records = [
-            (self.short(project), [(run.seed, self.link(self.asset(run, "record.json"))) for run in known.records])
+            (name, [(run.seed, self.link(self.asset(run, "record.json"))) for run in runs])
             for project, known in self.edition.material.facts.items()
-            if known.records
+            for name, runs in (
+                (self.short(project), known.records),
+                *((f"{self.short(project)} ({self.apart(one)})", one.records) for one in known.variants),
+            )
+            if runs
         ]
         files = [("CSV", self.link("assets/results.csv")), ("JSON", self.link("assets/results.json"))]
         return self.edition.html("downloads", files, records, self.link(PDF) if self.edition.material.printed else None)

@@ -19,10 +19,10 @@ from tests.synthetic import record
 
 
 def page(root: Path, code: str = "en", *, printed: bool = False) -> Page:
-    """A page with downloads, of a report with two runs."""
+    """A page with downloads, of a report with two runs and a variant's."""
     report = reports.load(root)
-    for seed, right in ((0, 60), (1, 50)):
-        records.write(record("first", seed, right=right), report.results)
+    for run in (record("first", 0, right=60), record("first", 1, right=50), record("first", 2, variant="tiny")):
+        records.write(run, report.results)
     (root / "docs" / code / "further.md").write_text("# 2\n\n{{ downloads() }}\n", encoding="utf-8")
     return Renderer(replace(gather(report), printed=printed), code).page("further.md")
 
@@ -44,8 +44,9 @@ def test_every_record_and_both_files_are_linked_from_the_page(small_report: Path
     rendered = page(small_report)
     links = re.findall(r'href="\.\./(assets/[^"]*)" download', rendered.markdown)
     assert links == ["assets/results.csv", "assets/results.json"] + [
-        f"assets/records/first/seed-{seed}/record.json" for seed in (0, 1)
+        f"assets/records/first/{place}/record.json" for place in ("seed-0", "seed-1", "tiny/seed-2")
     ]
+    assert "Records of 1 (variant tiny): <a" in rendered.markdown
     assert set(links) == set(rendered.assets)
 
 
