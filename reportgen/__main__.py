@@ -174,7 +174,7 @@ def serve_site(
     root: Root = Path("."),
     results: Results = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
+    port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8000,
 ) -> None:
     """Show the report in a browser and reload it whenever a page, a template or a record changes."""
     from reportgen.serve import serve

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
+from typer.testing import CliRunner
 
+from reportgen.__main__ import app
 from reportgen.measure import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,3 +102,8 @@ def test_a_port_that_is_taken_is_named(small_report: Path) -> None:
     assert done.returncode == 1
     assert f"Port {port} of 127.0.0.1 cannot be used" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_no_machine_has_is_refused() -> None:
+    refused = CliRunner().invoke(app, ["serve", "--root", str(ROOT / "nowhere"), "--port", "70000"])
+    assert refused.exit_code == 2 and "equal to 65535" in " ".join(refused.output.split())
