@@ -18,6 +18,7 @@ from reportgen.facts import Fact
 from reportgen.features import Features
 from reportgen.pretraining import Pretraining
 from reportgen.record import Record
+from reportgen.report import read_text
 from reportgen.tools import PageTools
 
 Answer = Literal["yes", "partly", "no"]
@@ -235,7 +236,7 @@ class Checklist(PageTools):
         file = self.report.root / "LICENSE"
         if not file.is_file():
             raise ReportError("the checklist needs the licence of the code, and there is no file LICENSE in the root.")
-        first = next((line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()), "")
+        first = next((line.strip() for line in read_text(file, file.name).splitlines() if line.strip()), "")
         evidence = [words.gettext("The code: {licence}.", licence=first)]
         for name in dict.fromkeys(run.dataset.name for run in runs):
             terms = self.edition.catalogue.licences.get(name)

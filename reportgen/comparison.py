@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from reportgen.errors import ReportError
 from reportgen.record import Environment, Identifier, slug, write_atomically
+from reportgen.report import read_text
 
 Rounds = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
 Unit = Literal["images/s", "GFLOP/s", "GiB", "s", "%"]
@@ -79,9 +80,9 @@ def read(file: Path) -> Bench:
         ReportError: the file is not a bench of this version; the message names the field.
     """
     try:
-        return Bench.model_validate_json(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as problem:
-        raise ReportError(f"{file}: cannot be read as UTF-8 text ({problem}).") from problem
+        return Bench.model_validate_json(read_text(file, str(file)))
+    except OSError as problem:
+        raise ReportError(f"{file}: cannot be read ({problem}).") from problem
     except ValidationError as problem:
         first = problem.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"])) or "the file"

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reportgen.errors import ReportError
 from reportgen.record import Count, Fraction, Identifier, Metrics, Record, Seconds, Setting
+from reportgen.report import read_text
 
 Side = Literal["published", "reproduced"]
 Kind = Literal["percent", "points", "error", "nats", "seconds", "count"]
@@ -81,10 +82,10 @@ def read_published(file: Path) -> Published:
     """Read and validate the published figures.
 
     Raises:
-        ReportError: the file is missing, is no JSON, or a field is missing or wrong.
+        ReportError: the file is missing, is no JSON in UTF-8, or a field is missing or wrong.
     """
     try:
-        return Published.model_validate(json.loads(file.read_text(encoding="utf-8")))
+        return Published.model_validate(json.loads(read_text(file, str(file))))
     except (OSError, json.JSONDecodeError) as problem:
         raise ReportError(f"{file}: cannot be read as JSON ({problem}).") from problem
     except ValidationError as problem:

@@ -73,7 +73,7 @@ def fingerprints(files: Iterable[str], root: Path) -> dict[str, str]:
     for file in sorted(files):
         try:
             found[file] = fingerprint((root / file).read_text(encoding="utf-8"))
-        except (FileNotFoundError, SyntaxError):
+        except (FileNotFoundError, SyntaxError, UnicodeDecodeError):
             continue
     return found
 

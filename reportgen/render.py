@@ -15,7 +15,7 @@ from pathlib import Path
 
 from jinja2 import (
     Environment,
-    FileSystemLoader,
+    FunctionLoader,
     StrictUndefined,
     TemplateError,
     TemplateNotFound,
@@ -30,6 +30,7 @@ from reportgen.edition import Edition, Material
 from reportgen.errors import ReportError
 from reportgen.evidence import ClaimTags, Evidence, cite, placed
 from reportgen.figures import Figures
+from reportgen.report import read_text
 from reportgen.scripts import Scripts
 from reportgen.tables import Tables
 from reportgen.tools import PageTools
@@ -58,7 +59,7 @@ class Renderer:
     @cached_property
     def _pages(self) -> Environment:
         environment = Environment(
-            loader=FileSystemLoader(self.material.report.docs / self.code, encoding="utf-8-sig"),
+            loader=FunctionLoader(self._source),
             undefined=StrictUndefined,
             finalize=cite,
             extensions=[ClaimTags],
@@ -69,11 +70,17 @@ class Renderer:
         environment.globals.update(self.material.facts)
         return environment
 
+    def _source(self, path: str) -> tuple[str, str, None] | None:
+        """What Jinja asks for of a page or of a file that one includes: text and path; None where there is none."""
+        file = self.material.report.docs / self.code / path
+        return (read_text(file, self.material.report.relative(file)), str(file), None) if file.is_file() else None
+
     def page(self, path: str) -> Page:
         """Render `path`, such as `projects/00.md`.
 
         Raises:
-            ReportError: the page names something unknown, or its Jinja is broken; with file and line.
+            ReportError: the page names something unknown, or its Jinja is broken, with file and line; or it, or a file
+                that it includes, is in another encoding than UTF-8.
         """
         source = self.material.report.docs / self.code / path
         shown = self.material.report.relative(source)
@@ -81,10 +88,12 @@ class Renderer:
         evidence = Evidence(self.edition, path, assets)
         tools: list[PageTools] = [evidence, *(kind(self.edition, path, assets) for kind in TOOLS)]
         names = {name: getattr(tool, name) for tool in tools for name in tool.NAMES}
+        read_text(source, shown)  # as Jinja does below, where a mistake is told with a line, and an encoding has none
         try:
             text = self._pages.get_template(path).render(**names, evidence_=evidence)
         except TemplateSyntaxError as problem:
-            raise ReportError(f"{shown}, line {problem.lineno}: {problem.message}") from problem
+            broken = self.material.report.relative(Path(problem.filename or source))
+            raise ReportError(f"{broken}, line {problem.lineno}: {problem.message}") from problem
         except UndefinedError as problem:
             line = _line(problem, str(source))
             raise ReportError(f"{shown}, line {line}: {self._unknown(str(problem.message))}") from problem

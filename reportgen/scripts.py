@@ -13,6 +13,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from reportgen.errors import ReportError
+from reportgen.report import read_text
 from reportgen.tools import PageTools
 
 CONTEXT = 2
@@ -52,7 +53,7 @@ class Scripts(PageTools):
         file = self.report.root / name
         if not file.exists():
             raise ReportError(f"there is no script {name} of {project} to show.")
-        return name, file.read_text(encoding="utf-8")
+        return name, read_text(file, name)
 
 
 def compare(before: str, now: str) -> Iterator[Part]:

@@ -18,7 +18,7 @@ from reportgen.errors import ReportError
 from reportgen.finding import Finding
 from reportgen.language import language
 from reportgen.record import write_atomically
-from reportgen.report import Report
+from reportgen.report import Report, read_text
 from reportgen.source import Section, Source, Sources
 
 FILE = "translations.json"
@@ -39,11 +39,11 @@ def read(report: Report) -> Translations:
     """What was confirmed in the report; nothing where there is no file.
 
     Raises:
-        ReportError: the file is of another version, or is not what this program writes.
+        ReportError: the file is of another version or encoding, or is not what this program writes.
     """
     file = report.docs / FILE
     try:
-        return Translations.model_validate(json.loads(file.read_text(encoding="utf-8")))
+        return Translations.model_validate(json.loads(read_text(file, report.relative(file))))
     except FileNotFoundError:
         return Translations()
     except json.JSONDecodeError as problem:

@@ -174,6 +174,9 @@ def test_missing_evidence_stops_the_build_with_a_sentence(root: Path, runs: list
 
 
 def test_a_repository_without_a_licence_stops_the_build(root: Path) -> None:
+    (root / "LICENSE").write_bytes("Año".encode("latin-1"))
+    with pytest.raises(ReportError, match="LICENSE: expected text in UTF-8"):
+        answers(root, run())
     (root / "LICENSE").unlink()
     with pytest.raises(ReportError, match="there is no file LICENSE in the root"):
         answers(root, run())

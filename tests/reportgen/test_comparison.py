@@ -95,8 +95,11 @@ def test_a_file_of_another_version_or_with_a_wrong_field_is_refused_by_name(
         read(file)
 
 
-def test_a_file_that_was_cut_off_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_was_cut_off_or_saved_in_another_encoding_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "bench.json"
+    file.write_bytes(b"\xf1")
+    with pytest.raises(ReportError, match=r"bench\.json: expected text in UTF-8"):
+        read(file)
     file.write_text(bench().model_dump_json()[:100], encoding="utf-8")
     with pytest.raises(ReportError, match=r"bench\.json: the file: Invalid JSON"):
         read(file)

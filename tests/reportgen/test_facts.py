@@ -192,6 +192,7 @@ def test_the_published_figures_are_read_from_their_file(tmp_path: Path) -> None:
     ("content", "complaint"),
     [
         (None, "published.json: cannot be read as JSON"),
+        ('{"title": "Visión"}'.encode("latin-1"), "published.json: expected text in UTF-8"),
         ('{"title": "A st', "published.json: cannot be read as JSON"),
         (json.dumps(study(year="last")), "published.json: field year: "),
         (json.dumps({"title": "A study", "author": "N. N.", "year": 2023}), "published.json: field projects: "),
@@ -203,11 +204,11 @@ def test_the_published_figures_are_read_from_their_file(tmp_path: Path) -> None:
     ],
 )
 def test_published_figures_that_cannot_be_read_are_named_by_file_and_field(
-    tmp_path: Path, content: str | None, complaint: str
+    tmp_path: Path, content: str | bytes | None, complaint: str
 ) -> None:
     file = tmp_path / "published.json"
     if content is not None:
-        file.write_text(content, encoding="utf-8")
+        file.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
     with pytest.raises(ReportError, match=complaint):
         read_published(file)
 

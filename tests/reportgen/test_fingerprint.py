@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.fingerprint import dependencies, fingerprint
+from reportgen.fingerprint import dependencies, fingerprint, fingerprints
 
 SOURCE = '''
 """A module."""
@@ -49,6 +49,12 @@ def test_a_change_of_what_the_code_does_changes_the_fingerprint(before: str, aft
 def test_a_text_that_is_not_a_docstring_counts() -> None:
     assert fingerprint("x = 'a'") != fingerprint("x = 'b'")
     assert fingerprint("def f():\n    'a'\n    return 1") == fingerprint("def f():\n    return 1")
+
+
+def test_a_file_that_is_no_program_in_utf_8_has_no_fingerprint(tmp_path: Path) -> None:
+    for name, content in (("a.py", b"a = 1"), ("broken.py", b"a ="), ("latin.py", "# año".encode("latin-1"))):
+        (tmp_path / name).write_bytes(content)
+    assert fingerprints(["a.py", "broken.py", "gone.py", "latin.py"], tmp_path) == {"a.py": fingerprint("a = 1")}
 
 
 def test_the_fingerprint_is_this_one_on_every_python() -> None:

@@ -133,6 +133,19 @@ def test_a_page_that_includes_a_missing_file_is_named_with_its_line(small_report
         page(small_report, "# Title\n{% include 'nowhere.md' %}\n")
 
 
+def test_text_in_another_encoding_is_named_wherever_a_page_has_it_from(small_report: Path) -> None:
+    spanish = small_report / "docs" / "es"
+    (spanish / "part.txt").write_bytes(b"{{ first. }}")
+    with pytest.raises(ReportError, match=r"^docs/es/part\.txt, line 1: expected name or number"):
+        page(small_report, "# Título\n{% include 'part.txt' %}\n", code="es")
+    (spanish / "part.txt").write_bytes("Año".encode("cp1252"))
+    with pytest.raises(ReportError, match=r"^docs/es/index\.md, line 2: docs/es/part\.txt: expected text in UTF-8"):
+        page(small_report, "# Título\n{% include 'part.txt' %}\n", code="es")
+    (spanish / "index.md").write_bytes("# Título".encode("cp1252"))
+    with pytest.raises(ReportError, match=r"^docs/es/index\.md: expected text in UTF-8, found the byte 0xed at 3"):
+        Renderer(gather(reports.load(small_report)), "es").page("index.md")
+
+
 def test_the_table_of_all_projects_aligns_the_study_with_the_runs(small_report: Path) -> None:
     study = json.loads((small_report / "published.json").read_text(encoding="utf-8"))
     study["projects"].append({**study["projects"][0], "id": "second", "test": None})

@@ -88,7 +88,12 @@ def test_a_page_shows_the_changes_as_deletions_and_insertions_and_never_as_marku
     assert "h" in plain(added)
 
 
-def test_a_project_without_a_script_is_named(small_report: Path) -> None:
+def test_a_project_without_a_script_that_can_be_read_is_named(small_report: Path) -> None:
+    (small_report / "scripts").mkdir()
+    (small_report / "scripts" / "first.py").write_bytes("# año".encode("latin-1"))
+    with pytest.raises(ReportError, match=r"line 1: scripts/first\.py: expected text in UTF-8"):
+        render(small_report, "{{ code('first') }}")
+    (small_report / "scripts" / "first.py").unlink()
     with pytest.raises(ReportError, match=r"line 1: there is no script scripts/first\.py of first to show"):
         render(small_report, '{{ code_changes("second", since="first") }}')
 

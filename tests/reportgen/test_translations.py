@@ -114,10 +114,11 @@ def test_the_file_has_a_line_for_each_section(root: Path) -> None:
     [
         ('{"version": 2, "sections": {}}', "docs/translations.json: version: Input should be 1"),
         ('{"version": 1,\n', "docs/translations.json, line 2: not valid JSON"),
+        ("\udcf1", "docs/translations.json: expected text in UTF-8"),
         ('{"version": 1, "sections": {"a#b": 3}}', "docs/translations.json: sections.a#b"),
     ],
 )
 def test_a_file_that_this_program_did_not_write_is_refused(root: Path, content: str, complaint: str) -> None:
-    (root / "docs" / FILE).write_text(content, encoding="utf-8")
+    (root / "docs" / FILE).write_text(content, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(ReportError, match=complaint):
         findings(root)
