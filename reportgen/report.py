@@ -176,7 +176,7 @@ def load(root: Path, results: Path | None = None) -> Report:
     """
     file = root / "pyproject.toml"
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))["tool"]["reportgen"]
+        table = tomllib.loads(read_text(file, str(file)))["tool"]["reportgen"]
         report = Report(
             root=root.resolve(),
             languages=tuple(table["languages"]),
@@ -200,6 +200,11 @@ def load(root: Path, results: Path | None = None) -> Report:
         raise ReportError(f"{file}: [tool.reportgen] lacks {problem}.") from problem
     except TypeError as problem:
         raise ReportError(f"{file}: an entry of [tool.reportgen] is of the wrong kind ({problem}).") from problem
+    if "{project}" not in report.script:
+        raise ReportError(
+            f"{file}: script in [tool.reportgen] is {report.script!r}, expected a path with {{project}} in it, "
+            "as in 'projects/{project}.py'."
+        )
     if not report.languages or len(set(report.languages)) < len(report.languages):
         raise ReportError(
             f"{file}: expected one language or several in [tool.reportgen], each once; found {list(report.languages)}."

@@ -49,7 +49,7 @@ class Scripts(PageTools):
 
     def _script(self, project: str) -> tuple[str, str]:
         self.facts(project)
-        name = self.report.script.format(project=project)
+        name = self.report.script.replace("{project}", project)
         file = self.report.root / name
         if not file.exists():
             raise ReportError(f"there is no script {name} of {project} to show.")

@@ -49,13 +49,16 @@ def test_a_page_that_one_language_lacks_is_named(small_report: Path) -> None:
         ('["en", "es"]', "[]", r"expected one language or several in \[tool\.reportgen\], each once; found \[\]"),
         ('["en", "es"]', '["en", "en"]', r"each once; found \['en', 'en'\]"),
         ('docs = "docs"', "docs = 5", "an entry of .* is of the wrong kind"),
+        ("{project}", "{name}", r"script in .* is 'scripts/\{name\}\.py', expected a path with \{project\} in it"),
+        ("[tool", "\udcf1[tool", "expected text in UTF-8"),
     ],
 )
 def test_a_table_that_says_nothing_sensible_is_a_sentence(
     small_report: Path, before: str, after: str, complaint: str
 ) -> None:
     file = small_report / "pyproject.toml"
-    file.write_text(file.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
+    text = file.read_text(encoding="utf-8").replace(before, after)
+    file.write_text(text, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(ReportError, match=complaint):
         load(small_report)
 
