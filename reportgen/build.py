@@ -99,7 +99,8 @@ def _make(report: Report, material: Material, fresh: Path) -> None:
         if said[code]:
             complaints = [line for line in said[code].splitlines() if line.strip() and not line.startswith("INFO")]
             lines = "\n".join(complaints).replace(f"{report.root}{os.sep}", "")
-            raise ReportError(f"MkDocs refused the pages in {RENDERED}/{code}, made from docs/{code}:\n{lines}")
+            source = report.relative(report.docs / code)
+            raise ReportError(f"MkDocs refused the pages in {RENDERED}/{code}, made from {source}:\n{lines}")
     _write_root(report, fresh, address_of(report.shared()))
 
 
@@ -224,7 +225,7 @@ def configure(report: Report, code: str, site: Path) -> Path:
         "theme": theme,
         "markdown_extensions": {"toc": {"permalink_title": spoken.gettext("Link to this section")}},
         "hooks": [str(HOOKS)],
-        "nav": _translated(shared.get("nav", []), words, code),
+        "nav": _translated(shared.get("nav", []), words, report.relative(report.docs / code / "catalogue.yml")),
         "extra": {
             "alternate": [
                 {"lang": other, "name": catalogue.name, "link": f"../{other}/"}
@@ -254,17 +255,15 @@ def address_of(shared: Mapping[str, Any]) -> str:
     return str(os.environ.get("SITE_URL") or shared.get("site_url") or "").rstrip("/")
 
 
-def _translated(nav: list[Any], words: Catalogue, code: str) -> list[Any]:
-    """The navigation with its sections named in a language."""
+def _translated(nav: list[Any], words: Catalogue, file: str) -> list[Any]:
+    """The navigation with its sections named in a language, by its catalogue in `file`."""
     found = []
     for item in nav:
         if isinstance(item, dict):
             for key, inside in item.items():
                 if key not in words.nav:
-                    raise ReportError(
-                        f"docs/{code}/catalogue.yml: nav lacks {key!r}, which the navigation in mkdocs.yml names."
-                    )
-                found.append({words.nav[key]: inside if isinstance(inside, str) else _translated(inside, words, code)})
+                    raise ReportError(f"{file}: nav lacks {key!r}, which the navigation in mkdocs.yml names.")
+                found.append({words.nav[key]: inside if isinstance(inside, str) else _translated(inside, words, file)})
         else:
             found.append(item)
     return found

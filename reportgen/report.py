@@ -99,7 +99,12 @@ class Report:
             for code in self.languages
         }
         every = sorted(set().union(*found.values()))
-        missing = [f"docs/{code}/{page}" for code in self.languages for page in every if page not in found[code]]
+        missing = [
+            self.relative(self.docs / code / page)
+            for code in self.languages
+            for page in every
+            if page not in found[code]
+        ]
         if missing:
             raise ReportError(f"Missing in one language: {', '.join(missing)}. Every page stands in every language.")
         return tuple(every)

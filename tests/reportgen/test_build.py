@@ -185,9 +185,12 @@ def test_a_broken_link_is_refused_by_page_without_a_path_of_the_machine_and_the_
 
 
 def test_a_section_without_a_name_in_a_language_is_named(small_report: Path) -> None:
-    catalogue = small_report / "docs" / "es" / "catalogue.yml"
+    (small_report / "docs").rename(small_report / "prose")
+    settings = small_report / "pyproject.toml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace('"docs"', '"prose"'), encoding="utf-8")
+    catalogue = small_report / "prose" / "es" / "catalogue.yml"
     catalogue.write_text(catalogue.read_text(encoding="utf-8").replace("more:", "other:"), encoding="utf-8")
-    with pytest.raises(ReportError, match=r"docs/es/catalogue\.yml: nav lacks 'more'"):
+    with pytest.raises(ReportError, match=r"^prose/es/catalogue\.yml: nav lacks 'more'"):
         made(small_report)
 
 

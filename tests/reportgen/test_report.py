@@ -38,8 +38,11 @@ def test_a_root_that_is_none_is_told_where_to_look(small_report: Path) -> None:
 
 
 def test_a_page_that_one_language_lacks_is_named(small_report: Path) -> None:
-    (small_report / "docs" / "es" / "further.md").unlink()
-    with pytest.raises(ReportError, match=r"Missing in one language: docs/es/further\.md"):
+    (small_report / "docs").rename(small_report / "prose")
+    settings = small_report / "pyproject.toml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace('"docs"', '"prose"'), encoding="utf-8")
+    (small_report / "prose" / "es" / "further.md").unlink()
+    with pytest.raises(ReportError, match=r"Missing in one language: prose/es/further\.md"):
         load(small_report).pages()
 
 
