@@ -36,6 +36,8 @@ from reportgen.report import Catalogue, Report
 
 RENDERED = "build/nox-s-docs"
 Outcome = TypeVar("Outcome")
+SIGNS = ("index.html", ".nojekyll")
+"""What stands at the top of every site."""
 THEME = Path(__file__).parent / "theme"
 HOOKS = Path(__file__).parent / "hooks.py"
 
@@ -73,20 +75,27 @@ def _refuse_place(report: Report, site: Path) -> None:
     """Stop where a site would take the place of something else: what stands there is deleted.
 
     Raises:
-        ReportError: the report itself is there, or files that are no part of a site.
+        ReportError: the report itself is there, or files that are no part of a site, or no whole one.
     """
     for kept in (report.root, report.docs, report.results, report.claims, report.published):
         if kept.is_relative_to(site) or (kept != report.root and site.is_relative_to(kept)):
             raise ReportError(f"{site}: the site cannot stand there, for {report.relative(kept)} does; name another.")
     if site.exists() and not site.is_dir():
         raise ReportError(f"{site}: expected a folder for the site, found a file.")
-    parts = {"index.html", "404.html", "sitemap.xml", ".nojekyll", *codes(), *report.languages}
-    others = sorted(file.name for file in site.iterdir() if file.name not in parts) if site.is_dir() else []
-    if others:
+    names = {file.name for file in site.iterdir()} if site.is_dir() else set()
+    if complaint := no_site(names):
         raise ReportError(
-            f"{site}: the site would replace what stands there, and {others[0]} is no part of a site. "
+            f"{site}: the site would replace what stands there, and {complaint}. "
             "Name another folder, or empty this one."
         )
+
+
+def no_site(names: Collection[str]) -> str:
+    """Why what has these `names` at its top is more than a site, or less, in a clause; empty if it is one, or none."""
+    if others := sorted({*names} - {*SIGNS, "404.html", "sitemap.xml", *codes()}):
+        return f"{others[0]} is no part of a site"
+    lacking = [name for name in SIGNS if names and name not in names]
+    return f"without {' and '.join(lacking)} it is no site" if lacking else ""
 
 
 def _make(report: Report, material: Material, fresh: Path) -> None:

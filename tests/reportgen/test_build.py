@@ -136,6 +136,7 @@ def test_a_lost_reader_finds_every_language_from_any_depth(
         ("docs/en", "the site cannot stand there, for docs does"),
         ("results", "the site cannot stand there, for results does"),
         ("mine", "what stands there, and thesis.tex is no part of a site"),
+        ("locales", r"what stands there, and without index\.html and \.nojekyll it is no site"),
         ("pyproject.toml", "expected a folder for the site, found a file"),
     ],
 )
@@ -143,6 +144,7 @@ def test_a_site_never_takes_the_place_of_what_is_none(small_report: Path, site: 
     (small_report / "mine" / "en").mkdir(parents=True)
     (small_report / "mine" / "thesis.tex").touch()
     (small_report / "results").mkdir()
+    (small_report / "locales" / "es").mkdir(parents=True)
     before = sorted(small_report.rglob("*"))
     with pytest.raises(ReportError, match=complaint):
         build(reports.load(small_report), (small_report / site).resolve())
