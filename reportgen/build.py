@@ -110,6 +110,9 @@ def _make(report: Report, material: Material, fresh: Path) -> None:
             lines = "\n".join(complaints).replace(f"{report.root}{os.sep}", "")
             source = report.relative(report.docs / code)
             raise ReportError(f"MkDocs refused the pages in {RENDERED}/{code}, made from {source}:\n{lines}")
+        if not (fresh / code / "index.html").is_file():
+            home = report.relative(report.docs / code / "index.md")
+            raise ReportError(f"{home}: there is no such page, and who chooses the language would find nothing there.")
     _write_root(report, fresh, address_of(report.shared()))
 
 

@@ -151,6 +151,16 @@ def test_a_site_never_takes_the_place_of_what_is_none(small_report: Path, site: 
     assert sorted(small_report.rglob("*")) == before
 
 
+def test_a_language_without_a_first_page_is_named(small_report: Path) -> None:
+    for code in LANGUAGES:
+        (small_report / "docs" / code / "index.md").unlink()
+    settings = small_report / "mkdocs.yml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace("- index.md\n", ""), encoding="utf-8")
+    with pytest.raises(ReportError, match=r"^docs/en/index\.md: there is no such page"):
+        made(small_report)
+    assert not (small_report / "site").exists()
+
+
 def test_a_new_site_takes_the_place_of_the_last_and_leaves_nothing_beside_it(small_report: Path) -> None:
     site = made(small_report)
     (site / "en" / "old").mkdir()
