@@ -51,24 +51,45 @@ def build(report: Report, site: Path, finish: Callable[[Path], None] | None = No
     Raises:
         ReportError: a page, a record or a configuration is wrong, MkDocs complains, or `site` is no place for a site.
     """
-    _refuse_place(report, site)
-    material = replace(gather(report), printed=finish is not None)
-    refuse_untrue(material)
     # Beside the site, on the same disk, so that one takes the place of the other in a moment.
     fresh, last = (site.with_name(f".{site.name}.{age}") for age in ("new", "last"))
-    for folder in (fresh, last):
-        shutil.rmtree(folder, ignore_errors=True)
-    fresh.mkdir(parents=True)
+    _refuse_place(report, site)
+    _tidy(site, fresh, last)
+    material = replace(gather(report), printed=finish is not None)
+    refuse_untrue(material)
     try:
+        fresh.mkdir(parents=True)
         _make(report, material, fresh)
         if finish:
             finish(fresh)
+        _take_place(fresh, site, last)
+    finally:
+        _tidy(site, fresh, last)
+
+
+def _take_place(fresh: Path, site: Path, last: Path) -> None:
+    """Put a whole new site where the last one is, which moves aside.
+
+    Raises:
+        ReportError: the disk does not let it.
+    """
+    try:
         if site.exists():
             site.rename(last)
         fresh.rename(site)
-    finally:
-        for folder in (fresh, last):
-            shutil.rmtree(folder, ignore_errors=True)
+    except OSError as problem:
+        raise ReportError(
+            f"{site}: the new site cannot take its place ({problem.strerror}), and what stood there stays. "
+            "See whether another program holds the folder, or name another."
+        ) from problem
+
+
+def _tidy(site: Path, fresh: Path, last: Path) -> None:
+    """Leave nothing beside the site. A last one that moved aside for a new one that never came goes back."""
+    if last.exists() and not site.exists():
+        last.rename(site)
+    for folder in (fresh, last):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _refuse_place(report: Report, site: Path) -> None:

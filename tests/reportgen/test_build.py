@@ -17,7 +17,7 @@ from playwright.sync_api import Browser
 
 from reportgen import report as reports
 from reportgen.browser import served
-from reportgen.build import build
+from reportgen.build import SIGNS, build
 from reportgen.errors import ReportError
 from reportgen.language import FOLDER
 
@@ -149,6 +149,22 @@ def test_a_site_never_takes_the_place_of_what_is_none(small_report: Path, site: 
     with pytest.raises(ReportError, match=complaint):
         build(reports.load(small_report), (small_report / site).resolve())
     assert sorted(small_report.rglob("*")) == before
+
+
+def test_the_last_site_stays_where_the_new_one_cannot_take_its_place(small_report: Path) -> None:
+    site = small_report / "site"
+    (site / "en" / "old").mkdir(parents=True)
+    for name in SIGNS:
+        (site / name).touch()
+    before = {file.name for file in small_report.iterdir()} | {"build"}
+    with pytest.raises(ReportError, match=r"the new site cannot take its place .*, and what stood there stays"):
+        build(reports.load(small_report), site, finish=shutil.rmtree)
+    assert (site / "en" / "old").is_dir() and {file.name for file in small_report.iterdir()} == before
+    site.rename(small_report / ".site.last")  # as a command leaves it that is cut off in just that moment
+    (small_report / "docs" / "en" / "index.md").unlink()
+    with pytest.raises(ReportError, match="Missing in one language"):
+        made(small_report)
+    assert (site / "en" / "old").is_dir()
 
 
 def test_a_language_without_a_first_page_is_named(small_report: Path) -> None:
