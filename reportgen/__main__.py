@@ -73,15 +73,16 @@ def build_with_pdf(root: Root = Path("."), results: Results = None, site: Site =
 @app.command("screenshots")
 def take_screenshots(root: Root = Path(".")) -> None:
     """Build the site and take the pictures that pyproject.toml names. Needs Chromium."""
-    from reportgen.build import build
+    from reportgen.build import alone, build
     from reportgen.screenshots import screenshots
 
     report = reports.load(root)
     target = report.root / "site"
     console.print("[dim]Building the report …[/]")
-    build(report, target)
-    for file in screenshots(report, target):
-        console.print(f"[green]Taken:[/] {report.relative(file)}", highlight=False)
+    with alone(report):
+        build(report, target)
+        for file in screenshots(report, target):
+            console.print(f"[green]Taken:[/] {report.relative(file)}", highlight=False)
 
 
 @app.command("measure")
@@ -229,7 +230,7 @@ def publish_site(
 
     What `check` calls an error is not published.
     """
-    from reportgen.build import build
+    from reportgen.build import alone, build
     from reportgen.check import check
     from reportgen.material import gather
     from reportgen.publish import prepare, publish, site_url
@@ -245,8 +246,9 @@ def publish_site(
         )
     target = report.root / "site"
     console.print("[dim]Building the report …[/]")
-    build(report, target)
-    outcome = publish(target, report.root, remote, branch, dry_run=dry_run)
+    with alone(report):  # until it is pushed: what another command builds is not what was checked
+        build(report, target)
+        outcome = publish(target, report.root, remote, branch, dry_run=dry_run)
     said = {
         "published": f"Published to {remote} ({branch}).",
         "nothing new": f"Nothing new: {remote} ({branch}) has this site already.",

@@ -2,6 +2,7 @@
 
 build/nox-s-docs/<language>/   finished Markdown; the folder is named after the command that makes it
 build/mkdocs.<language>.yml    inherits mkdocs.yml and adds what belongs to the language
+build/reportgen.lock           held by the command that writes these; another one waits for it
 site/<language>/               what is read; site/index.html sends a reader to a language
 """
 
@@ -14,9 +15,9 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import yaml
+from filelock import FileLock, Timeout
 from markupsafe import escape
 
 from reportgen import cards
@@ -35,6 +37,9 @@ from reportgen.render import Renderer
 from reportgen.report import Catalogue, Report
 
 RENDERED = "build/nox-s-docs"
+LOCK = "build/reportgen.lock"
+PATIENCE = 120.0
+"""Seconds to wait for another command: a build takes some ten, and one that prints the report, too, a minute or so."""
 Outcome = TypeVar("Outcome")
 SIGNS = ("index.html", ".nojekyll")
 """What stands at the top of every site."""
@@ -49,22 +54,44 @@ def build(report: Report, site: Path, finish: Callable[[Path], None] | None = No
     link to the report as a PDF, which it has to make.
 
     Raises:
-        ReportError: a page, a record or a configuration is wrong, MkDocs complains, or `site` is no place for a site.
+        ReportError: a page, a record or a configuration is wrong, MkDocs complains, `site` is no place for a site, or
+            another command builds the same report for longer than this one waits.
     """
     # Beside the site, on the same disk, so that one takes the place of the other in a moment.
     fresh, last = (site.with_name(f".{site.name}.{age}") for age in ("new", "last"))
     _refuse_place(report, site)
-    _tidy(site, fresh, last)
-    material = replace(gather(report), printed=finish is not None)
-    refuse_untrue(material)
-    try:
-        fresh.mkdir(parents=True)
-        _make(report, material, fresh)
-        if finish:
-            finish(fresh)
-        _take_place(fresh, site, last)
-    finally:
+    with alone(report):
         _tidy(site, fresh, last)
+        material = replace(gather(report), printed=finish is not None)
+        refuse_untrue(material)
+        try:
+            fresh.mkdir(parents=True)
+            _make(report, material, fresh)
+            if finish:
+                finish(fresh)
+            _take_place(fresh, site, last)
+        finally:
+            _tidy(site, fresh, last)
+
+
+@contextmanager
+def alone(report: Report) -> Iterator[None]:
+    """Keep other commands from what every build of a report writes, until this ends; who holds it may ask once more.
+
+    Raises:
+        ReportError: another command has it, for longer than `PATIENCE`.
+    """
+    file = report.root / LOCK
+    file.parent.mkdir(exist_ok=True)
+    try:
+        held = FileLock(file, is_singleton=True).acquire(PATIENCE)
+    except Timeout:
+        raise ReportError(
+            f"{LOCK}: another command has been building this report for {PATIENCE:.0f} s; "
+            "wait until it is done, or end it, and try again."
+        ) from None
+    with held:
+        yield
 
 
 def _take_place(fresh: Path, site: Path, last: Path) -> None:
@@ -121,7 +148,6 @@ def no_site(names: Collection[str]) -> str:
 
 def _make(report: Report, material: Material, fresh: Path) -> None:
     """Render and build everything into the empty folder `fresh`."""
-    (report.root / "build").mkdir(exist_ok=True)
     environment = {"SOURCE_DATE_EPOCH": _commit_date(report.root), **os.environ, "NO_MKDOCS_2_WARNING": "true"}
     configured = {code: configure(report, code, fresh) for code in report.languages}
     said = _at_once(material, partial(_site, configured=configured, environment=environment))

@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,13 +19,15 @@ from mkdocs.config import load_config
 from mkdocs.livereload import LiveReloadServer
 from rich.console import Console
 
-from reportgen.build import THEME, build, configure, refuse_untrue, render
+from reportgen.build import RENDERED, THEME, alone, build, configure, refuse_untrue, render
 from reportgen.edition import TEMPLATES
 from reportgen.errors import ReportError
 from reportgen.material import gather
 from reportgen.report import Report
 
 INDEX = "search/search_index.json"
+Dates = tuple[dict[Path, int], dict[Path, int]]
+"""When the files that the site is made from last changed, and when the pages that MkDocs made it of, in nanoseconds."""
 
 
 def serve(report: Report, site: Path, host: str, port: int, console: Console) -> None:
@@ -34,19 +36,12 @@ def serve(report: Report, site: Path, host: str, port: int, console: Console) ->
     Raises:
         ReportError: the first build fails, or the port is taken.
     """
-    known: dict[Path, int] = {}
+    last: Dates = {}, {}
 
     def rebuild() -> None:
-        nonlocal known
-        now = dates(report)
-        changed = {file for file in now.keys() | known.keys() if now.get(file) != known.get(file)}
+        nonlocal last
         try:
-            with until_done():
-                if changed and all(file in now and file in known and _page(report, file) for file in changed):
-                    rebuild_pages(report, site, {file: now[file] for file in changed})
-                else:
-                    build(report, site)
-            known = now
+            last = refresh(report, site, *last)
         except ReportError as problem:
             console.print(str(problem), style="red", markup=False, highlight=False, soft_wrap=True)
 
@@ -56,8 +51,10 @@ def serve(report: Report, site: Path, host: str, port: int, console: Console) ->
         raise ReportError(
             f"Port {port} of {host} cannot be used ({problem.strerror}); choose another with --port."
         ) from problem
-    known = dates(report)
-    build(report, site)
+    with alone(report):
+        known = dates(report)
+        build(report, site)
+        last = known, rendered(report)
     server = LiveReloadServer(builder=rebuild, host=host, port=port, root=str(site), polling_interval=0.25)
     for watched in watched_places(report):
         server.watch(str(watched))
@@ -66,6 +63,26 @@ def serve(report: Report, site: Path, host: str, port: int, console: Console) ->
         server.serve(open_in_browser=False)
     except KeyboardInterrupt:
         server.shutdown()
+
+
+def refresh(report: Report, site: Path, known: Mapping[Path, int], made: Mapping[Path, int]) -> Dates:
+    """Bring a site up to date with what has changed since it was made, all of it or pages alone; return how things
+    stand now.
+
+    Raises:
+        ReportError: as for `build`; the site stays as it is.
+    """
+    # Ctrl+C may cut the wait for another command, but not the work.
+    with alone(report), until_done():
+        now = dates(report)
+        changed = {file: now[file] for file in now.keys() & known.keys() if now[file] != known[file]}
+        pages = now.keys() == known.keys() and all(_page(report, file) for file in changed)
+        # Another command may have left pages there of other results.
+        if changed and pages and made == rendered(report):
+            rebuild_pages(report, site, changed)
+        else:
+            build(report, site)
+        return now, rendered(report)
 
 
 @contextmanager
@@ -94,12 +111,16 @@ def watched_places(report: Report) -> list[Path]:
 
 def dates(report: Report) -> dict[Path, int]:
     """When each of the files that the site is made from last changed, in nanoseconds."""
-    files = (
-        file
-        for place in watched_places(report)
-        for file in (place.rglob("*") if place.is_dir() else [place])
-        if file.is_file()
-    )
+    return _dates(watched_places(report))
+
+
+def rendered(report: Report) -> dict[Path, int]:
+    """When each of the files that MkDocs makes the site of was last written, in nanoseconds."""
+    return _dates([report.root / RENDERED])
+
+
+def _dates(places: Iterable[Path]) -> dict[Path, int]:
+    files = (file for place in places for file in (place.rglob("*") if place.is_dir() else [place]) if file.is_file())
     return {file: file.stat().st_mtime_ns for file in files}
 
 

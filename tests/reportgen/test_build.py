@@ -7,7 +7,10 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urljoin
@@ -17,9 +20,10 @@ from playwright.sync_api import Browser
 
 from reportgen import report as reports
 from reportgen.browser import served
-from reportgen.build import SIGNS, build
+from reportgen.build import LOCK, SIGNS, alone, build
 from reportgen.errors import ReportError
 from reportgen.language import FOLDER
+from reportgen.report import Report
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LANGUAGES = ("en", "es")
@@ -52,6 +56,28 @@ def made(root: Path) -> Path:
     """Build the report and return the folder of the site."""
     build(reports.load(root), root / "site")
     return root / "site"
+
+
+@contextmanager
+def held_elsewhere(report: Report, patience: float = 0.1) -> Iterator[threading.Event]:
+    """Somebody else builds the report until the event is set, at the latest in the end, and nobody waits long."""
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with alone(report), alone(report):  # as `publish` does, which builds while it holds
+            held.set()
+            done.wait()
+
+    other = threading.Thread(target=hold)
+    other.start()
+    held.wait()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("reportgen.build.PATIENCE", patience)
+        try:
+            yield done
+        finally:
+            done.set()
+            other.join()
 
 
 def command(root: Path, *arguments: str, program: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
@@ -149,6 +175,20 @@ def test_a_site_never_takes_the_place_of_what_is_none(small_report: Path, site: 
     with pytest.raises(ReportError, match=complaint):
         build(reports.load(small_report), (small_report / site).resolve())
     assert sorted(small_report.rglob("*")) == before
+
+
+def test_a_command_waits_for_another_that_builds_the_report_but_not_for_ever(small_report: Path) -> None:
+    report = reports.load(small_report)
+    with (
+        held_elsewhere(report),
+        pytest.raises(ReportError, match=rf"^{LOCK}: another command .* wait until it is done"),
+    ):
+        build(report, small_report / "site")
+    assert not (small_report / "site").exists()
+    with held_elsewhere(report, patience=60) as done:
+        threading.Timer(0.2, done.set).start()
+        with alone(report):
+            assert done.is_set()
 
 
 def test_the_last_site_stays_where_the_new_one_cannot_take_its_place(small_report: Path) -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from reportgen import report as reports
-from reportgen.build import build
-from reportgen.serve import INDEX, dates, rebuild_pages, until_done
+from reportgen.build import RENDERED, build
+from reportgen.errors import ReportError
+from reportgen.serve import INDEX, dates, rebuild_pages, refresh, rendered, until_done
+from tests.reportgen.test_build import held_elsewhere
 
 
 def test_a_changed_page_alone_is_built_and_the_search_keeps_the_others(small_report: Path, tmp_path: Path) -> None:
@@ -39,6 +41,21 @@ def test_a_changed_page_alone_is_built_and_the_search_keeps_the_others(small_rep
     assert any(entry["title"] == "Changed" for entry in found)
     assert not any(entry["title"] == "A small report" for entry in found)
     assert "Changed" not in (site / "es" / INDEX).read_text(encoding="utf-8")
+
+
+def test_pages_that_another_command_rendered_are_not_taken_into_the_preview(small_report: Path, tmp_path: Path) -> None:
+    report, site = reports.load(small_report), tmp_path / "site"
+    known, made = dates(report), rendered(report)
+    others = small_report / RENDERED / "en" / "further.md"
+    others.parent.mkdir(parents=True)
+    others.write_text("# Of other results\n", encoding="utf-8")
+    page = small_report / "docs" / "en" / "index.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("# A small report", "# Changed"), encoding="utf-8")
+    with held_elsewhere(report), pytest.raises(ReportError, match="another command"):
+        refresh(report, site, known, made)
+    assert refresh(report, site, known, made) == (dates(report), rendered(report))
+    assert "Changed" in (site / "en" / "index.html").read_text(encoding="utf-8")
+    assert "Of other results" not in (site / "en" / "further" / "index.html").read_text(encoding="utf-8")
 
 
 def test_an_interruption_waits_until_what_it_would_cut_off_is_done_and_comes_then() -> None:
