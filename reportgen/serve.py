@@ -22,6 +22,7 @@ from rich.console import Console
 from reportgen.build import RENDERED, THEME, alone, build, configure, refuse_untrue, render
 from reportgen.edition import TEMPLATES
 from reportgen.errors import ReportError
+from reportgen.language import FOLDER, language
 from reportgen.material import gather
 from reportgen.report import Report
 
@@ -81,6 +82,7 @@ def refresh(report: Report, site: Path, known: Mapping[Path, int], made: Mapping
         if changed and pages and made == rendered(report):
             rebuild_pages(report, site, changed)
         else:
+            language.cache_clear()  # a catalogue may have changed
             build(report, site)
         return now, rendered(report)
 
@@ -104,8 +106,9 @@ def until_done() -> Iterator[None]:
 
 def watched_places(report: Report) -> list[Path]:
     """Every file and folder that the site is made from."""
-    scripts = (report.root / report.script).parent
-    places = [report.docs, report.results, report.published, scripts, report.root / "mkdocs.yml", TEMPLATES, THEME]
+    records = [report.results, report.declared, report.pretraining, report.bench]
+    words = [report.docs, report.claims, report.published, report.root / "mkdocs.yml"]
+    places = [*words, *filter(None, records), (report.root / report.script).parent, TEMPLATES, THEME, FOLDER]
     return [place for place in places if place.exists()]
 
 

@@ -12,7 +12,8 @@ import pytest
 from reportgen import report as reports
 from reportgen.build import RENDERED, build
 from reportgen.errors import ReportError
-from reportgen.serve import INDEX, dates, rebuild_pages, refresh, rendered, until_done
+from reportgen.language import FOLDER
+from reportgen.serve import INDEX, dates, rebuild_pages, refresh, rendered, until_done, watched_places
 from tests.reportgen.test_build import held_elsewhere
 
 
@@ -56,6 +57,19 @@ def test_pages_that_another_command_rendered_are_not_taken_into_the_preview(smal
     assert refresh(report, site, known, made) == (dates(report), rendered(report))
     assert "Changed" in (site / "en" / "index.html").read_text(encoding="utf-8")
     assert "Of other results" not in (site / "en" / "further" / "index.html").read_text(encoding="utf-8")
+
+
+def test_everything_that_the_site_speaks_of_is_watched(small_report: Path) -> None:
+    settings = small_report / "pyproject.toml"
+    text = settings.read_text(encoding="utf-8").replace("docs/claims.yml", "claims.yml")
+    settings.write_text(f'{text}pretraining = "pretraining"\nbench = "benches"\n', encoding="utf-8")
+    (small_report / "claims.yml").touch()
+    for folder in ("results", "declared", "pretraining", "benches", "scripts"):
+        (small_report / folder).mkdir()
+    names = {"docs", "results", "declared", "pretraining", "benches", "scripts"}
+    files = {"claims.yml", "published.json", "mkdocs.yml"}
+    watched = watched_places(reports.load(small_report))
+    assert {small_report / name for name in names | files} | {FOLDER} <= set(watched)
 
 
 def test_an_interruption_waits_until_what_it_would_cut_off_is_done_and_comes_then() -> None:
