@@ -233,10 +233,10 @@ def publish_site(
     from reportgen.build import alone, build
     from reportgen.check import check
     from reportgen.material import gather
-    from reportgen.publish import prepare, publish, site_url
+    from reportgen.publish import prepare, publish
 
     report = reports.load(root)
-    address = site_url(prepare(report.root, remote))
+    address = prepare(report.root, remote, branch)
     if address:
         os.environ.setdefault("SITE_URL", address)
     wrong = [finding for finding in check(gather(report)) if finding.severity == "error"]

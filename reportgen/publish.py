@@ -6,21 +6,37 @@ import contextlib
 import os
 import re
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import ghp_import
 
+from reportgen.build import no_site
 from reportgen.errors import ReportError
 
 Outcome = Literal["published", "nothing new", "dry run"]
+DOMAIN = "CNAME"
+"""The file that GitHub commits beside the site when somebody gives it a domain of its own."""
 
 
-def prepare(repository: Path, remote: str) -> str:
-    """Check that what would be published is what is committed, and return the remote's address.
+@dataclass(frozen=True)
+class Tip:
+    """What a branch of the remote holds now: a site."""
+
+    tree: str
+    domain: str | None
+    """Its own one, if it has any."""
+
+
+def prepare(repository: Path, remote: str, branch: str) -> str | None:
+    """Check that what would be published is what is committed, and has a place to go to; return its address there.
+
+    That is the domain that the branch has of its own, or else GitHub's; None where the remote is not on GitHub.
 
     Raises:
-        ReportError: no checkout, no such remote, changes that are not committed, or nobody to commit as.
+        ReportError: no checkout, no such remote, changes that are not committed, nobody to commit as, or a branch that
+            holds something else than a site.
     """
     if _git(repository, "rev-parse", "--git-dir") is None:
         raise ReportError(f"{repository}: not a git checkout, so that there is nowhere to publish to.")
@@ -40,7 +56,8 @@ def prepare(repository: Path, remote: str) -> str:
     for key, variable in (("user.name", "GIT_COMMITTER_NAME"), ("user.email", "GIT_COMMITTER_EMAIL")):
         if not (os.environ.get(variable) or _git(repository, "config", key)):
             raise ReportError(f"git has no {key} to commit the site as; set it with `git config {key} VALUE`.")
-    return address
+    there = _tip(repository, remote, branch)
+    return f"https://{there.domain}/" if there and there.domain else site_url(address)
 
 
 def site_url(address: str) -> str | None:
@@ -56,23 +73,15 @@ def publish(site: Path, repository: Path, remote: str, branch: str, *, dry_run: 
     """Commit `site` to `branch` and push it to `remote`, unless the remote has just that already.
 
     A dry run does all but the last step: git asks the remote whether it would take the push. The branches of the
-    checkout stay as they are.
+    checkout stay as they are, and so does a domain of the branch's own.
 
     Raises:
-        ReportError: there is no site, the remote cannot be reached, or it refuses the push.
+        ReportError: there is no site, the branch holds something else, the remote cannot be reached, or it refuses the
+            push.
     """
     if not (site / "index.html").is_file():
         raise ReportError(f"{site}: there is no built site; `nox -s docs` makes it.")
-    # Asked of the remote itself: what this checkout remembers of it may be long gone.
-    listed = _run(repository, "ls-remote", "--heads", remote, f"refs/heads/{branch}")
-    if listed.returncode:
-        raise ReportError(f"git could not reach {remote}: {listed.stderr.strip()}")
-    there = None
-    if listed.stdout.strip():
-        fetched = _run(repository, "fetch", remote, f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}")
-        if fetched.returncode:
-            raise ReportError(f"git could not fetch {branch} from {remote}: {fetched.stderr.strip()}")
-        there = _git(repository, "rev-parse", f"refs/remotes/{remote}/{branch}^{{tree}}")
+    there = _tip(repository, remote, branch)
     commit = _git(repository, "rev-parse", "--short", "HEAD")
     # A branch of its own, so that a dry run and an unchanged site leave the user's branches as they were.
     draft = "reportgen-publish-draft"
@@ -82,10 +91,15 @@ def publish(site: Path, repository: Path, remote: str, branch: str, *, dry_run: 
     try:
         with contextlib.chdir(repository):  # where ghp-import looks for git
             ghp_import.ghp_import(
-                str(site), remote=remote, branch=draft, mesg=f"Report of {commit}", nojekyll=True, no_history=not there
+                str(site),
+                remote=remote,
+                branch=draft,
+                mesg=f"Report of {commit}",
+                nojekyll=True,
+                cname=there and there.domain,
+                no_history=not there,
             )
-        here = _git(repository, "rev-parse", f"{draft}^{{tree}}")
-        if here == there:
+        if there and there.tree == _git(repository, "rev-parse", f"{draft}^{{tree}}"):
             return "nothing new"
         trial = ["--dry-run"] if dry_run else []
         pushed = _run(repository, "push", *trial, remote, f"{draft}:refs/heads/{branch}")
@@ -96,6 +110,37 @@ def publish(site: Path, repository: Path, remote: str, branch: str, *, dry_run: 
         raise ReportError(f"The site could not be committed: {problem}") from problem
     finally:
         _git(repository, "branch", "--delete", "--force", draft)
+
+
+def _tip(repository: Path, remote: str, branch: str) -> Tip | None:
+    """What the remote has in `branch`, fetched; None where it has no such branch. All of it gives way to the site.
+
+    Raises:
+        ReportError: the remote cannot be reached, or something else than a site stands there.
+    """
+    if branch == _git(repository, "symbolic-ref", "--quiet", "--short", "HEAD"):
+        raise ReportError(
+            f"{branch} is the branch that is checked out here, and publishing leaves nothing but the site in a branch; "
+            "name another with --branch."
+        )
+    # Asked of the remote itself: what this checkout remembers of it may be long gone.
+    listed = _run(repository, "ls-remote", "--heads", remote, f"refs/heads/{branch}")
+    if listed.returncode:
+        raise ReportError(f"git could not reach {remote}: {listed.stderr.strip()}")
+    if not listed.stdout.strip():
+        return None
+    tip = f"refs/remotes/{remote}/{branch}"
+    fetched = _run(repository, "fetch", remote, f"+refs/heads/{branch}:{tip}")
+    if fetched.returncode:
+        raise ReportError(f"git could not fetch {branch} from {remote}: {fetched.stderr.strip()}")
+    names = set((_git(repository, "ls-tree", "-z", "--name-only", tip) or "").split("\0")) - {"", DOMAIN}
+    if complaint := no_site(names):
+        raise ReportError(
+            f"The branch {branch} of {remote} holds something else, which publishing would delete: {complaint}. "
+            f"Name another with --branch, or, if nobody needs it, `git push {remote} --delete {branch}`."
+        )
+    domain = (_git(repository, "show", f"{tip}:{DOMAIN}") or "").split()
+    return Tip(_git(repository, "rev-parse", f"{tip}^{{tree}}") or "", domain[0] if domain else None)
 
 
 def _git(repository: Path, *arguments: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,17 @@ def site(checkout: Path) -> Path:
     return folder
 
 
+def added(remote: Path, other: Path, branch: str, name: str, text: str) -> None:
+    """A commit of somebody else's, from the checkout `other`, that gives a file of the branch a new text."""
+    git(remote, "init", "--quiet", "--initial-branch", branch, str(other))
+    if git(remote, "branch", "--list", branch):
+        git(other, "pull", "--quiet", str(remote), branch)
+    (other / name).write_text(text)
+    git(other, "add", name)
+    git(other, "-c", "user.name=B", "-c", "user.email=b@example.org", "commit", "--quiet", "--message", "Elsewhere")
+    git(other, "push", "--quiet", str(remote), branch)
+
+
 def files(remote: Path) -> list[str]:
     return git(remote, "ls-tree", "-r", "--name-only", "gh-pages").splitlines()
 
@@ -60,7 +72,7 @@ def files(remote: Path) -> list[str]:
 def test_the_first_time_makes_the_branch_with_the_site_and_nothing_else(
     site: Path, checkout: Path, remote: Path
 ) -> None:
-    assert prepare(checkout, "origin") == str(remote)
+    assert prepare(checkout, "origin", "gh-pages") is None
     assert publish(site, checkout, "origin", "gh-pages") == "published"
     assert files(remote) == [".nojekyll", "en/index.html", "index.html"]
     assert git(remote, "show", "gh-pages:en/index.html") == "62.56% in English"
@@ -97,11 +109,7 @@ def test_a_commit_that_another_checkout_published_is_built_upon(
     site: Path, checkout: Path, remote: Path, tmp_path: Path
 ) -> None:
     publish(site, checkout, "origin", "gh-pages")
-    other = tmp_path / "other"
-    git(tmp_path, "clone", "--quiet", "--branch", "gh-pages", str(remote), str(other))
-    (other / "index.html").write_text("from elsewhere")
-    git(other, "-c", "user.name=B", "-c", "user.email=b@example.org", "commit", "--quiet", "-am", "Elsewhere")
-    git(other, "push", "--quiet")
+    added(remote, tmp_path / "other", "gh-pages", "index.html", "from elsewhere")
     assert publish(site, checkout, "origin", "gh-pages") == "published"
     assert git(remote, "rev-list", "--count", "gh-pages") == "3"
     assert git(remote, "show", "gh-pages:index.html") == "the root"
@@ -112,6 +120,32 @@ def test_a_branch_that_was_deleted_at_the_remote_is_published_anew(site: Path, c
     git(remote, "branch", "-D", "gh-pages")
     assert publish(site, checkout, "origin", "gh-pages") == "published"
     assert "index.html" in files(remote)
+
+
+def test_a_domain_that_github_gave_the_branch_stays_and_is_its_address(
+    site: Path, checkout: Path, remote: Path, tmp_path: Path
+) -> None:
+    publish(site, checkout, "origin", "gh-pages")
+    added(remote, tmp_path / "github", "gh-pages", "CNAME", "report.example.org")
+    assert prepare(checkout, "origin", "gh-pages") == "https://report.example.org/"
+    assert publish(site, checkout, "origin", "gh-pages") == "nothing new"
+    (site / "index.html").write_text("the new root")
+    assert publish(site, checkout, "origin", "gh-pages") == "published"
+    assert git(remote, "show", "gh-pages:CNAME") == "report.example.org"
+    assert git(remote, "show", "gh-pages:index.html") == "the new root"
+
+
+def test_a_branch_of_sources_is_never_replaced_by_the_site(site: Path, checkout: Path, remote: Path) -> None:
+    git(checkout, "push", "--quiet", "origin", "main")
+    with pytest.raises(ReportError, match=r"^main is the branch that is checked out here"):
+        prepare(checkout, "origin", "main")
+    git(checkout, "switch", "--quiet", "--create", "draft")
+    for asked in (partial(prepare, checkout), partial(publish, site, checkout)):
+        with pytest.raises(
+            ReportError, match=r"main of origin holds something else, .*: \.gitignore is no part of a site"
+        ):
+            asked("origin", "main")
+    assert git(remote, "ls-tree", "--name-only", "main") == ".gitignore"
 
 
 def test_a_dry_run_pushes_nothing(site: Path, checkout: Path, remote: Path) -> None:
@@ -135,17 +169,17 @@ def test_another_remote_and_branch_can_be_named(site: Path, checkout: Path, remo
 def test_a_dirty_tree_is_refused_and_the_file_named(checkout: Path) -> None:
     (checkout / "draft.md").write_text("not committed")
     with pytest.raises(ReportError, match=r"uncommitted changes: 1 \(first: draft\.md\)\. Commit or stash"):
-        prepare(checkout, "origin")
+        prepare(checkout, "origin", "gh-pages")
 
 
 def test_a_missing_remote_is_refused_with_those_that_there_are(checkout: Path) -> None:
     with pytest.raises(ReportError, match=r"no git remote 'upstream' \(found: origin\).*git remote add upstream"):
-        prepare(checkout, "upstream")
+        prepare(checkout, "upstream", "gh-pages")
 
 
 def test_a_folder_outside_git_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="not a git checkout"):
-        prepare(tmp_path, "origin")
+        prepare(tmp_path, "origin", "gh-pages")
 
 
 def test_nobody_to_commit_as_is_refused(checkout: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -155,7 +189,7 @@ def test_nobody_to_commit_as_is_refused(checkout: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     git(checkout, "config", "--unset", "user.email")
     with pytest.raises(ReportError, match=r"git has no user\.email .*git config user\.email"):
-        prepare(checkout, "origin")
+        prepare(checkout, "origin", "gh-pages")
 
 
 def test_a_site_that_was_never_built_is_refused_with_the_command_that_builds_it(checkout: Path) -> None:
