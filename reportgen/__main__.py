@@ -226,26 +226,28 @@ def publish_site(
     branch: Annotated[str, typer.Option(help="The branch that GitHub Pages serves.")] = "gh-pages",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Build and check, but push nothing.")] = False,
 ) -> None:
-    """Check, build and push the site. SITE_URL, if set, is the address it will have.
+    """Check, build and push the site. What `check` calls an error is not published.
 
-    What `check` calls an error is not published.
+    The address that the site will have is SITE_URL, if set, or site_url of mkdocs.yml; else the domain that the branch
+    has of its own, or GitHub's.
     """
-    from reportgen.build import alone, build
+    from reportgen.build import address_of, alone, build
     from reportgen.check import check
     from reportgen.material import gather
     from reportgen.publish import prepare, publish
 
     report = reports.load(root)
-    address = prepare(report.root, remote, branch)
+    served = prepare(report.root, remote, branch)
+    address = address_of(report.shared()) or served
     if address:
-        os.environ.setdefault("SITE_URL", address)
+        os.environ["SITE_URL"] = address
     wrong = [finding for finding in check(gather(report)) if finding.severity == "error"]
     if wrong:
         raise ReportError(
             f"`reportgen check` finds errors ({len(wrong)}), and nothing was published. First: {wrong[0]}"
         )
     target = report.root / "site"
-    console.print("[dim]Building the report …[/]")
+    console.print(f"[dim]Building the report{f' for {address}' if address else ''} …[/]", highlight=False)
     with alone(report):  # until it is pushed: what another command builds is not what was checked
         build(report, target)
         outcome = publish(target, report.root, remote, branch, dry_run=dry_run)

@@ -229,13 +229,20 @@ def test_the_address_of_the_site_follows_from_the_address_of_a_github_remote(rem
     assert site_url(remote) == address
 
 
-def test_what_the_check_refuses_is_not_published(small_report: Path, remote: Path) -> None:
-    """The whole command: a page that nobody has confirmed, and then the same confirmed."""
+def test_what_the_check_refuses_is_not_published(
+    small_report: Path, remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole command: a page that nobody has confirmed, and then the same confirmed, at the report's own address."""
+    monkeypatch.setenv("SITE_URL", "")
+    own = "https://report.example.org"
+    with (small_report / "mkdocs.yml").open("a", encoding="utf-8") as settings:
+        settings.write(f"site_url: {own}/\n")
     git(small_report, "init", "--quiet")
     (small_report / ".gitignore").write_text("/build/\n/site/\n/.cache/\n")
     for name, value in (("user.name", "A"), ("user.email", "a@example.org")):
         git(small_report, "config", name, value)
     git(small_report, "remote", "add", "origin", str(remote))
+    added(remote, tmp_path / "github", "gh-pages", "CNAME", "domain.example.org")
     git(small_report, "add", "--all")
     git(small_report, "commit", "--quiet", "--message", "A report")
     refused = CliRunner().invoke(app, ["publish", "--root", str(small_report)])
@@ -245,12 +252,13 @@ def test_what_the_check_refuses_is_not_published(small_report: Path, remote: Pat
         "never confirmed",
         str(refused.exception),
     )
-    assert git(remote, "branch", "--list", "gh-pages") == ""
+    assert files(remote) == ["CNAME"]
     report = reports.load(small_report)
     sections = ["index.md#home", "further.md#further", "further.md#details"]
     translations.confirm(report, source.read_all(report, report.pages()), sections)
     git(small_report, "add", "--all")
     git(small_report, "commit", "--quiet", "--message", "In step")
     done = CliRunner().invoke(app, ["publish", "--root", str(small_report)])
-    assert done.exit_code == 0 and "Published to origin (gh-pages)" in done.output
-    assert "en/further/index.html" in files(remote)
+    assert done.exit_code == 0 and f"Published to origin (gh-pages). {own}" in done.output
+    assert {"CNAME", "en/further/index.html"} <= set(files(remote))
+    assert f'<link rel="canonical" href="{own}/en/further/">' in git(remote, "show", "gh-pages:en/further/index.html")
