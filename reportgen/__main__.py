@@ -48,9 +48,9 @@ def build_site(root: Root = Path("."), results: Results = None, site: Site = Non
     target = (site or report.root / "site").resolve()
     console.print("[dim]Building the report …[/]")
     build(report, target)
-    pages = len(report.pages())
+    pages, codes = len(report.pages()), " and ".join(report.languages)
     console.print(
-        f"[green]{pages} pages in {len(report.languages)} languages[/] in {time.perf_counter() - began:.1f} s: "
+        f"[green]{pages} pages in {codes}[/] in {time.perf_counter() - began:.1f} s: "
         f"{report.relative(target)}/",
         highlight=False,
     )

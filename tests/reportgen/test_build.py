@@ -340,7 +340,7 @@ def test_a_mistake_ends_the_command_with_a_sentence_and_status_1(small_report: P
 def test_the_command_builds_into_site_and_says_so(small_report: Path) -> None:
     done = command(small_report, "reportgen", "build")
     assert done.returncode == 0, done.stderr
-    assert "2 pages in 2 languages" in done.stdout
+    assert "2 pages in en and es" in done.stdout
     assert (small_report / "site" / "index.html").is_file()
     assert done.stderr == ""
 
