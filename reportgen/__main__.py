@@ -50,8 +50,7 @@ def build_site(root: Root = Path("."), results: Results = None, site: Site = Non
     build(report, target)
     pages, codes = len(report.pages()), " and ".join(report.languages)
     console.print(
-        f"[green]{pages} pages in {codes}[/] in {time.perf_counter() - began:.1f} s: "
-        f"{report.relative(target)}/",
+        f"[green]{pages} pages in {codes}[/] in {time.perf_counter() - began:.1f} s: {report.relative(target)}/",
         highlight=False,
     )
 

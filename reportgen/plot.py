@@ -151,7 +151,7 @@ def _draw_dots(drawing: Dots, words: Language) -> Figure:
     figure = Figure(figsize=(WIDTH, 0.95 + 0.5 * size))
     axes = figure.subplots()
     for number, row in enumerate(drawing.rows):
-        label, height = _clipped(row.label, 56), number + 0.17
+        label, height = _clipped(row.label, 56, 18), number + 0.17
         axes.text(0, number - 0.2, label, transform=axes.get_yaxis_transform(), va="center", fontsize=10.5, **INSIDE)
         known = [(series, mark) for series, mark in zip(drawing.series, row.marks, strict=True) if mark]
         known.sort(key=lambda item: item[1].value)
@@ -388,8 +388,11 @@ def _apart(signs: Sequence[tuple[float, float, str, str]], gap: float) -> Iterat
         yield x, y, sign, colour
 
 
-def _clipped(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+def _clipped(text: str, length: int, end: int = 0) -> str:
+    """At most `length` characters of `text`, its last `end` among them: where long names begin alike, these differ."""
+    if len(text) <= length:
+        return text
+    return text[: length - end - 1].rstrip() + "…" + text[len(text) - end :].lstrip()
 
 
 _ROUND_TIMES = {

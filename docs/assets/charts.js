@@ -66,6 +66,14 @@
     return ` ± ${unit === "percent" || unit === "points" ? decimals(100 * mark.spread, 2) : written[unit](mark.spread)}`;
   };
 
+  // As much of a text as has room, its end included: where long names begin alike, that is what tells them apart.
+  const fitted = (context, text, width) => {
+    let shown = text;
+    for (let kept = text.length - 1; kept > 2 && context.measureText(shown).width > width; kept -= 1)
+      shown = `${text.slice(0, Math.ceil(0.6 * kept)).trimEnd()}…${text.slice(text.length - Math.floor(0.4 * kept)).trimStart()}`;
+    return shown;
+  };
+
   const element = (tag, properties = {}, ...children) => {
     const made = Object.assign(document.createElement(tag), properties);
     made.append(...children);
@@ -168,7 +176,8 @@
       context.fillStyle = colour("ink");
       context.textAlign = "left";
       for (const [place, label] of (chart.options.rowLabels ?? []).entries()) {
-        context.fillText(label, chart.chartArea.left, chart.scales.y.getPixelForValue(place - 0.35));
+        const left = chart.chartArea.left;
+        context.fillText(fitted(context, label, chart.width - left), left, chart.scales.y.getPixelForValue(place - 0.35));
       }
       context.restore();
     },
@@ -216,7 +225,7 @@
       );
       const options = base();
       options.spreadAlong = "x";
-      options.rowLabels = rows.map((row) => (row.label.length > 50 ? `${row.label.slice(0, 49)}…` : row.label));
+      options.rowLabels = rows.map((row) => row.label);
       options.layout = { padding: { right: 12 } };
       options.joined = rows.map((row, y) => row.marks.flatMap((mark, number) => (mark ? [{ number, x: mark.value, y }] : [])));
       options.scales = {

@@ -65,6 +65,15 @@ def lines(svg: str, colour: str) -> int:
     return sum(path.count("M") for path in paths)
 
 
+def test_long_names_of_rows_that_begin_alike_are_told_apart_by_their_ends() -> None:
+    names = [f"Project 10: weights of another set, pixels as these weights expect, {side} pixels" for side in (64, 96)]
+    rows = tuple(Row(name, name, (Mark(0.5), None, None)) for name in names)
+    shown = texts(draw(Dots("Project", "Accuracy", "percent", SERIES, rows), ENGLISH))
+    labels = [text for text in shown if text.startswith("Project 10")]
+    assert [label[-9:] for label in labels] == ["64 pixels", "96 pixels"]
+    assert max(map(len, labels)) <= 56
+
+
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_every_seed_has_its_lines_in_both_panels(seeds: int) -> None:
     svg = draw(curves([record(seed=seed, length=6 + seed) for seed in range(seeds)], ENGLISH), ENGLISH)
