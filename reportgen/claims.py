@@ -351,8 +351,8 @@ def read(file: Path, shown: str, projects: Sequence[str]) -> tuple[Claim, ...]:
     """Read the claims of a report about `projects`; none where there is no such file. `shown` names the file in errors.
 
     Raises:
-        ReportError: the file is no YAML, an identifier is used twice, or an entry is wrong: an unknown kind, project or
-            metric, or a margin without a unit; with its line.
+        ReportError: the file is no YAML, an identifier is used twice, or entries are wrong: an unknown kind, project or
+            metric, or a margin without a unit; a line for each, with its line in the file.
     """
     try:
         text = read_text(file, shown)
@@ -367,7 +367,7 @@ def read(file: Path, shown: str, projects: Sequence[str]) -> tuple[Claim, ...]:
     if not isinstance(root, yaml.MappingNode):
         raise ReportError(f"{shown}: expected claims by identifier, as in `deeper-is-better: {{kind: better, …}}`.")
     lines: dict[str, int] = {}
-    claims = []
+    claims, wrong = [], []
     for key, value in root.value:
         identifier, line = str(key.value), key.start_mark.line + 1
         if identifier in lines:
@@ -377,7 +377,12 @@ def read(file: Path, shown: str, projects: Sequence[str]) -> tuple[Claim, ...]:
             )
         lines[identifier] = line
         refuse_repeated(value, shown)
-        claims.append(_claim(identifier, line, constructed(value), shown, projects))
+        try:
+            claims.append(_claim(identifier, line, constructed(value), shown, projects))
+        except ReportError as problem:
+            wrong.append(str(problem))  # a project that is deleted leaves several
+    if wrong:
+        raise ReportError("\n".join(wrong))
     return tuple(claims)
 
 
@@ -408,6 +413,11 @@ def _claim(identifier: str, line: int, content: Any, shown: str, projects: Seque
                 raise ReportError(
                     f"{where}: the {name} of {metric} is given in {' or '.join(units)}, found {quantity.unit!r}."
                 )
+    if isinstance(statement, Overfitting) and statement.metric != ("gap.accuracy",):
+        raise ReportError(
+            f"{where}: `overfits` is said of gap.accuracy, found {', '.join(statement.metric)}. "
+            "Leave the metric out; of another one, say `above` with a `value`."
+        )
     if isinstance(statement, Comparison):
         if statement.kind == "similar" and statement.margin is None:
             raise ReportError(f"{where}: `similar` needs a margin with its unit, such as '1 pp': similar within what?")

@@ -223,6 +223,22 @@ def test_a_mistake_in_a_claim_is_named_with_its_line(tmp_path: Path, change: dic
     assert file_of(tmp_path, content).read_text(encoding="utf-8").splitlines()[line - 1] == "second:"
 
 
+def test_overfitting_is_said_of_the_gap_in_accuracy_and_of_nothing_else(tmp_path: Path) -> None:
+    statement = {"kind": "overfits", "of": "base", "margin": "5 pp", "expect": EXPECT}
+    read(file_of(tmp_path, {"it": {**statement, "metric": "gap.accuracy"}}), "claims.yml", PROJECTS)
+    with pytest.raises(ReportError, match=r"^claims\.yml, line 1, claim it: `overfits` is said of gap\.accuracy"):
+        read(file_of(tmp_path, {"it": {**statement, "metric": "test.accuracy"}}), "claims.yml", PROJECTS)
+
+
+def test_every_claim_that_names_a_project_that_is_gone_is_told(tmp_path: Path) -> None:
+    content = {name: {"expect": EXPECT, **BETTER} for name in ("one", "two")}
+    with pytest.raises(ReportError) as raised:
+        read(file_of(tmp_path, content), "claims.yml", ("base", "wider"))
+    one, two = str(raised.value).splitlines()
+    assert "claim one: 'deeper' is not a known project" in one
+    assert "claim two: 'deeper' is not a known project" in two
+
+
 def test_a_claim_on_a_variant_counts_its_runs_alone_and_nothing_of_the_study_or_the_project(tmp_path: Path) -> None:
     printed = study(PRINTED)
     runs = [
