@@ -187,7 +187,7 @@ class Evidence(PageTools):
         if kind not in GIVEN:
             raise ReportError(f"'{kind}' is not a kind of number that can be given: {', '.join(GIVEN)}.")
         if kind == "percent":
-            return words.percent(value, 0 if round(value * 100, 6).is_integer() else 2)
+            return words.percent(value, 0 if round(value * 100.0, 6).is_integer() else 2)
         if kind in ("nats", "decimal"):
             return words.decimal(value)
         if kind == "count" and value != round(value):

@@ -194,6 +194,7 @@ def test_a_claim_over_an_empty_line_is_refused_by_line(small_report: Path) -> No
         ("given(8192)", "8,192", "8.192"),
         ("given(0.25, 'percent')", "25%", "25 %"),
         ("given(0.125, 'percent')", "12.50%", "12,50 %"),
+        ("given(1, 'percent')", "100%", "100 %"),
         ("given(0.05, 'nats')", "0.05", "0,05"),
         ("given(90, 'seconds')", "1 min 30 s", "1 min 30 s"),
         ("given(0.0001, 'decimal')", "0.0001", "0,0001"),
