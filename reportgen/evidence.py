@@ -98,7 +98,7 @@ _CITED = re.compile("\ue000(.*?)\ue001(.*?)\ue002")
 _CITED_CODE = re.compile("(?<!`)`\ue000([^`]*?)\ue001([^`<]*?)\ue002`(?!`)")
 """A fact between backticks: Markdown would show the link's own text."""
 _NO_LINK = re.compile(
-    r"^(?P<fence>```+|~~~+).*?^(?P=fence)"
+    r"^[ \t]*(?P<fence>```+|~~~+).*?^[ \t]*(?P=fence)"
     r"|(?<!`)(?P<ticks>`+)(?!`)[^\n]+?(?<!`)(?P=ticks)(?!`)"
     r"|</?[A-Za-z][^<>]*>"
     r"|!?\[[^\[\]]*\]\([^()]*\)",

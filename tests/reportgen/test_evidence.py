@@ -170,6 +170,7 @@ FACT = "{{ first.published.test.accuracy }}"
     [
         (f"`lr={FACT} x` and ``a`{FACT}``", "`lr=62.56% x` and ``a`62.56%``"),
         (f"```sh\nrun --to {FACT}\n```", "```sh\nrun --to 62.56%\n```"),
+        (f"!!! note\n\n    ```sh\n    to {FACT}\n    ```", "!!! note\n\n    ```sh\n    to 62.56%\n    ```"),
         (f"[{FACT} right](index.md)", "[62.56% right](index.md)"),
         (f'![{FACT}](a.svg "{FACT}")', '![62.56%](a.svg "62.56%")'),
         (f'<span title="reaches {FACT}">hover</span>', '<span title="reaches 62.56%">hover</span>'),
