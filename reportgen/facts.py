@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from mpmath import betainc, findroot
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -101,8 +101,23 @@ class Origin:
     side: Side
 
 
+class _Unwritten:
+    """What only a language writes, with a link to where it comes from: it is no text and no bare number before.
+
+    Jinja's `~`, `join` and `int` ask for those, and readers would see Python's way to write a fact, or 0.
+    """
+
+    def _refuse(self) -> NoReturn:
+        raise ReportError(
+            f"a {type(self).__name__} cannot become part of a text or a bare number, for its origin would be lost. "
+            "Let it stand alone between its braces, with the text around them: so many {{ … }}."
+        )
+
+    __str__ = __int__ = __float__ = _refuse
+
+
 @dataclass(frozen=True)
-class Fact:
+class Fact(_Unwritten):
     """A number of the report, rounded; or the reason why there is none."""
 
     value: float | None
@@ -139,7 +154,7 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Interval:
+class Interval(_Unwritten):
     """Where a mean lies with 95 % confidence, as far as the seeds tell (Student's t)."""
 
     low: Fact
@@ -152,7 +167,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Quoted:
+class Quoted(_Unwritten):
     """A value that needs no rounding, such as a setting, as a language writes it, with where it comes from."""
 
     text: str
@@ -160,7 +175,7 @@ class Quoted:
 
 
 @dataclass(frozen=True)
-class Summary:
+class Summary(_Unwritten):
     """One quantity over the seeds of a project."""
 
     values: tuple[float, ...]
@@ -218,7 +233,7 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measured(_Unwritten):
     """Accuracy and cross-entropy, published."""
 
     accuracy: Fact
@@ -226,7 +241,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Totals:
+class Totals(_Unwritten):
     """The published totals of parameters."""
 
     total: Fact
@@ -235,7 +250,7 @@ class Totals:
 
 
 @dataclass(frozen=True)
-class PublishedFacts:
+class PublishedFacts(_Unwritten):
     """What the study printed about one project: `{{ project.published… }}`."""
 
     notebook: str
@@ -248,7 +263,7 @@ class PublishedFacts:
 
 
 @dataclass(frozen=True)
-class Summaries:
+class Summaries(_Unwritten):
     """Accuracy and cross-entropy over the seeds."""
 
     accuracy: Summary
@@ -256,7 +271,7 @@ class Summaries:
 
 
 @dataclass(frozen=True)
-class ReproducedFacts:
+class ReproducedFacts(_Unwritten):
     """What the runs of one project measured: `{{ project.reproduced… }}`."""
 
     train: Summaries
@@ -272,7 +287,7 @@ class ReproducedFacts:
 
 
 @dataclass(frozen=True)
-class Variant:
+class Variant(_Unwritten):
     """Runs of a project that are no reproduction, because they depart from it in more than the seed."""
 
     name: str | None
@@ -284,7 +299,7 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class ProjectFacts:
+class ProjectFacts(_Unwritten):
     """Everything that the report knows of one project."""
 
     identifier: str
