@@ -13,7 +13,7 @@ from reportgen import source
 from reportgen.claims import METRICS, Verdict
 from reportgen.edition import NOTHING, Edition, Material, show
 from reportgen.evidence import Evidence
-from reportgen.facts import Fact, ProjectFacts, Summary
+from reportgen.facts import Fact, ProjectFacts, Summary, parts_of, subject
 from reportgen.language import Language
 
 
@@ -22,6 +22,7 @@ class Move:
     """A number of one project that is another one afterwards, or appears, or disappears."""
 
     project: str
+    """Or a variant, `project/variant`."""
     metric: str
     before: Fact
     after: Fact
@@ -129,18 +130,24 @@ def between(before: Material, after: Material) -> Changes:
         for identifier, now in after.judgements.items()
         if (then := before.judgements.get(identifier)) and then.reproduction.verdict != now.reproduction.verdict
     ]
-    projects = dict.fromkeys([*before.facts, *after.facts])
-    moves = [
-        move for project in projects for move in _moves(project, before.facts.get(project), after.facts.get(project))
-    ]
+    names = dict.fromkeys(name for material in (before, after) for name in _names(material.facts))
+    moves = [move for name in names for move in _moves(name, before.facts, after.facts)]
     return Changes(tuple(moves), tuple(turns), len(after.judgements), evidence.edition.words)
 
 
-def _moves(project: str, before: ProjectFacts | None, after: ProjectFacts | None) -> Iterator[Move]:
-    for name, metric in METRICS.items():
-        then, now = (metric.reproduced(known) if known else Summary((), metric.kind) for known in (before, after))
+def _names(known: Mapping[str, ProjectFacts]) -> Iterator[str]:
+    """Of every project and of every variant, as prose names them."""
+    for identifier, project in known.items():
+        yield identifier
+        yield from (f"{identifier}/{variant.name}" for variant in project.variants if variant.name)
+
+
+def _moves(name: str, before: Mapping[str, ProjectFacts], after: Mapping[str, ProjectFacts]) -> Iterator[Move]:
+    known = [subject(side, name) if parts_of(name)[0] in side else None for side in (before, after)]
+    for key, metric in METRICS.items():
+        then, now = (metric.reproduced(side) if side else Summary((), metric.kind) for side in known)
         if then.mean.value != now.mean.value:
-            yield Move(project, name, then.mean, now.mean, (len(then.values), len(now.values)))
+            yield Move(name, key, then.mean, now.mean, (len(then.values), len(now.values)))
 
 
 def _row(cells: Sequence[str]) -> str:

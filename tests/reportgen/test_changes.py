@@ -59,6 +59,13 @@ def test_a_number_that_moves_is_told_with_its_difference_and_the_runs(small_repo
     assert "test.cross_entropy" not in done.stdout
 
 
+def test_a_number_of_a_variant_alone_moves_too(small_report: Path) -> None:
+    kept = record("first", right=60)
+    before, after = ([kept, record("first", right=right, variant="ours")] for right in (50, 51))
+    (move,) = [line for line in compare(small_report, before, after).stdout.splitlines() if " test.accuracy" in line]
+    assert [cell.strip() for cell in move.split("│")[1:-1]][:1] == ["first/ours"] and "51.00%" in move
+
+
 def test_a_claim_that_turns_is_told_with_its_sentence_and_every_line_that_makes_it(small_report: Path) -> None:
     done = compare(small_report, [record("first", right=60)], [record("first", right=40)])
     assert done.exit_code == 1
