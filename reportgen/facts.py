@@ -13,13 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NamedTuple, NoReturn
 
 from mpmath import betainc, findroot
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reportgen.errors import ReportError
-from reportgen.record import Count, Fraction, Identifier, Metrics, Record, Seconds, Setting
+from reportgen.record import Count, Environment, Fraction, Identifier, Metrics, Record, Seconds, Setting
 from reportgen.report import read_text
 
 Side = Literal["published", "reproduced"]
@@ -270,6 +270,19 @@ class Summaries(_Unwritten):
     cross_entropy: Summary
 
 
+class Machine(NamedTuple):
+    """What a training time is of: the same processor is another machine with other cores or another backend."""
+
+    device: str
+    cores: int
+    backend: str
+    """Without its version."""
+
+    @staticmethod
+    def of(environment: Environment) -> Machine:
+        return Machine(environment.device, environment.cores, environment.backend.partition(" ")[0])
+
+
 @dataclass(frozen=True)
 class ReproducedFacts(_Unwritten):
     """What the runs of one project measured: `{{ project.reproduced… }}`."""
@@ -280,8 +293,8 @@ class ReproducedFacts(_Unwritten):
     seconds: Summary
     """Absent where the runs were trained on several machines, or beside others."""
     epochs: Summary
-    machine: str | None
-    """The device that each of them had to itself; None where there is none, or several, or one that was shared."""
+    machine: Machine | None
+    """What each of them had to itself; None where there is none, or several, or one that was shared."""
     standard_error: Fact
     """Of the test accuracy of one run: what the finite size of the test set brings (binomial)."""
 
@@ -417,7 +430,7 @@ def _reproduced(runs: Sequence[Record], origins: tuple[Origin, ...], absent: str
         )
 
     errors = [standard_error(run.test.accuracy, run.dataset.test) for run in runs]
-    machines = {run.environment.device for run in runs}
+    machines = {Machine.of(run.environment) for run in runs}
     shared = any(run.environment.side_by_side > 1 for run in runs)
     alone = len(machines) == 1 and not shared
     times = tuple(run.seconds for run in runs) if alone else ()

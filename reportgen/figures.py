@@ -37,7 +37,7 @@ from reportgen.drawings import (
     Unit,
 )
 from reportgen.errors import ReportError
-from reportgen.facts import NOT_RUN, Fact, ProjectFacts, Summary, parts_of
+from reportgen.facts import NOT_RUN, Fact, Machine, ProjectFacts, Summary, parts_of
 from reportgen.features import FILTERS, NEIGHBOURS, Features, Way
 from reportgen.record import Record
 from reportgen.tools import PageTools
@@ -257,12 +257,15 @@ class Figures(PageTools):
         note = ""
         if self._reproduces:
             note = words.gettext("The study's machine was another one; only times of one colour can be compared.")
-        machines: dict[str, list[str]] = {}
+        machines: dict[Machine, list[str]] = {}
         for known in self.edition.material.facts.values():
             if known.reproduced.machine:
                 machines.setdefault(known.reproduced.machine, []).append(self.short(known.identifier))
         if len(machines) > 1:
-            told = "; ".join(f"{machine}: {', '.join(names)}" for machine, names in machines.items())
+            told = "; ".join(
+                f"{words.gettext('{device}, {cores} cores, {backend}', **machine._asdict())}: {', '.join(names)}"
+                for machine, names in machines.items()
+            )
             note = words.gettext(
                 "The study's machine was another one, and the reproduction has several; only times of one machine can "
                 "be compared ({machines})."

@@ -107,7 +107,18 @@ def test_the_times_of_several_machines_are_not_summed_up_and_what_else_was_measu
     beside = build(published(), [record("first", 0), record("first", 1, environment=shared)])["first"].reproduced
     assert beside.machine is None and beside.seconds.mean.absent == SIDE_BY_SIDE
     alone = build(published(), [record("first", 0, environment=fast)])["first"].reproduced
-    assert alone.machine == "A GPU" and alone.seconds.mean.value is not None
+    assert alone.machine == ("A GPU", 2, "tensorflow") and alone.seconds.mean.value is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "several"), [({"cores": 64}, True), ({"backend": "jax 0.4"}, True), ({"backend": "tensorflow 3"}, False)]
+)
+def test_the_same_processor_with_other_cores_or_another_backend_is_another_machine(
+    change: dict[str, Any], several: bool
+) -> None:
+    other = environment().model_copy(update=change)
+    known = build(published(), [record("first", 0), record("first", 1, environment=other)])["first"].reproduced
+    assert (known.machine is None) is several and (known.seconds.mean.absent == MACHINES) is several
 
 
 def test_one_run_has_a_mean_and_no_standard_deviation() -> None:
