@@ -9,12 +9,12 @@ refuses only what it cannot show truthfully: an unknown name, a page without cou
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from reportgen import fingerprint, parity, prose, record, source, translations
 from reportgen.claims import projects
 from reportgen.edition import Material
-from reportgen.facts import subject
+from reportgen.facts import ProjectFacts, subject
 from reportgen.finding import Finding
 from reportgen.language import untranslated
 from reportgen.record import Record
@@ -32,7 +32,7 @@ def check(material: Material) -> list[Finding]:
         *_records(material),
         *_declarations(material),
         *_claims(material, sources),
-        *_images(material),
+        *_mixed(material),
     ]
     catalogues = {code: report.catalogue(code) for code in report.languages}
     for code, catalogue in catalogues.items():
@@ -133,16 +133,23 @@ def _words(report: Report) -> Iterator[Finding]:
             yield Finding(f"reportgen/locale/{code}.po", what)
 
 
-def _images(material: Material) -> Iterator[Finding]:
-    """Where runs are taken together, or held against each other, that did not see the same images."""
+def _mixed(material: Material) -> Iterator[Finding]:
+    """Where runs are taken together that differ in more than seed and machine, or are compared on other images."""
     report = material.report
     for known in material.facts.values():
-        for runs in (known.records, *(variant.records for variant in known.variants)):
+        for runs in _groups(known):
+            where = report.relative(record.folder_of(runs[0], report.results).parent)
             if len(names := _datasets(runs)) > 1:
                 yield Finding(
-                    where=report.relative(record.folder_of(runs[0], report.results).parent),
+                    where,
                     what=f"one mean would be taken of runs on different images: {', '.join(names)}",
                     remedy="records on the same images; those of other runs into a folder of results of their own",
+                )
+            if names := _differences(runs):
+                yield Finding(
+                    where,
+                    what=f"one mean would be taken of runs that differ in more than the seed: {', '.join(names)}",
+                    remedy="records that differ in nothing else; the others into a folder of results of their own",
                 )
     for identifier, judgement in material.judgements.items():
         compared = [run for name in projects(judgement.claim) for run in subject(material.facts, name).records]
@@ -153,6 +160,21 @@ def _images(material: Material) -> Iterator[Finding]:
                 remedy="runs of all these projects on the same images",
                 line=judgement.claim.line,
             )
+
+
+def _groups(known: ProjectFacts) -> Iterable[Sequence[Record]]:
+    """The runs of which one mean is taken, those of a project and of each variant, as prose names it."""
+    groups: dict[object, list[Record]] = {}
+    for variant in known.variants:
+        groups.setdefault(variant.name or variant.differences, []).extend(variant.records)
+    return filter(None, (known.records, *groups.values()))
+
+
+def _differences(runs: Sequence[Record]) -> list[str]:
+    """In what `runs` differ, of all that makes them runs of the same thing."""
+    first, *others = ({**run.settings, "precision": run.precision, "network": run.network} for run in runs)
+    names = {name for other in others for name in first.keys() | other.keys() if first.get(name) != other.get(name)}
+    return sorted(names)
 
 
 def _datasets(runs: Iterable[Record]) -> list[str]:

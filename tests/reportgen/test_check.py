@@ -238,6 +238,25 @@ def test_runs_on_different_images_make_no_mean_and_no_comparison(small_report: P
     ]
 
 
+def test_runs_that_differ_in_more_than_the_seed_make_no_mean(small_report: Path) -> None:
+    """Two pretrainings of the same set have one name, and so have the variants that start from them."""
+    (small_report / "scripts").mkdir()
+    (small_report / SCRIPT).write_text("a = 1\n", encoding="utf-8")
+    seen: dict[str, Any] = {"script": SCRIPT, "sources": {SCRIPT: fingerprint("a = 1\n")}, "variant": "set"}
+    runs = [record("first", seed, **seen, settings={"weights_sha256": weights}) for seed, weights in enumerate("aab")]
+    elsewhere = runs[0].environment.model_copy(update={"device": "A GPU", "backend": "jax 1.0"})
+    runs[1] = runs[1].model_copy(update={"environment": elsewhere})
+    runs[2] = runs[2].model_copy(update={"precision": "mixed_bfloat16"})
+    for run in runs:
+        records.write(run, reports.load(small_report).results)
+    confirm(small_report)
+    assert [str(finding) for finding in check(gather(reports.load(small_report)))] == [
+        "results/first/set: one mean would be taken of runs that differ in more than the seed: precision, "
+        "weights_sha256. Mend it with: records that differ in nothing else; the others into a folder of results of "
+        "their own"
+    ]
+
+
 def test_a_claim_that_no_page_makes_is_a_warning(small_report: Path) -> None:
     (found,) = claiming(small_report, CLAIMS + CLAIMS.replace("first-is", "it-is"))
     assert found.startswith("warning: docs/claims.yml, line 9: claim it-is-good is made on no page")
