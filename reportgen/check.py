@@ -17,6 +17,7 @@ from reportgen.edition import Material
 from reportgen.facts import ProjectFacts, subject
 from reportgen.finding import Finding
 from reportgen.language import untranslated
+from reportgen.names import check_names
 from reportgen.record import Record
 from reportgen.report import Catalogue, Report
 from reportgen.source import Source, Sources
@@ -43,6 +44,7 @@ def check(material: Material) -> list[Finding]:
         found += translations.check(page, versions, confirmed)
         for code, version in versions.items():
             found += prose.check_page(version, code, catalogues[code])
+            found += check_names(version, material)
             found += _included(version, material.pages)
     return sorted(found, key=lambda finding: (finding.where, finding.line or 0))
 

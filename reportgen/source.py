@@ -19,7 +19,7 @@ from html.parser import HTMLParser
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from jinja2 import Environment, TemplateSyntaxError
+from jinja2 import Environment, TemplateSyntaxError, nodes
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -109,6 +109,8 @@ class Source:
     file: str
     """From the root of the report."""
     sections: tuple[Section, ...]
+    tree: nodes.Template = field(default_factory=lambda: nodes.Template([]), compare=False, repr=False)
+    """What Jinja reads in it."""
 
     def section(self, identifier: str | None) -> Section | None:
         """The first section of that identifier."""
@@ -136,7 +138,7 @@ def read(report: Report, code: str, page: str) -> Source:
     """
     file = report.docs / code / page
     shown = report.relative(file)
-    return Source(shown, parse(read_text(file, shown), shown))
+    return Source(shown, *_parsed(read_text(file, shown), shown))
 
 
 def claims(sources: Sources) -> dict[str, list[str]]:
@@ -157,8 +159,12 @@ def parse(text: str, shown: str = "the page") -> tuple[Section, ...]:
     Raises:
         ReportError: the Jinja is broken.
     """
+    return _parsed(text, shown)[0]
+
+
+def _parsed(text: str, shown: str) -> tuple[tuple[Section, ...], nodes.Template]:
     try:
-        _jinja().parse(text)
+        tree = _jinja().parse(text)
         front = _FRONT_MATTER.match(text)
         masked, lines, marks = _mask(_FRONT_MATTER.sub(lambda found: "\n" * found[0].count("\n"), text))
     except TemplateSyntaxError as problem:
@@ -166,7 +172,7 @@ def parse(text: str, shown: str = "the page") -> tuple[Section, ...]:
     reader = _Reader(lines, marks)
     reader.front(front[0] if front else "")
     reader.read(_markdown().parse(masked))
-    return reader.sections
+    return reader.sections, tree
 
 
 @dataclass(frozen=True)

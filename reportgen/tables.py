@@ -60,9 +60,9 @@ class Tables(PageTools):
         ladder = "ladder" if self.edition.material.reproduces else "own_ladder"
         return self.edition.html(ladder, rows, self.dataset_names(every))
 
-    def variant(self, name: str) -> ProjectFacts:
+    def variant(self, project: str) -> ProjectFacts:
         """The facts of a variant, `project/variant`, for a number in a sentence."""
-        return self.facts(name)
+        return self.facts(project)
 
     def variants(self) -> str:
         """Every run that reproduces nothing, because something else than its seed sets it apart, beside the study."""

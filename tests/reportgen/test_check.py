@@ -204,6 +204,15 @@ def test_what_a_page_takes_from_a_file_that_is_none_is_an_error(small_report: Pa
     ] * 2
 
 
+def test_a_claim_that_does_not_exist_is_an_error_on_every_page_that_makes_it(small_report: Path) -> None:
+    found = claiming(small_report, CLAIMS.replace("first-is-good", "it-is-good"))
+    assert [text.partition(". ")[0] for text in found] == [
+        "warning: docs/claims.yml, line 2: claim it-is-good is made on no page",
+        "error: docs/en/index.md, line 7: 'first-is-good' is no claim of docs/claims.yml",
+        "error: docs/es/index.md, line 7: 'first-is-good' is no claim of docs/claims.yml",
+    ]
+
+
 def test_words_of_the_generator_that_a_language_lacks_are_counted(
     small_report: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

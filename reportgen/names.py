@@ -1,0 +1,92 @@
+"""Names: what a page's Jinja asks for of the facts, the projects, the claims and the tools, and what there is not.
+
+Rendering stops at the first name that is unknown. Here each is found, by file and line.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+
+from jinja2 import Environment, meta, nodes
+
+from reportgen.edition import Material
+from reportgen.evidence import Evidence
+from reportgen.facts import ProjectFacts, parts_of, subject
+from reportgen.finding import Finding
+from reportgen.render import TOOLS
+from reportgen.source import Source
+from reportgen.tools import PageTools
+
+_KINDS: tuple[type[PageTools], ...] = (Evidence, *TOOLS)
+FUNCTIONS = {name: inspect.signature(getattr(kind, name)) for kind in _KINDS for name in kind.NAMES}
+"""What a page may call, and with what."""
+OF_A_PROJECT = ("project", "since", "against")
+"""What the functions call an argument that names a project, or a variant; a claim's is its `identifier`."""
+_JINJA = Environment()
+
+
+def check_names(page: Source, material: Material) -> Iterator[Finding]:
+    """Every name on one page that is unknown."""
+    known = {*material.facts, *FUNCTIONS, *_JINJA.globals}
+    operations = [*_operations(page.tree)]
+    for line, name, every in operations:
+        yield _unknown(page, line, name, "filter or test of Jinja's", every)
+    undeclared = set() if operations else _undeclared(page.tree, known)
+    for node in page.tree.find_all((nodes.Name, nodes.Getattr, nodes.Call)):
+        match node:
+            case nodes.Name(name=name) if name in undeclared:
+                yield _unknown(page, node.lineno, name, "known name", known)
+            case nodes.Getattr(node=whole, attr=attr):
+                value = value_of(whole, material.facts)
+                if is_dataclass(value) and not hasattr(value, attr):
+                    parts = [part.name for part in fields(value)]
+                    yield _unknown(page, node.lineno, attr, f"part of a {type(value).__name__}", parts)
+            case nodes.Call(node=nodes.Name(name=called)) if called in FUNCTIONS:
+                for argument, text in _texts(node, FUNCTIONS[called]).items():
+                    if argument in OF_A_PROJECT and parts_of(text)[0] not in material.facts:
+                        yield _unknown(page, node.lineno, text, "known project", material.facts)
+                    if argument == "identifier" and text not in material.judgements:
+                        file = material.report.relative(material.report.claims)
+                        yield _unknown(page, node.lineno, text, f"claim of {file}", material.judgements)
+
+
+def value_of(node: nodes.Node, facts: Mapping[str, ProjectFacts]) -> object:
+    """What an expression such as `project.published.test` stands for; None if it is no such chain, or leads nowhere."""
+    match node:
+        case nodes.Name(name=name):
+            return facts.get(name)
+        case nodes.Getattr(node=whole, attr=attr):
+            return getattr(value_of(whole, facts), attr, None)
+        case nodes.Call(node=nodes.Name(name="variant"), args=[nodes.Const(value=str(name))]):
+            return subject(facts, name) if parts_of(name)[0] in facts else None
+    return None
+
+
+def _operations(tree: nodes.Template) -> Iterator[tuple[int, str, Collection[str]]]:
+    """Filters and tests that Jinja does not have: where, which, and those that it has."""
+    for kind, every in ((nodes.Filter, _JINJA.filters), (nodes.Test, _JINJA.tests)):
+        for node in tree.find_all(kind):
+            if node.name not in every:
+                yield node.lineno, node.name, every
+
+
+def _undeclared(tree: nodes.Template, known: Collection[str]) -> set[str]:
+    """Names that are neither known nor the page's own, such as those of a loop."""
+    if all(node.name in known for node in tree.find_all(nodes.Name)):
+        return set()  # as almost always, and told in a tenth of the time
+    return meta.find_undeclared_variables(tree) - set(known)
+
+
+def _texts(call: nodes.Call, signature: inspect.Signature) -> dict[str, str]:
+    """The arguments of a call that are texts, by what the function calls them."""
+    names = [name for name in signature.parameters if name != "self"]
+    given = [*zip(names, call.args, strict=False), *((keyword.key, keyword.value) for keyword in call.kwargs)]
+    return {name: node.value for name, node in given if isinstance(node, nodes.Const) and isinstance(node.value, str)}
+
+
+def _unknown(page: Source, line: int, name: str, what: str, known: Collection[str]) -> Finding:
+    near = difflib.get_close_matches(name, known, n=1)
+    return Finding(page.file, f"'{name}' is no {what}", f"'{near[0]}', if that is meant" if near else "", line)

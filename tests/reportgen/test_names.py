@@ -1,0 +1,62 @@
+"""Every name that a page asks for and that is not there is told with its line, not the first one only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reportgen import report as reports
+from reportgen import source
+from reportgen.build import gather
+from reportgen.names import check_names
+from tests.reportgen.test_check import CLAIMS
+
+
+def found(root: Path, text: str) -> list[str]:
+    """What is found on a page of a report with one project and one claim."""
+    (root / "docs" / "claims.yml").write_text(CLAIMS, encoding="utf-8")
+    (root / "docs" / "en" / "index.md").write_text(text, encoding="utf-8")
+    report = reports.load(root)
+    findings = check_names(source.read(report, "en", "index.md"), gather(report))
+    return [str(finding).removeprefix("docs/en/index.md, ") for finding in findings]
+
+
+def test_every_unknown_name_is_told_with_its_line_and_the_nearest(small_report: Path) -> None:
+    text = "{{ frist.n }}\n\n{{ vanished.n }} {{ first.published.tst.accuracy }}\n{{ 1 | rund }} {{ curvs() }}\n"
+    assert found(small_report, text) == [
+        "line 4: 'rund' is no filter or test of Jinja's. Mend it with: 'round', if that is meant",
+        "line 3: 'tst' is no part of a PublishedFacts. Mend it with: 'test', if that is meant",
+    ]
+    assert sorted(found(small_report, text.replace("| rund", ""))) == [
+        "line 1: 'frist' is no known name. Mend it with: 'first', if that is meant",
+        "line 3: 'tst' is no part of a PublishedFacts. Mend it with: 'test', if that is meant",
+        "line 3: 'vanished' is no known name.",
+        "line 4: 'curvs' is no known name. Mend it with: 'curves', if that is meant",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ('{% claim "first-is-god" %}Good{% endclaim %}.', "'first-is-god' is no claim of docs/claims.yml"),
+        ('{{ claim_entry("none") }}', "'none' is no claim of docs/claims.yml"),
+        ('{{ results("gone") }}', "'gone' is no known project"),
+        ('{{ changes("first", since="frist") }}', "'frist' is no known project"),
+        ('{{ variant("gone/ours").reproduced.test }}', "'gone/ours' is no known project"),
+        ('{{ variant("first/ours").reproduced.tests }}', "'tests' is no part of a ReproducedFacts"),
+    ],
+)
+def test_what_is_named_in_quotes_is_looked_up_too(small_report: Path, text: str, unknown: str) -> None:
+    (only,) = found(small_report, f"# A\n\n{text}\n")
+    assert only.startswith(f"line 3: {unknown}")
+
+
+def test_what_is_known_or_the_page_s_own_is_not_told(small_report: Path) -> None:
+    text = (
+        '{% claim "first-is-good" %}Good{% endclaim %} {% set mine = first %}{{ mine.published }}'
+        "{% for one in [first] %}{{ loop.index }} {{ one.reproduced.test.accuracy.sd - given(3) }}{% endfor %}"
+        '{{ variant("first/nobody-ran").reproduced.seconds.mean | default(range(3)) }} {{ setting("first", "gone") }}'
+        "{% raw %}{{ gone }}{% endraw %} {# {{ gone }} #}{{ first.published.test.accuracy }}"
+    )
+    assert found(small_report, text) == []
