@@ -17,7 +17,7 @@ from reportgen.drawings import Drawing
 from reportgen.language import Language
 from reportgen.record import replacing
 
-CODE = ("plot.py", "charts.py", "language.py")
+CODE = ("plot.py", "charts.py", "drawings.py", "language.py")
 """The modules that decide how a drawing looks."""
 
 
@@ -29,7 +29,8 @@ class Cache:
 
     def svg(self, drawing: Drawing, words: Language) -> str:
         """`drawing` in a language, from the folder if it is there, else drawn and put there."""
-        content = hashlib.sha256(f"{_code()}\0{words.code}\0{drawing!r}".encode()).hexdigest()
+        unit = words.gettext("pp")  # the one word that is not in the drawing: `plot` writes it behind a difference
+        content = hashlib.sha256(f"{_code()}\0{words.code}\0{unit}\0{drawing!r}".encode()).hexdigest()
         file = self.folder / f"{content}.svg"
 
         def drawn() -> bytes:

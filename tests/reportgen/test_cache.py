@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,12 @@ import pytest
 from reportgen import cache, plot
 from reportgen.cache import Cache
 from reportgen.charts import curves
+from reportgen.fingerprint import dependencies
 from reportgen.language import language
 from reportgen.plot import draw
 from tests.synthetic import record
 
+ROOT = Path(__file__).resolve().parents[2]
 ENGLISH, SPANISH = language("en"), language("es")
 
 
@@ -37,17 +40,22 @@ def test_what_a_power_cut_left_empty_is_drawn_again(tmp_path: Path) -> None:
     assert file.read_text() == first
 
 
-def test_another_number_another_language_and_another_program_are_drawn_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_number_language_word_or_program_is_drawn_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Cache(tmp_path)
     drawing = curves([record()], ENGLISH)
     kept.svg(drawing, ENGLISH)
     kept.svg(curves([record(length=8)], ENGLISH), ENGLISH)
     kept.svg(drawing, SPANISH)
+    kept.svg(drawing, replace(ENGLISH, _translate=str.upper))
     monkeypatch.setattr(cache, "_code", lambda: "another version")
     kept.svg(drawing, ENGLISH)
-    assert len(list(tmp_path.iterdir())) == 4
+    assert len(list(tmp_path.iterdir())) == 5
+
+
+def test_all_code_that_draws_counts() -> None:
+    """What a record is and what an error says decide nothing of a chart's looks."""
+    drawing = {Path(file).name for file in dependencies(["reportgen/plot.py"], "reportgen", ROOT)}
+    assert drawing - {"record.py", "errors.py"} == set(cache.CODE)
 
 
 def fill(folder: Path) -> str:
