@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Literal
 from reportgen.errors import ReportError
 from reportgen.record import Confirmation, Record
 
+PACKAGE = "__init__.py"
+"""What runs where a package is imported, or anything in it."""
 State = Literal["up to date", "unconfirmed"]
 """What can be told without training: nothing changed, or something did and nobody has shown yet that it is harmless."""
 
@@ -81,12 +84,14 @@ def fingerprints(files: Iterable[str], root: Path) -> dict[str, str]:
 def dependencies(entries: Iterable[str], package: str, root: Path) -> tuple[str, ...]:
     """`entries` and every file of `package` that they import, directly or not, relative to `root`, sorted.
 
-    Imports under `if TYPE_CHECKING:` do not run and do not count. Only absolute imports are followed.
+    Imports under `if TYPE_CHECKING:` do not run and do not count. Only absolute imports are followed. The `__init__.py`
+    of a package counts if it does anything.
 
     Raises:
         ReportError: a file is not Python.
     """
     seen: set[str] = set()
+    idle: set[str] = set()
     waiting = list(entries)
     while waiting:
         file = waiting.pop()
@@ -97,8 +102,10 @@ def dependencies(entries: Iterable[str], package: str, root: Path) -> tuple[str,
             tree = ast.parse((root / file).read_text(encoding="utf-8"))
         except SyntaxError as problem:
             raise ReportError(f"{file}, line {problem.lineno}: not valid Python ({problem.msg}).") from problem
-        waiting += [found for name in _imports(tree) if (found := _file_of(name, package, root))]
-    return tuple(sorted(seen))
+        if Path(file).name == PACKAGE and not tree.body[1 if _docstring(tree) else 0 :]:
+            idle.add(file)
+        waiting += [found for name in _imports(tree) for found in _files_of(name, package, root)]
+    return tuple(sorted(seen - idle))
 
 
 def _imports(node: ast.AST) -> Iterator[str]:
@@ -113,11 +120,14 @@ def _imports(node: ast.AST) -> Iterator[str]:
         yield from _imports(child)
 
 
-def _file_of(name: str, package: str, root: Path) -> str | None:
+def _files_of(name: str, package: str, root: Path) -> Iterator[str]:
+    """What runs where `name` is imported: the packages around it, from the outermost on, and its own file."""
     if name.partition(".")[0] != package:
-        return None
-    file = name.replace(".", "/") + ".py"
-    return file if (root / file).is_file() else None
+        return
+    for path in itertools.accumulate(name.split("."), "{}/{}".format):
+        file = next((file for file in (f"{path}/{PACKAGE}", f"{path}.py") if (root / file).is_file()), None)
+        if file:
+            yield file
 
 
 def changed(record: Record, confirmations: Sequence[Confirmation], root: Path) -> tuple[str, ...]:

@@ -86,3 +86,15 @@ def test_the_dependencies_are_followed_and_type_checking_is_not(tmp_path: Path) 
     (package / "c.py").write_text("x = 1\n")
     (package / "d.py").write_text("y = 1\n")
     assert dependencies(["pkg/a.py"], "pkg", tmp_path) == ("pkg/a.py", "pkg/b.py", "pkg/c.py")
+
+
+@pytest.mark.parametrize("line", ["from pkg.models import build", "from pkg import models", "import pkg.models.deep"])
+def test_a_package_is_followed_where_it_does_anything(tmp_path: Path, line: str) -> None:
+    models = tmp_path / "pkg" / "models"
+    models.mkdir(parents=True)
+    (tmp_path / "pkg" / "__init__.py").write_text('"""Only says what it is."""\n')
+    (tmp_path / "pkg" / "a.py").write_text(f"{line}\n")
+    (models / "__init__.py").write_text("from pkg.models.deep import build\n")
+    (models / "deep.py").write_text("def build(): ...\n")
+    found = ("pkg/a.py", "pkg/models/__init__.py", "pkg/models/deep.py")
+    assert dependencies(["pkg/a.py"], "pkg", tmp_path) == found
