@@ -52,8 +52,11 @@ def check_page(source: Source, code: str, catalogue: Catalogue) -> Iterator[Find
 
 
 def check_catalogue(report: Report, code: str, catalogue: Catalogue) -> Iterator[Finding]:
-    """The same in the names that the catalogue gives, which are prose, too."""
+    """The same in the names that the catalogue gives, which are prose, too; and whether it knows what compares."""
     file = report.docs / code / "catalogue.yml"
+    if not catalogue.comparing:
+        what = "there are no words that compare, and without them no comparison of this language is found"
+        yield Finding(report.relative(file), what, "comparing: […], as in another language's catalogue")
     root = yaml.compose(read_text(file, report.relative(file)))
     waiting = [root] if root else []
     while waiting:

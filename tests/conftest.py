@@ -28,8 +28,8 @@ ROOT = Path(__file__).resolve().parents[1]
 LONG = (ROOT / "tests/site/test_pages.py", ROOT / "tests/experiments/test_run.py")
 """Files that take minutes each. Begun first, they leave no process waiting for the other in the end."""
 CATALOGUES = {
-    "en": {"name": "English", "site_name": "A small report", "nav": {"more": "Further"}},
-    "es": {"name": "Español", "site_name": "Un informe breve", "nav": {"more": "Más"}},
+    "en": {"name": "English", "site_name": "A small report", "nav": {"more": "Further"}, "comparing": ["better"]},
+    "es": {"name": "Español", "site_name": "Un informe breve", "nav": {"more": "Más"}, "comparing": ["mejor*"]},
 }
 HOME = """# {title} {{ #home }}
 

@@ -185,6 +185,13 @@ def test_a_name_that_one_catalogue_lacks_or_no_catalogue_has_is_an_error(small_r
     ]
 
 
+def test_a_language_that_names_no_words_that_compare_is_an_error(small_report: Path) -> None:
+    confirm(small_report)
+    rename(small_report, "es", comparing=[])
+    (found,) = check(gather(reports.load(small_report)))
+    assert found.place == "docs/es/catalogue.yml" and "there are no words that compare" in found.what
+
+
 def test_a_report_in_one_language_is_in_step_with_itself(small_report: Path) -> None:
     file = small_report / "pyproject.toml"
     file.write_text(file.read_text(encoding="utf-8").replace('["en", "es"]', '["en"]'), encoding="utf-8")

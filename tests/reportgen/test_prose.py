@@ -111,9 +111,9 @@ def test_comparing_words_are_found_whole_and_in_any_case(code: str, text: str, f
     ("code", "words"),
     [
         ("en", "better best worse worst higher highest lower lowest improves improved improvement outperforms beats "
-         "overfits overfitting similar faster slower"),
+         "overfits overfitting similar faster slower surpasses exceeded outdoes superior inferior comparable"),
         ("es", "mejor mejores peor peores mejora mejoran mejoró supera superan superó sobreajuste sobreajusta similar "
-         "similares parecido parecidos"),
+         "similares parecido parecidos superaba aventaja excede iguala deteriora"),
     ],
 )  # fmt: skip
 def test_each_language_of_the_report_lists_the_words_that_compare(code: str, words: str) -> None:
