@@ -19,7 +19,7 @@ from reportgen.finding import Finding
 from reportgen.language import untranslated
 from reportgen.names import check_names
 from reportgen.record import Record
-from reportgen.report import Catalogue, Report
+from reportgen.report import CATALOGUE, Catalogue, Report
 from reportgen.source import Source, Sources
 
 
@@ -39,6 +39,7 @@ def check(material: Material) -> list[Finding]:
     for code, catalogue in catalogues.items():
         found += prose.check_catalogue(report, code, catalogue)
     found += [*_catalogues(material, catalogues), *_words(report)]
+    found += translations.check(CATALOGUE, source.read_catalogues(report), confirmed)
     for page, versions in sources.items():
         found += parity.check(versions)
         found += translations.check(page, versions, confirmed)
@@ -120,7 +121,7 @@ def _catalogues(material: Material, catalogues: Mapping[str, Catalogue]) -> Iter
     }
     every = set().union(*named.values()) | {f"projects.{identifier}" for identifier in material.facts}
     for code, names in named.items():
-        file = report.relative(report.docs / code / "catalogue.yml")
+        file = report.relative(report.docs / code / CATALOGUE)
         for name in sorted(every - names):
             yield Finding(file, f"there is no {name}, which another catalogue or a project asks for")
 

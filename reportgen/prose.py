@@ -17,15 +17,13 @@ from babel.units import format_unit
 
 from reportgen.finding import Finding
 from reportgen.language import Language, language
-from reportgen.report import Catalogue, Report, read_text
+from reportgen.report import CATALOGUE, WORD_LISTS, Catalogue, Report, read_text
 from reportgen.source import Passage, Source
 
 YEARS = range(1800, 2200)
 """Four digits that are taken for a year."""
 MEASURED_UNITS = ("second", "minute", "hour", "percent")
 """What a number is measured in, by the names that Babel's data (CLDR) give to units."""
-WORD_LISTS = ("comparing", "units")
-"""Entries of a catalogue that are no prose."""
 
 _NUMBER = re.compile(
     r"(?<!\w)(?P<sign>[+−±-][ \u00a0\u202f]?)?"
@@ -53,7 +51,7 @@ def check_page(source: Source, code: str, catalogue: Catalogue) -> Iterator[Find
 
 def check_catalogue(report: Report, code: str, catalogue: Catalogue) -> Iterator[Finding]:
     """The same in the names that the catalogue gives, which are prose, too; and whether it knows what compares."""
-    file = report.docs / code / "catalogue.yml"
+    file = report.docs / code / CATALOGUE
     if not catalogue.comparing:
         what = "there are no words that compare, and without them no comparison of this language is found"
         yield Finding(report.relative(file), what, "comparing: […], as in another language's catalogue")

@@ -13,6 +13,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reportgen.errors import ReportError
 
+CATALOGUE = "catalogue.yml"
+"""In each language's folder."""
+WORD_LISTS = ("comparing", "units")
+"""Entries of a catalogue that are no prose, and that no other language has in the same way."""
+
 
 class Catalogue(BaseModel):
     """What `docs/<language>/catalogue.yml` says: names that belong to this report and to one language."""
@@ -74,7 +79,7 @@ class Report:
         Raises:
             ReportError: the file is missing, is not YAML, or lacks an entry.
         """
-        file = self.docs / code / "catalogue.yml"
+        file = self.docs / code / CATALOGUE
         try:
             root = yaml.compose(read_text(file, self.relative(file)), yaml.SafeLoader)
             refuse_repeated(root, self.relative(file))

@@ -19,13 +19,14 @@ from html.parser import HTMLParser
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+import yaml
 from jinja2 import Environment, TemplateSyntaxError, nodes
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from reportgen.errors import ReportError
 from reportgen.evidence import ClaimTags
-from reportgen.report import Report, read_text
+from reportgen.report import CATALOGUE, WORD_LISTS, Report, read_text
 
 HOLE = "\ufffc"
 """Stands in prose for what is no prose: a fact, a piece of code."""
@@ -139,6 +140,30 @@ def read(report: Report, code: str, page: str) -> Source:
     file = report.docs / code / page
     shown = report.relative(file)
     return Source(shown, *_parsed(read_text(file, shown), shown))
+
+
+def read_catalogues(report: Report) -> dict[str, Source]:
+    """Every language's catalogue as if it were a page: a section for each entry that says something.
+
+    Raises:
+        ReportError: a catalogue is wrong.
+    """
+    return {code: _catalogue(report, code) for code in report.languages}
+
+
+def _catalogue(report: Report, code: str) -> Source:
+    said = report.catalogue(code).model_dump()
+    file = report.docs / code / CATALOGUE
+    shown = report.relative(file)
+    root = yaml.compose(read_text(file, shown), yaml.SafeLoader)
+    lines = {key.value: key.start_mark.line + 1 for key, _ in root.value} if root else {}
+    sections = []
+    for entry, line in lines.items():
+        if entry not in WORD_LISTS:
+            names = said[entry].items() if isinstance(said[entry], dict) else [(entry, said[entry])]
+            text = "\n".join(f"{name}: {words}" for name, words in sorted(names))
+            sections.append(Section(1, entry, entry, line, (), (), text))
+    return Source(shown, tuple(sections))
 
 
 def claims(sources: Sources) -> dict[str, list[str]]:

@@ -1,7 +1,8 @@
 """Translations in step: which text of each section was last confirmed to say the same in every language.
 
-One file keeps, for every section by page and identifier, the fingerprint of its words in each language. Sections are
-confirmed together in all languages and one by one: nothing confirms whatever there is.
+One file keeps, for every section by page and identifier, the fingerprint of its words in each language; an entry of the
+catalogues is a section, too, as `catalogue.yml#datasets`. Sections are confirmed together in all languages and one by
+one: nothing confirms whatever there is.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from reportgen.errors import ReportError
 from reportgen.finding import Finding
 from reportgen.language import language
 from reportgen.record import write_atomically
-from reportgen.report import Report, read_text
-from reportgen.source import Section, Source, Sources
+from reportgen.report import CATALOGUE, Report, read_text
+from reportgen.source import Section, Source, Sources, read_catalogues
 
 FILE = "translations.json"
 """Beside the languages' folders."""
@@ -91,7 +92,7 @@ def confirm(report: Report, sources: Sources, names: Sequence[str]) -> list[str]
     """
     known = {
         f"{page}#{identifier}": sections
-        for page, versions in sources.items()
+        for page, versions in {**sources, CATALOGUE: read_catalogues(report)}.items()
         for identifier, sections in _shared(versions).items()
     }
     for name in names:

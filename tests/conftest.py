@@ -31,6 +31,11 @@ CATALOGUES = {
     "en": {"name": "English", "site_name": "A small report", "nav": {"more": "Further"}, "comparing": ["better"]},
     "es": {"name": "Español", "site_name": "Un informe breve", "nav": {"more": "Más"}, "comparing": ["mejor*"]},
 }
+SECTIONS = (
+    *("index.md#home", "further.md#further", "further.md#details"),
+    *(f"catalogue.yml#{entry}" for entry in ("name", "site_name", "site_description", "nav", "projects")),
+)
+"""What of a small report has to be in step."""
 HOME = """# {title} {{ #home }}
 
 {{{{ first.published.test.accuracy }}}} · {{{{ first.published.seconds }}}}

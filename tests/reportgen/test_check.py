@@ -19,6 +19,7 @@ from reportgen.build import gather
 from reportgen.check import check
 from reportgen.finding import Finding
 from reportgen.fingerprint import fingerprint
+from tests.conftest import SECTIONS
 from tests.synthetic import confirmation, declaration, record
 
 SCRIPT = "scripts/first.py"
@@ -28,7 +29,7 @@ def confirm(root: Path) -> None:
     """Say of every section that its versions are in step."""
     report = reports.load(root)
     sources = source.read_all(report, report.pages())
-    translations.confirm(report, sources, ["index.md#home", "further.md#further", "further.md#details"])
+    translations.confirm(report, sources, SECTIONS)
 
 
 def made(root: Path, *, ran: str, now: str | None, confirmed: str | None = None) -> list[Finding]:
@@ -177,12 +178,24 @@ def test_a_name_that_one_catalogue_lacks_or_no_catalogue_has_is_an_error(small_r
     rename(small_report, "en", classes={"cat": "cat"})
     rename(small_report, "es", projects={"frist": "Primero"})
     assert [
-        (finding.place, finding.what.partition(",")[0]) for finding in check(gather(reports.load(small_report)))
+        (finding.place, finding.what.partition(",")[0])
+        for finding in check(gather(reports.load(small_report)))
+        if finding.what.startswith("there is no ")
     ] == [
         ("docs/en/catalogue.yml", "there is no projects.frist"),
         ("docs/es/catalogue.yml", "there is no classes.cat"),
         ("docs/es/catalogue.yml", "there is no projects.first"),
     ]
+
+
+def test_a_name_that_changed_in_one_catalogue_alone_makes_the_others_older(small_report: Path) -> None:
+    confirm(small_report)
+    rename(small_report, "en", projects={"first": "One"})
+    (found,) = check(gather(reports.load(small_report)))
+    line = (small_report / "docs" / "es" / "catalogue.yml").read_text(encoding="utf-8").splitlines().index("projects:")
+    assert found.place == f"docs/es/catalogue.yml, line {line + 1}"
+    assert found.what == "section projects is older than its English text"
+    assert found.remedy.endswith("python -m reportgen confirm catalogue.yml#projects")
 
 
 def test_a_language_that_names_no_words_that_compare_is_an_error(small_report: Path) -> None:
@@ -302,9 +315,8 @@ def test_warnings_fail_only_where_the_check_is_strict(small_report: Path) -> Non
 
 
 def test_sections_are_confirmed_by_a_command(small_report: Path) -> None:
-    names = ["index.md#home", "further.md#further", "further.md#details"]
-    done = command(small_report, "confirm", *names)
-    assert done.exit_code == 0 and all(name in done.stdout for name in names)
+    done = command(small_report, "confirm", *SECTIONS)
+    assert done.exit_code == 0 and all(name in done.stdout for name in SECTIONS)
     assert command(small_report, "check").stdout == "Nothing to mend.\n"
 
 

@@ -15,6 +15,7 @@ from reportgen import source, translations
 from reportgen.__main__ import app
 from reportgen.errors import ReportError
 from reportgen.publish import prepare, publish, site_url
+from tests.conftest import SECTIONS
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -248,14 +249,13 @@ def test_what_the_check_refuses_is_not_published(
     refused = CliRunner().invoke(app, ["publish", "--root", str(small_report)])
     assert isinstance(refused.exception, ReportError)
     assert re.match(
-        r"`reportgen check` finds errors \(3\), and nothing was published\. First: docs/en/further\.md, line 1: .* "
+        r"`reportgen check` finds errors \(8\), and nothing was published\. First: docs/en/catalogue\.yml, line 5: .* "
         "never confirmed",
         str(refused.exception),
     )
     assert files(remote) == ["CNAME"]
     report = reports.load(small_report)
-    sections = ["index.md#home", "further.md#further", "further.md#details"]
-    translations.confirm(report, source.read_all(report, report.pages()), sections)
+    translations.confirm(report, source.read_all(report, report.pages()), SECTIONS)
     git(small_report, "add", "--all")
     git(small_report, "commit", "--quiet", "--message", "In step")
     done = CliRunner().invoke(app, ["publish", "--root", str(small_report)])
