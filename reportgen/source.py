@@ -375,17 +375,25 @@ class _Reader:
                     self._words.append(_MARK.sub(HOLE, child.content))
                     self._marks_in(child.content)
                 case "image":
-                    self._items.append(Item("image", f"picture {child.attrGet('src')}", line, True))
-                    self.say(f" {child.content} ", line)
+                    self.picture(unquote(str(child.attrGet("src") or "")), line)
+                    self.say(f" {child.content} {child.attrGet('title') or ''} ", line)
                 case "link_open":
-                    target = unquote(str(child.attrGet("href") or ""))
-                    self._beside.append(_MARK.sub("", target))
-                    if target and not urlsplit(target).scheme and not _MARK.search(target):
-                        self._items.append(Item("link", f"a link to {target}", line))
-                    self._marks_in(target)
+                    self.link(unquote(str(child.attrGet("href") or "")), line)
                     self.say(f" {child.attrGet('title')} " if child.attrGet("title") else "", line)
                 case "html_inline":
                     _Html(self, first + content.count("\n", 0, max(0, place - len(written)))).feed(child.content)
+
+    def link(self, target: str, line: int) -> None:
+        """What leads elsewhere; an address on other sites may be another one in each language."""
+        self._beside.append(_MARK.sub("", target))
+        if target and not urlsplit(target).scheme and not _MARK.search(target):
+            self._items.append(Item("link", f"a link to {target}", line))
+        self._marks_in(target)
+
+    def picture(self, source: str, line: int) -> None:
+        """A picture, which is the same one in every language."""
+        self._items.append(Item("image", f"picture {_MARK.sub('', source)}", line, True))
+        self._marks_in(source)
 
     def say(self, text: str, line: int, alone: bool = False) -> None:
         """Prose, perhaps with marks in it."""
@@ -475,6 +483,10 @@ class _Html(HTMLParser):
         for name, value in attrs:
             if name in self.SPOKEN:
                 self._reader.say(f" {value or ''} ", line)
+            elif name == "href":
+                self._reader.link(value or "", line)
+            elif name == "src":
+                self._reader.picture(value or "", line)
             else:
                 self._reader._marks_in(value or "")
 

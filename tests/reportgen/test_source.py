@@ -113,6 +113,12 @@ def test_what_a_page_shows_and_claims_is_told_in_order_with_its_lines() -> None:
     assert items(three) == []
 
 
+def test_links_and_pictures_of_html_are_those_of_markdown() -> None:
+    written = "[one](a.md) [two](https://two.org) ![A](a.svg)", '<a href="a.md">one</a> <img src="a.svg" alt="A">'
+    markdown, html = (parse(f"# A {{ #a }}\n\n{text}\n")[0].items for text in written)
+    assert markdown == html
+
+
 @pytest.mark.parametrize(
     ("word", "line", "covered"),
     [("bold", 7, False), ("two lines", 8, False), ("it is", 8, True), ("better", 9, True), ("than", 9, False)],
@@ -156,6 +162,7 @@ def test_the_fingerprint_is_of_the_words_and_what_they_are_written_around(change
         ("From {{ a }} to {{ b }}.", "From {{ b }} to {{ a }}."),
         ('{% claim "a" %}One{% endclaim %}, {% claim "b" %}two{% endclaim %}.', None),
         ("[one](a.md) and [two](b.md)", "[one](b.md) and [two](a.md)"),
+        ('<a href="https://one.org">one</a>', '<a href="https://two.org">one</a>'),
         ("```sh\nnox -s docs\n```", "```sh\nnox -s tests\n```"),
     ],
 )
