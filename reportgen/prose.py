@@ -14,11 +14,12 @@ from functools import cache
 import yaml
 from babel.numbers import get_decimal_symbol
 from babel.units import format_unit
+from jinja2 import Environment, nodes
 
 from reportgen.finding import Finding
 from reportgen.language import Language, language
 from reportgen.report import CATALOGUE, WORD_LISTS, Catalogue, Report, read_text
-from reportgen.source import Passage, Source
+from reportgen.source import Item, Passage, Source
 
 YEARS = range(1800, 2200)
 """Four digits that are taken for a year."""
@@ -30,7 +31,11 @@ _NUMBER = re.compile(
     r"(?P<number>\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d.,]?\d)|\d+(?:[.,’']\d+)*|(?<![\w.)])\.\d{2,})"
 )
 _LITERAL = re.compile(r"[-+]?\d[\d._eE+-]*")
-"""A number in an expression that is nothing else. A text there is quoted from elsewhere, such as a title."""
+"""A number in an expression that is nothing else."""
+_CONSTANT = re.compile(r"(?<![\w.])\d|\"")
+"""How a number or a text begins in an expression."""
+_WRITING = ("default", "d", "format")
+"""Filters that show what they are called with."""
 _SIZE_BEFORE = re.compile(r"\d[ \u00a0\u202f]*[×xX][ \u00a0\u202f]*$")
 _SIZE_AFTER = re.compile(r"[ \u00a0\u202f]*[×xX][ \u00a0\u202f]*\d")
 _TIMES = r"e[+−-]?\d+|[kM]|[ \u00a0\u202f]?[×x](?![ \u00a0\u202f]*\d)"
@@ -47,6 +52,49 @@ def check_page(source: Source, code: str, catalogue: Catalogue) -> Iterator[Find
             if item.kind == "expression" and not item.in_code and _LITERAL.fullmatch(item.key):
                 what, remedy = f"{item} is typed by hand", "a fact, or {{ given(…) }} if nobody measured it"
                 yield Finding(source.file, what, remedy, item.line)
+            elif item.kind in ("expression", "tag") and not item.in_code:
+                for value in _typed(item, language(code), catalogue.units):
+                    what = f"{value!r} in {item} is typed by hand"
+                    yield Finding(source.file, what, "a fact, or given(…) if nobody measured it", item.line)
+
+
+def _typed(item: Item, words: Language, units: tuple[str, ...]) -> Iterator[float | str]:
+    """Numbers that look measured among what an expression shows or sets, and texts that are nothing else.
+
+    A text with words is quoted from elsewhere, such as a title.
+    """
+    if not _CONSTANT.search(item.key) or (item.kind == "tag" and not re.match(r"set\b.*=", item.key)):
+        return
+    for value in _constants(_parsed(str(item))):
+        loose = [text for _, text in numbers(str(value), words, units)]
+        rest = str(value)
+        for text in loose:
+            rest = rest.replace(text, "")
+        if isinstance(value, float) or (loose and not re.search(r"[^\W\d]", rest)):
+            yield value
+
+
+@cache
+def _parsed(text: str) -> nodes.Template:
+    return Environment().parse(text)
+
+
+def _constants(node: nodes.Node) -> Iterator[float | str]:
+    """The constants that `node` may make a reader see: not those that a function is called with, or that are tested."""
+    shown: list[nodes.Node] = []
+    match node:
+        case nodes.Const(value=int() | float() | str() as value) if not isinstance(value, bool):
+            yield value
+        case nodes.Template() | nodes.Output() | nodes.List() | nodes.Tuple() | nodes.Concat() | nodes.BinExpr():
+            shown = [*node.iter_child_nodes()]
+        case nodes.UnaryExpr(node=inner) | nodes.Assign(node=inner):
+            shown = [inner]
+        case nodes.CondExpr(expr1=first, expr2=second):
+            shown = [first, second] if second else [first]
+        case nodes.Filter(node=inner, name=name, args=arguments):
+            shown = [*([inner] if inner else []), *(arguments if name in _WRITING else [])]
+    for part in shown:
+        yield from _constants(part)
 
 
 def check_catalogue(report: Report, code: str, catalogue: Catalogue) -> Iterator[Finding]:

@@ -211,7 +211,8 @@ class _Mark:
 
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
-_FRONT_VALUE = re.compile(r"\w+:\s*(\S.*)")
+_FRONT_KEY = re.compile(r"(?:[\w-]+:(?=\s|$))?\s*(?:[|>][+-]?$)?")
+"""What begins a line in front of a page and is no word of it."""
 _PRIVATE = 0xF0000
 """The first of the characters that stand for marks: private use, so that no page has them."""
 _MARK = re.compile("([\U000f0000-\U000ffffd])")
@@ -304,9 +305,9 @@ class _Reader:
 
     def front(self, matter: str) -> None:
         """What stands in front of a page for MkDocs, such as its title: readers and search engines see it."""
-        for line, text in enumerate(matter.splitlines(), 1):
-            if value := _FRONT_VALUE.match(text):
-                self._front.append((value[1], line))
+        for line, text in enumerate(matter.splitlines()[1:-1], 2):
+            if value := _FRONT_KEY.sub("", text.strip(), count=1):
+                self._front.append((value, line))
 
     def read(self, tokens: Sequence[Token]) -> None:
         block = 1

@@ -136,6 +136,26 @@ def test_each_finding_of_a_page_has_its_line() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ('{{ "91.66 %" }} and {{ 91.66 * 1 }}', [3, 3]),
+        ('{{ given(1) if x == 91.66 else "92 %" }}\n{% set y = 91.66 %}', [3, 4]),
+        ('{{ "%s %%" | format(91.66) }} {{ y | default(12345) }} {{ [91.66] | first ~ z }}', [3, 3, 3]),
+        ('![x](y.png "at 92.55 %")', [3]),
+        ('{{ "94% in 3.29 seconds" }} {{ f(91.66) - g(96) }} {{ loop.index + 1 }} {{ x | round(2) }} {{ a[91] }}', []),
+    ],
+)
+def test_a_number_typed_within_an_expression_or_a_title_is_found(text: str, lines: list[int]) -> None:
+    found = findings(f"# A {{ #a }}\n\n{text}\n")
+    assert [line for line, _ in found] == lines and all("typed by hand" in what for _, what in found)
+
+
+def test_what_stands_in_front_of_a_page_is_read_to_its_last_line() -> None:
+    text = "---\ntitle: A page\ndescription: >\n  as good\n  as 91.66 %\ntags:\n- 72.3 %\n---\n\n# A { #a }\n"
+    assert [line for line, _ in findings(text)] == [5, 7]
+
+
 def test_a_claim_and_a_general_remark_may_compare_but_not_type_a_number() -> None:
     text = '{% claim "x" %}It is\nbetter by 5 %{% endclaim %}, {% general %}as lower *is better*{% endgeneral %}.\n'
     assert findings(text) == [(2, "'5 %' looks measured, and it is typed by hand")]
