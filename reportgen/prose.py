@@ -25,6 +25,8 @@ YEARS = range(1800, 2200)
 """Four digits that are taken for a year."""
 MEASURED_UNITS = ("second", "minute", "hour", "percent")
 """What a number is measured in, by the names that Babel's data (CLDR) give to units."""
+MEASURED = "a fact, or {{ given(…) }} if nobody measured it"
+"""What belongs in the place of a number that is typed."""
 
 _NUMBER = re.compile(
     r"(?<!\w)(?P<sign>[+−±-][ \u00a0\u202f]?)?"
@@ -48,14 +50,17 @@ def check_page(source: Source, code: str, catalogue: Catalogue) -> Iterator[Find
     for section in source.sections:
         for passage in section.passages:
             yield from _check(passage, source.file, code, catalogue)
+        for text, line in section.code:
+            # Elsewhere in code, a number is an option or a piece of a program.
+            if text.endswith("%") and [text] == [found for _, found in numbers(text, language(code))]:
+                yield Finding(source.file, f"'{text}' looks measured, and it is typed by hand", MEASURED, line)
         for item in section.items:
             if item.kind == "expression" and not item.in_code and _LITERAL.fullmatch(item.key):
-                what, remedy = f"{item} is typed by hand", "a fact, or {{ given(…) }} if nobody measured it"
-                yield Finding(source.file, what, remedy, item.line)
+                yield Finding(source.file, f"{item} is typed by hand", MEASURED, item.line)
             elif item.kind in ("expression", "tag") and not item.in_code:
                 for value in _typed(item, language(code), catalogue.units):
                     what = f"{value!r} in {item} is typed by hand"
-                    yield Finding(source.file, what, "a fact, or given(…) if nobody measured it", item.line)
+                    yield Finding(source.file, what, MEASURED, item.line)
 
 
 def _typed(item: Item, words: Language, units: tuple[str, ...]) -> Iterator[float | str]:
@@ -122,7 +127,7 @@ def _check(passage: Passage, file: str, code: str, catalogue: Catalogue) -> Iter
             (
                 offset,
                 f"'{text}' looks measured, and it is typed by hand",
-                "a fact, or {{ given(…) }} if nobody measured it",
+                MEASURED,
             )
             for offset, text in numbers(passage.text, language(code), catalogue.units)
         ),

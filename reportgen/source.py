@@ -96,6 +96,8 @@ class Section:
     """All words, those in code spans too, with single spaces between them."""
     beside: tuple[str, ...] = ()
     """What the words are written around, in order: facts, claims, links' targets, blocks of code."""
+    code: tuple[tuple[str, int], ...] = ()
+    """What stands as code within sentences, with its line."""
 
     @property
     def fingerprint(self) -> str:
@@ -292,6 +294,7 @@ class _Reader:
     _passages: list[Passage] = field(default_factory=list)
     _words: list[str] = field(default_factory=list)
     _beside: list[str] = field(default_factory=list)
+    _code: list[tuple[str, int]] = field(default_factory=list)
     _front: list[tuple[str, int]] = field(default_factory=list)
     # The passage that is being read:
     _text: str = ""
@@ -373,7 +376,9 @@ class _Reader:
                 case "code_inline":
                     place = max(place, content.find(child.markup, place) + len(child.markup))
                     self.say(HOLE, line)
-                    self._words.append(_MARK.sub(HOLE, child.content))
+                    code = _MARK.sub(HOLE, child.content)
+                    self._words.append(code)
+                    self._code.append((code, line))
                     self._marks_in(child.content)
                 case "image":
                     self.picture(unquote(str(child.attrGet("src") or "")), line)
@@ -452,9 +457,11 @@ class _Reader:
                 tuple(self._passages),
                 unicodedata.normalize("NFC", " ".join("".join(self._words).replace(HOLE, "").split())),
                 tuple(self._beside),
+                tuple(self._code),
             )
         )
-        self._items, self._passages, self._words, self._beside, self._title = [], [], [], [], ""
+        self._items, self._passages, self._words, self._beside, self._code = [], [], [], [], []
+        self._title = ""
 
     def _source_line(self, line: int) -> int:
         """The page's line (from 1) of a line (from 0) of the masked text."""
