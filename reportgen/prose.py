@@ -129,7 +129,7 @@ def _check(passage: Passage, file: str, code: str, catalogue: Catalogue) -> Iter
                 f"'{text}' looks measured, and it is typed by hand",
                 MEASURED,
             )
-            for offset, text in numbers(passage.text, language(code), catalogue.units)
+            for offset, text in numbers(passage.text, language(code), catalogue.units, catalogue.quantities)
         ),
         *(
             (
@@ -145,7 +145,9 @@ def _check(passage: Passage, file: str, code: str, catalogue: Catalogue) -> Iter
         yield Finding(file, what, remedy, passage.line(offset))
 
 
-def numbers(text: str, words: Language, units: tuple[str, ...] = ()) -> Iterator[tuple[int, str]]:
+def numbers(
+    text: str, words: Language, units: tuple[str, ...] = (), quantities: tuple[str, ...] = ()
+) -> Iterator[tuple[int, str]]:
     """Every number in `text` that looks measured, with its offset."""
     unit = _units(words.code, units)
     for found in _NUMBER.finditer(text):
@@ -159,11 +161,11 @@ def numbers(text: str, words: Language, units: tuple[str, ...] = ()) -> Iterator
             _SIZE_BEFORE.search(text[: found.start()]) or _SIZE_AFTER.match(text, found.end())
         ):
             continue
-        elif _looks_measured(found["number"], text[: found.start()], words):
+        elif _looks_measured(found["number"], text[: found.start()], words, quantities):
             yield found.start(), shown
 
 
-def _looks_measured(number: str, before: str, words: Language) -> bool:
+def _looks_measured(number: str, before: str, words: Language, quantities: tuple[str, ...]) -> bool:
     """Whether a number without a unit is more exact than what anybody counts or chooses."""
     whole, *rest = re.split(r"[.,’' \u00a0\u202f]", number)
     if not rest:
@@ -176,7 +178,10 @@ def _looks_measured(number: str, before: str, words: Language) -> bool:
         return True
     # One digit before the mark and one or two behind it: `Python 3.11`, `notebook 6.3`, or a rounded loss.
     decimal = number[1] == get_decimal_symbol(words.locale)
-    return decimal and len(decimals) == 2 and not _NAME_BEFORE.search(before)
+    if not decimal or len(decimals) != 2:
+        return False
+    named = list(_whole(quantities).finditer(before)) if quantities else []
+    return bool(named and not before[named[-1].end() :].strip()) or not _NAME_BEFORE.search(before)
 
 
 @cache
@@ -197,12 +202,13 @@ def _units(code: str, more: tuple[str, ...]) -> re.Pattern[str]:
 def comparisons(text: str, words: tuple[str, ...]) -> Iterator[tuple[int, str]]:
     """Every comparing word in `text`, with its offset."""
     if words:
-        for found in _comparing(words).finditer(text):
+        for found in _whole(words).finditer(text):
             yield found.start(), found[0]
 
 
 @cache
-def _comparing(words: tuple[str, ...]) -> re.Pattern[str]:
+def _whole(words: tuple[str, ...]) -> re.Pattern[str]:
+    """Any of `words`, whole and in any case."""
     longest_first = sorted(words, key=lambda word: (-len(word), word))
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(_pattern, longest_first))})(?!\w)", re.IGNORECASE)
 

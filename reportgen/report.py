@@ -15,7 +15,7 @@ from reportgen.errors import ReportError
 
 CATALOGUE = "catalogue.yml"
 """In each language's folder."""
-WORD_LISTS = ("comparing", "units")
+WORD_LISTS = ("comparing", "units", "quantities")
 """Entries of a catalogue that are no prose, and that no other language has in the same way."""
 
 
@@ -48,6 +48,8 @@ class Catalogue(BaseModel):
     """Words that compare or judge, and so belong into a claim; `improv*` stands for every word that begins so."""
     units: tuple[str, ...] = ()
     """Words that make the number before them a measured one, beside the language's seconds, hours and per cent."""
+    quantities: tuple[str, ...] = ()
+    """Words that make the number behind them a measured one, and no version of what they name: `Loss 1.14`."""
 
 
 @dataclass(frozen=True)

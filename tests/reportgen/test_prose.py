@@ -21,7 +21,8 @@ CATALOGUES = {code: reports.load(ROOT).catalogue(code) for code in ("en", "es")}
 
 
 def loose(text: str, code: str) -> list[str]:
-    return [found for _, found in numbers(text, language(code), CATALOGUES[code].units)]
+    catalogue = CATALOGUES[code]
+    return [found for _, found in numbers(text, language(code), catalogue.units, catalogue.quantities)]
 
 
 def compared(text: str, code: str) -> list[str]:
@@ -35,6 +36,8 @@ def compared(text: str, code: str) -> list[str]:
         ("en", "It reaches 90 % of them, or 9 percent, or 9 per cent.", ["90 %", "9 percent", "9 per cent"]),
         ("en", "A loss of 0.9, 1.070 or 1.07.", ["0.9", "1.070", "1.07"]),
         ("en", "An accuracy of 62.6 or .", ["62.6"]),
+        ("en", "Loss 1.14. Cross-entropy 1.07; Python 3.11", ["1.14", "1.07"]),
+        ("es", "Pérdida 1,14. Entropía cruzada 1,07; Versión 3,11", ["1,14", "1,07"]),
         ("en", "It took 47 s, 5 min, 2 hours and 30-second pauses.", ["47 s", "5 min", "2 hours", "30-second"]),
         ("en", "It has 263,402 or 263402 or 263 402 parameters, 8,192 and 8192.",
          ["263,402", "263402", "263 402", "8,192", "8192"]),
