@@ -24,7 +24,7 @@ from reportgen.features import FILE, FILTERS, NEIGHBOURS
 from reportgen.material import gather
 from reportgen.record import Mistake, Record, folder
 from reportgen.render import Page, Renderer
-from tests.synthetic import CLASSES, declaration, record
+from tests.synthetic import CLASSES, declaration, environment, record
 from tests.synthetic import features as made_up
 
 OF_ALL = ("ladder_chart()", "gap_chart()", "accuracy_parameters()", "accuracy_time()")
@@ -214,6 +214,14 @@ def test_a_project_whose_place_is_not_known_is_named_below_the_chart(small_repor
     name(small_report, short={"first": "Project 1"})
     found = figure(page(small_report, "{{ accuracy_parameters() }}"))
     assert "Not known, and so not shown: Project 1." in (found.findtext(".//figcaption") or "")
+
+
+def test_times_of_several_machines_are_told_apart_below_the_chart(small_report: Path) -> None:
+    publish(small_report, "first", "second")
+    larger = environment().model_copy(update={"cores": 64})
+    found = figure(page(small_report, "{{ accuracy_time() }}", record("first"), record("second", environment=larger)))
+    caption = found.findtext(".//figcaption") or ""
+    assert "(A processor, 2 cores, tensorflow: 1; A processor, 64 cores, tensorflow: second)" in caption
 
 
 @pytest.mark.parametrize(
