@@ -106,9 +106,9 @@ def check_report(
 ) -> None:
     """List what a writer should look at, by file and line.
 
-    Pages whose versions differ or are not in step, numbers typed by hand, comparisons outside a claim, claims that are
-    not what is expected of them, records whose sources changed. Exit status 1 if there is an error; with --strict, if
-    there is anything.
+    Pages whose versions differ or are not in step, names that are unknown, numbers typed by hand, comparisons outside a
+    claim, claims that are not what is expected of them, means over different things, records whose sources changed.
+    Exit status 1 if there is an error; with --strict, if there is anything.
     """
     from reportgen.check import check
     from reportgen.material import gather

@@ -1,9 +1,10 @@
 """Everything that a writer should look at, of the whole report: nothing is rendered and nothing is written.
 
 An error is what makes the report say something that nobody stands for: a page that lacks what its other version has, or
-is older; a number typed by hand; a comparison outside a claim; a claim that its writer takes the study to bear out, and
-it does not; a record that today's sources no longer stand for. A warning is what a writer may know and leave. The build
-refuses only what it cannot show truthfully: an unknown name, a page without counterpart, a claim untrue of the study.
+is older; an unknown name; a number typed by hand; a comparison outside a claim; a claim that its writer takes the study
+to bear out, and it does not; a mean over runs of different things; a record that today's sources no longer stand for. A
+warning is what a writer may know and leave. The build refuses only what it cannot show truthfully: an unknown name, a
+page without counterpart, a claim untrue of the study.
 """
 
 from __future__ import annotations
