@@ -110,7 +110,7 @@ class _Unwritten:
     def _refuse(self) -> NoReturn:
         raise ReportError(
             f"a {type(self).__name__} cannot become part of a text or a bare number, for its origin would be lost. "
-            "Let it stand alone between its braces, with the text around them: so many {{ … }}."
+            "Write it alone between its braces, and the text outside of them."
         )
 
     __str__ = __int__ = __float__ = _refuse

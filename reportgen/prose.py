@@ -14,7 +14,7 @@ from functools import cache
 import yaml
 from babel.numbers import get_decimal_symbol
 from babel.units import format_unit
-from jinja2 import Environment, nodes
+from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from reportgen.finding import Finding
 from reportgen.language import Language, language
@@ -70,7 +70,11 @@ def _typed(item: Item, words: Language, units: tuple[str, ...]) -> Iterator[floa
     """
     if not _CONSTANT.search(item.key) or (item.kind == "tag" and not re.match(r"set\b.*=", item.key)):
         return
-    for value in _constants(_parsed(str(item))):
+    try:
+        tree = _parsed(str(item))
+    except TemplateSyntaxError:
+        return  # the beginning of a block, whose text is read where it stands
+    for value in _constants(tree):
         loose = [text for _, text in numbers(str(value), words, units)]
         rest = str(value)
         for text in loose:

@@ -147,6 +147,7 @@ def test_each_finding_of_a_page_has_its_line() -> None:
         ('{{ "%s %%" | format(91.66) }} {{ y | default(12345) }} {{ [91.66] | first ~ z }}', [3, 3, 3]),
         ('![x](y.png "at 92.55 %")', [3]),
         ("`91.66 %`, `93%` or `--limit 91.66%`, `0.5`, `width: 50%`", [3, 3]),
+        ('{% set x | replace("=", "-") %}at 91.66 %{% endset %}', [3]),
         ('{{ "94% in 3.29 seconds" }} {{ f(91.66) - g(96) }} {{ loop.index + 1 }} {{ x | round(2) }} {{ a[91] }}', []),
     ],
 )
