@@ -18,7 +18,7 @@ from reportgen.edition import Material
 from reportgen.facts import ProjectFacts, subject
 from reportgen.finding import Finding
 from reportgen.language import untranslated
-from reportgen.names import check_names
+from reportgen.names import check_absent, check_names
 from reportgen.record import Record
 from reportgen.report import CATALOGUE, Catalogue, Report
 from reportgen.source import Source, Sources
@@ -47,6 +47,7 @@ def check(material: Material) -> list[Finding]:
         for code, version in versions.items():
             found += prose.check_page(version, code, catalogues[code])
             found += check_names(version, material)
+            found += dict.fromkeys(check_absent(version, material))  # several in one line are told once
             found += _included(version, material.pages)
     return sorted(found, key=lambda finding: (finding.where, finding.line or 0))
 

@@ -1,12 +1,14 @@
 """Names: what a page's Jinja asks for of the facts, the projects, the claims and the tools, and what there is not.
 
-Rendering stops at the first name that is unknown. Here each is found, by file and line.
+Rendering stops at the first name that is unknown. Here each is found, by file and line; and so is each fact that is
+absent where a reader would stumble over that.
 """
 
 from __future__ import annotations
 
 import difflib
 import inspect
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 
@@ -14,7 +16,7 @@ from jinja2 import Environment, meta, nodes
 
 from reportgen.edition import Material
 from reportgen.evidence import Evidence
-from reportgen.facts import ProjectFacts, parts_of, subject
+from reportgen.facts import Fact, ProjectFacts, Summary, parts_of, subject
 from reportgen.finding import Finding
 from reportgen.render import TOOLS
 from reportgen.source import Source
@@ -51,6 +53,39 @@ def check_names(page: Source, material: Material) -> Iterator[Finding]:
                     if argument == "identifier" and text not in material.judgements:
                         file = material.report.relative(material.report.claims)
                         yield _unknown(page, node.lineno, text, f"claim of {file}", material.judgements)
+
+
+def check_absent(page: Source, material: Material) -> Iterator[Finding]:
+    """Every fact amid a sentence that is absent: the words that stand for it make sense behind a colon or in a cell.
+
+    What a page says on a condition is left to it.
+    """
+    conditional = {id(part) for branch in page.tree.find_all(nodes.If) for part in branch.find_all(nodes.Output)}
+    for output in page.tree.find_all(nodes.Output):
+        if id(output) in conditional:
+            continue
+        written = [part.data if isinstance(part, nodes.TemplateData) else "" for part in output.nodes]
+        for node, before, after in zip(output.nodes, ["", *written], [*written[1:], ""], strict=False):
+            absent = _absent(node, material.facts)
+            if absent and not _LABEL.search(before) and not (_BEGIN.search(before) and _END.match(after)):
+                what = f"a fact in this sentence is absent, and a reader sees '{absent}' in its place"
+                yield Finding(
+                    page.file, what, "a label and a colon before it, or another sentence", node.lineno, "warning"
+                )
+
+
+_LABEL = re.compile(r"[:|(\[][\s*_]*$")
+_BEGIN, _END = re.compile(r"(?:^|\n)[\s*_>-]*$"), re.compile(r"[\s*_]*(?:\n|$)")
+
+
+def _absent(node: nodes.Node, facts: Mapping[str, ProjectFacts]) -> str | None:
+    """The words that stand for a fact, or for a difference of facts, that is absent."""
+    if isinstance(node, nodes.Sub):
+        return _absent(node.left, facts) or _absent(node.right, facts)
+    match value_of(node, facts):
+        case Fact(value=None, absent=words) | Summary(values=(), absent=words):
+            return words
+    return None
 
 
 def value_of(node: nodes.Node, facts: Mapping[str, ProjectFacts]) -> object:

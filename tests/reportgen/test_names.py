@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -9,16 +10,19 @@ import pytest
 from reportgen import report as reports
 from reportgen import source
 from reportgen.build import gather
-from reportgen.names import check_names
+from reportgen.edition import Material
+from reportgen.finding import Finding
+from reportgen.names import check_absent, check_names
+from reportgen.source import Source
 from tests.reportgen.test_check import CLAIMS
 
 
-def found(root: Path, text: str) -> list[str]:
+def found(root: Path, text: str, check: Callable[[Source, Material], Iterable[Finding]] = check_names) -> list[str]:
     """What is found on a page of a report with one project and one claim."""
     (root / "docs" / "claims.yml").write_text(CLAIMS, encoding="utf-8")
     (root / "docs" / "en" / "index.md").write_text(text, encoding="utf-8")
     report = reports.load(root)
-    findings = check_names(source.read(report, "en", "index.md"), gather(report))
+    findings = check(source.read(report, "en", "index.md"), gather(report))
     return [str(finding).removeprefix("docs/en/index.md, ") for finding in findings]
 
 
@@ -60,3 +64,29 @@ def test_what_is_known_or_the_page_s_own_is_not_told(small_report: Path) -> None
         "{% raw %}{{ gone }}{% endraw %} {# {{ gone }} #}{{ first.published.test.accuracy }}"
     )
     assert found(small_report, text) == []
+
+
+ABSENT, PRESENT = "{{ first.reproduced.seconds.mean }}", "{{ first.published.seconds }}"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        f"The runs took {ABSENT} on average.",
+        f"{ABSENT} is what they took.",
+        "It gained {{ first.published.test.accuracy - first.published.train.accuracy }}.",
+        'One took {{ variant("first/ours").reproduced.seconds }}.',
+    ],
+)
+def test_a_fact_that_is_absent_amid_a_sentence_is_a_warning(small_report: Path, sentence: str) -> None:
+    (only,) = found(small_report, f"# A\n\n{sentence}\n", check_absent)
+    assert only.startswith("line 3: a fact in this sentence is absent, and a reader sees 'not ")
+
+
+def test_a_fact_that_is_absent_behind_a_label_alone_or_on_a_condition_is_none(small_report: Path) -> None:
+    text = (
+        f"Time: {ABSENT}; it took {PRESENT} there (here {PRESENT}, {PRESENT}) [{ABSENT}] ({ABSENT}).\n\n{ABSENT}\n\n"
+        f"- {ABSENT}\n\n| a | b |\n| - | - |\n| {PRESENT} | **{ABSENT}** |\n\n"
+        f"{{% if first.records %}}It took {ABSENT}.{{% endif %}}\n"
+    )
+    assert found(small_report, text, check_absent) == []
