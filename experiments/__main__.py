@@ -20,12 +20,12 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from experiments import data, project
+from experiments import data, downloads, project
 from experiments.environment import BACKENDS, COMPILED, cores
 from experiments.executor import Executor, Local, Ray
 from experiments.job import RESULTS, SEEDS, Job, Sizes, scaled, spoken
 from experiments.run import replay, run, standing
-from experiments.vgg16 import SMALLEST, from_file, imagenet, start_of, stem_of
+from experiments.vgg16 import SMALLEST, from_file, start_of, stem_of
 from reportgen import record
 from reportgen.errors import ReportError
 
@@ -415,12 +415,12 @@ def examine_features(
     chosen = source or _usual_source()
     # A mistake is told before the backend, which takes seconds, is imported.
     start = start_of(vgg16_weights, allow_unfinished=allow_unfinished)
-    images = data.load(chosen)
+    images = downloads.images(chosen)
     from experiments.features import BATCH, examine
     from experiments.memory import enough_memory
     from experiments.pretrain import RECORDS, WEIGHTS
 
-    pretrained = from_file(vgg16_weights) if vgg16_weights else imagenet()
+    pretrained = from_file(vgg16_weights) if vgg16_weights else downloads.weights()
     # As with runs: what the sample gives never stands among the records.
     records = (records or (WEIGHTS if chosen == "sample" else RECORDS)).resolve()
     stem = stem_of(vgg16_weights) if vgg16_weights else "imagenet"

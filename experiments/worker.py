@@ -12,7 +12,7 @@ from typing import Any, Literal, cast
 
 import keras
 
-from experiments import data, project, vgg16
+from experiments import data, downloads, project, vgg16
 from experiments.canary import Specification, specify
 from experiments.checkpoint import Checkpoint
 from experiments.environment import ROOT, accelerator, describe
@@ -90,7 +90,7 @@ def pretrained(job: Job) -> Pretrained | None:
     """
     if job.start is None:
         return None
-    return vgg16.from_file(job.vgg16_weights) if job.vgg16_weights else vgg16.imagenet()
+    return vgg16.from_file(job.vgg16_weights) if job.vgg16_weights else downloads.weights()
 
 
 def checkpoint_file(job: Job, dataset: str) -> Path:
@@ -122,7 +122,7 @@ def work(
         declared = dataclasses.replace(declared, weights=RANDOM if weights is None else weights.name)
     settings = settings_of(declared) | (job.start.settings if job.start else {})
     environment = describe()
-    dataset = data.load(job.source)
+    dataset = downloads.images(job.source)
     split = data.split(dataset, job.seed)
     smoke = SMOKE_EPOCHS if declared.weights is None else VGG16_SMOKE_EPOCHS
     epochs = smoke if job.profile == "smoke" else declared.training.epochs

@@ -1,0 +1,42 @@
+"""What Keras downloads: CIFAR-10 and ImageNet's weights, fetched and read by one process at a time.
+
+Keras unpacks an archive anew whenever it loads it, over the files that another process may be reading just then.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock
+
+from experiments import data, vgg16
+from experiments.data import Dataset
+from experiments.vgg16 import Pretrained
+
+LOCK = "experiments.lock"
+"""The file that stands for the right to use them."""
+
+
+def images(source: str) -> Dataset:
+    """As `experiments.data.load`; Keras's own images by one process at a time."""
+    if source != "keras":
+        return data.load(source)
+    with _alone():
+        return data.load(source)
+
+
+def weights() -> Pretrained:
+    """As `experiments.vgg16.imagenet`, by one process at a time."""
+    with _alone():
+        return vgg16.imagenet()
+
+
+def _alone() -> FileLock:
+    """The lock on what Keras has downloaded, beside it; where that place is read-only, Keras uses another, too."""
+    home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+    with suppress(OSError):
+        home.mkdir(parents=True, exist_ok=True)
+    return FileLock((home if os.access(home, os.W_OK) else Path(tempfile.gettempdir())) / LOCK)

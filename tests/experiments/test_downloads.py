@@ -1,0 +1,42 @@
+"""What Keras downloads is fetched and read by one process at a time."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments import data, downloads, vgg16
+
+
+@pytest.mark.parametrize("home", ["cache/keras", "a file/keras"])
+def test_no_two_at_once_use_what_keras_downloads(home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras unpacks its archive anew each time; where its folder cannot be written to, it has another."""
+    (tmp_path / "a file").touch()
+    inside = threading.Semaphore(1)
+
+    def used(*_: object) -> None:
+        assert inside.acquire(blocking=False), "another is at it"
+        time.sleep(0.05)
+        inside.release()
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / home))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(data, "load", used)
+    monkeypatch.setattr(vgg16, "imagenet", used)
+    with ThreadPoolExecutor(4) as pool:
+        asked: list[Future[Any]] = [pool.submit(downloads.images, "keras") for _ in range(2)]
+        asked += [pool.submit(downloads.weights) for _ in range(2)]
+    for one in asked:
+        one.result()
+
+
+def test_other_images_wait_for_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "none"))
+    assert downloads.images("sample").name == "sample"
+    assert not (tmp_path / "none").exists()
