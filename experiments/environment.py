@@ -20,13 +20,15 @@ PACKAGES = ("keras", "numpy", "opencv-python-headless", "pyarrow")
 BACKENDS = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib"), "torch": ("torch",)}
 """The packages of each backend of Keras."""
 
-DETERMINISTIC = {
-    "TF_DETERMINISTIC_OPS": "1",
-    # The second keeps JAX 0.11.2 on a processor from a way to multiply in sixteen bits that may answer NaN.
-    "XLA_FLAGS": "--xla_gpu_deterministic_ops=true --xla_cpu_experimental_ynn_fusion_type=",
-    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
-}
-"""Environment variables under which the backends compute the same twice, read once when a backend starts."""
+DETERMINISTIC = {"TF_DETERMINISTIC_OPS": "1", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+"""Environment variables under which the backends compute the same twice, beside XLA's flags."""
+XLA = {"jax": "jaxlib", "tensorflow": "tensorflow"}
+"""The backends that compile with XLA, and the package that brings it."""
+DETERMINISTIC_XLA = "--xla_gpu_deterministic_ops=true"
+NO_FUSION = "--xla_cpu_experimental_ynn_fusion_type="
+"""Keeps JAX 0.11.2 on a processor from a way to multiply in sixteen bits that may answer NaN."""
+NO_FUSION_FROM = {"jaxlib": (0, 8, 2), "tensorflow": (2, 21)}
+"""The first versions that know this flag; XLA ends the process where it is given one that it does not know."""
 PROCESSOR = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
 """Environment variables under which the backends leave a GPU alone."""
 COMPILED = {"JAX_COMPILATION_CACHE_DIR": str(ROOT / "build" / "compiled")}
@@ -52,10 +54,52 @@ def describe() -> Environment:
         cores=cores(),
         side_by_side=int(os.environ.get(SIDE_BY_SIDE, "1")),
         memory_gib=round(memory() / 2**30, 1),
-        deterministic=all(os.environ.get(name) == value for name, value in DETERMINISTIC.items()),
+        deterministic=is_deterministic(backend),
         git_commit=git_commit,
         git_clean=git_clean,
     )
+
+
+def deterministic(backend: str | None = None) -> dict[str, str]:
+    """Environment variables under which `backend` computes the same twice, read once when it starts.
+
+    What a user has among XLA's flags stays there. None: the backend that KERAS_BACKEND asks for.
+    """
+    given = os.environ.get("XLA_FLAGS", "").split()
+    added = [flag for flag in _xla_flags(backend or os.environ.get("KERAS_BACKEND", "tensorflow")) if flag not in given]
+    return DETERMINISTIC | {"XLA_FLAGS": " ".join([*given, *added])}
+
+
+def use_deterministic_operations() -> None:
+    """Let the backend compute the same twice in this process, where environment variables alone do not see to it."""
+    import keras
+
+    if keras.backend.backend() == "torch":
+        import torch
+
+        torch.use_deterministic_algorithms(True)
+
+
+def is_deterministic(backend: str) -> bool:
+    """Whether this process has what `deterministic` and `use_deterministic_operations` set."""
+    if backend == "torch":
+        import torch
+
+        if not torch.are_deterministic_algorithms_enabled():
+            return False
+    given = os.environ.get("XLA_FLAGS", "").split()
+    return all(os.environ.get(name) == value for name, value in DETERMINISTIC.items()) and all(
+        flag in given for flag in _xla_flags(backend)
+    )
+
+
+def _xla_flags(backend: str) -> list[str]:
+    """The flags with which the XLA of `backend` computes the same twice, those alone that its version knows."""
+    if backend not in XLA:
+        return []
+    package = XLA[backend]
+    version = tuple(int(part) for part in re.findall(r"\d+", versions(backend).get(package, "")))
+    return [DETERMINISTIC_XLA, *([NO_FUSION] if version >= NO_FUSION_FROM[package] else [])]
 
 
 def commit() -> tuple[str | None, bool | None]:

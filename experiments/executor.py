@@ -24,7 +24,7 @@ from typing import Any, Protocol
 from rich.console import Console
 
 from experiments import project
-from experiments.environment import COMPILED, DETERMINISTIC, ROOT, SIDE_BY_SIDE, commit
+from experiments.environment import COMPILED, ROOT, SIDE_BY_SIDE, commit, deterministic
 from experiments.job import MISTAKES, Job, keep
 from reportgen import record
 from reportgen.errors import ReportError, first_line
@@ -139,7 +139,7 @@ def _on_cluster(ray: Any, jobs: Sequence[Job], console: Console) -> Iterator[Fin
             **asked,
             name=job.name,
             scheduling_strategy="SPREAD",
-            runtime_env={"env_vars": {**variables, **SHARED_DEVICE, **(DETERMINISTIC if job.deterministic else {})}},
+            runtime_env={"env_vars": {**variables, **SHARED_DEVICE}},
         )
         waiting[task.remote(job)] = job
     console.print(f"{len(waiting)} runs handed to {len(nodes)} nodes.", highlight=False)
@@ -184,6 +184,8 @@ def resources(job: Job, nodes: Sequence[dict[str, float]]) -> dict[str, float]:
 
 def perform(job: Job) -> dict[str, bytes]:
     """Do `job` in this process, on whatever machine it is, and return the files that it left, by name."""
+    if job.deterministic:
+        os.environ.update(deterministic())  # before a backend is imported, which reads them then
     from experiments.worker import perform as train
 
     with tempfile.TemporaryDirectory() as results:
@@ -264,4 +266,4 @@ def _command(job: Job) -> list[str]:
 
 
 def _environment(job: Job) -> dict[str, str]:
-    return {**COMPILED, **os.environ, **(DETERMINISTIC if job.deterministic else {})}
+    return {**COMPILED, **os.environ, **(deterministic() if job.deterministic else {})}

@@ -18,7 +18,7 @@ from rich.markup import escape
 
 from experiments import data
 from experiments.canary import Specification, differences, largest_difference
-from experiments.environment import BACKENDS, DETERMINISTIC, PROCESSOR, ROOT
+from experiments.environment import BACKENDS, PROCESSOR, ROOT, deterministic
 from experiments.executor import Executor, killed
 from experiments.job import FIGURES, Job, Sizes, departures, sources
 from reportgen import record
@@ -164,7 +164,8 @@ def singing(
     Pixels are scaled as `scaling` says, or as the project declares. Of more than `cores` cores, only so many are used:
     on another number of threads sums are taken in another order, and what is trained drifts apart.
     """
-    environment = {**os.environ, **DETERMINISTIC, **PROCESSOR, **({"KERAS_BACKEND": backend} if backend else {})}
+    chosen = {"KERAS_BACKEND": backend} if backend else {}
+    environment = {**os.environ, **deterministic(backend), **PROCESSOR, **chosen}
     arguments = ["canary", project, "--seed", str(seed), "--precision", precision, *sizes.arguments]
     if scaling:
         arguments += ["--pixel-scaling", scaling]
@@ -188,7 +189,8 @@ def answer(process: subprocess.Popen[str]) -> dict[str, Any]:
     """
     output, complaints = process.communicate()
     if process.returncode < 0:
-        raise ReportError(killed("The canary's process", process.returncode))
+        said = last_words(complaints, "")
+        raise ReportError(killed("The canary's process", process.returncode) + (f" It said: {said}" if said else ""))
     if process.returncode:
         said = last_words(complaints, "The canary's process ended without a message.")
         raise ReportError(said.removeprefix("error: "))

@@ -5,13 +5,24 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from experiments.environment import memory, model_of, processor, versions
+from experiments import environment
+from experiments.environment import (
+    DETERMINISTIC,
+    DETERMINISTIC_XLA,
+    NO_FUSION,
+    deterministic,
+    memory,
+    model_of,
+    processor,
+    versions,
+)
 
 
 def test_a_backend_that_stands_idle_is_not_among_the_packages() -> None:
@@ -57,3 +68,51 @@ def test_the_memory_of_a_machine_is_asked_of_windows_where_there_is_no_sysconf(m
     monkeypatch.delattr(os, "sysconf")
     monkeypatch.setattr(ctypes, "windll", SimpleNamespace(kernel32=kernel32), raising=False)
     assert memory() == 2**35
+
+
+@pytest.mark.parametrize(
+    ("backend", "installed", "known"),
+    [
+        ("jax", {"jax": "0.8.0", "jaxlib": "0.8.0"}, False),
+        ("jax", {"jax": "0.8.2", "jaxlib": "0.8.2"}, True),
+        ("jax", {"jax": "0.12.0.1", "jaxlib": "0.12.0.1"}, True),
+        ("jax", {}, False),
+        ("tensorflow", {"tensorflow": "2.20.0"}, False),
+        ("tensorflow", {"tensorflow": "2.21.0"}, True),
+    ],
+)
+def test_a_flag_is_kept_from_versions_that_would_end_at_it(
+    backend: str, installed: dict[str, str], known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
+    monkeypatch.setattr(environment, "versions", lambda _: installed)
+    assert deterministic(backend)["XLA_FLAGS"].split() == [DETERMINISTIC_XLA, *([NO_FUSION] if known else [])]
+
+
+@pytest.mark.parametrize("own", ["", "--xla_dump_to=/dumps  --xla_force_host_platform_device_count=2"])
+def test_the_flags_of_a_user_stay_and_do_not_make_a_run_less_deterministic(
+    own: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XLA_FLAGS", own)
+    assert not environment.is_deterministic("tensorflow")
+    wanted = deterministic("tensorflow")
+    assert wanted["XLA_FLAGS"].split()[: len(own.split())] == own.split()
+    for name, value in wanted.items():
+        monkeypatch.setenv(name, value)
+    assert environment.is_deterministic("tensorflow")
+    assert deterministic("tensorflow") == wanted, "given to a process that has them, they are not named twice"
+
+
+def test_pytorch_is_deterministic_only_where_it_was_told_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyTorch is not among the locked packages, and variables alone leave cuDNN its choice."""
+    told: list[bool] = []
+    stand_in = SimpleNamespace(
+        use_deterministic_algorithms=told.append, are_deterministic_algorithms_enabled=lambda: told == [True]
+    )
+    monkeypatch.setitem(sys.modules, "torch", stand_in)
+    monkeypatch.setitem(sys.modules, "keras", SimpleNamespace(backend=SimpleNamespace(backend=lambda: "torch")))
+    for name, value in DETERMINISTIC.items():
+        monkeypatch.setenv(name, value)
+    assert not environment.is_deterministic("torch")
+    environment.use_deterministic_operations()
+    assert environment.is_deterministic("torch")

@@ -29,7 +29,7 @@ from experiments.canary import Specification
 from experiments.environment import cores
 from experiments.executor import killed
 from experiments.job import FIGURES, RESULTS, Job, Sizes, sources
-from experiments.run import Standing, reason_to_train, same_machine, standing
+from experiments.run import Standing, answer, reason_to_train, same_machine, standing
 from experiments.train import build, train
 from experiments.worker import checkpoint_file
 from reportgen import record
@@ -439,6 +439,15 @@ def test_a_process_that_the_system_ends_is_told_as_memory_that_ran_out() -> None
         "Its process was ended by SIGKILL. If nobody sent it, memory ran out: lower --batch-size or --image-size."
     )
     assert killed("Its process", -signal.SIGTERM) == "Its process was ended by SIGTERM."
+
+
+def test_what_a_canary_said_before_the_system_ended_it_is_told() -> None:
+    aborts = "echo 'Unknown flag in XLA_FLAGS: --new' >&2; kill -ABRT $$"
+    with (
+        subprocess.Popen(["sh", "-c", aborts], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process,
+        pytest.raises(ReportError, match=r"ended by SIGABRT\. It said: Unknown flag in XLA_FLAGS: --new$"),
+    ):
+        answer(process)
 
 
 def test_memory_that_runs_out_is_a_sentence_and_leaves_no_record(tmp_path: Path) -> None:
