@@ -584,9 +584,10 @@ def canary(
         available = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, random.sample(available, min(most_cores, len(available))))
     from experiments.canary import specify
-    from experiments.environment import describe
+    from experiments.environment import describe, use_deterministic_operations
     from experiments.memory import enough_memory
 
+    use_deterministic_operations()
     declared = scaled(Sizes(image_size, batch_size, epochs).of(project.load(identifier)), pixel_scaling)
     with enough_memory(declared.training.batch_size, declared.image_size):
         found = specify(declared, seed, precision)

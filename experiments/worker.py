@@ -15,7 +15,7 @@ import keras
 from experiments import data, downloads, project, vgg16
 from experiments.canary import Specification, specify
 from experiments.checkpoint import Checkpoint
-from experiments.environment import ROOT, accelerator, describe
+from experiments.environment import ROOT, accelerator, describe, use_deterministic_operations
 from experiments.job import RANDOM, RESULTS, Job, keep, sources
 from experiments.memory import enough_memory
 from experiments.progress import EpochProgress
@@ -42,6 +42,8 @@ def perform(job: Job) -> Record:
         ReportError: as `work`, or the weights cannot be had, the results cannot be written, the canary failed, or the
             sources changed meanwhile.
     """
+    if job.deterministic:
+        use_deterministic_operations()
     read = sources(job.project)  # as this process has read them; they may change while it trains
     check_writable(job.results)
     weights = pretrained(job)  # what is missing is told before anything is computed
