@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -251,15 +251,18 @@ def run(
         if job.caution:
             console.print(f"[yellow]{name}[/]: {job.caution}", highlight=False)
         missing.append(job)
-    for ended in executor.train(missing, console) if missing else ():
-        folder = ended.job.folder
-        if ended.recorded:
-            draw(folder)
-            console.print(f"[green]{ended.job.name}: recorded[/] in {escape(_relative(folder))}")
-        else:
-            why = f" {escape(ended.why_not)}" if ended.why_not else ""
-            console.print(f"[red]{ended.job.name}: failed[/]; nothing was recorded.{why}", highlight=False)
-            failed.append(ended.job)
+    if not missing:
+        return failed
+    with closing(executor.train(missing, console)) as running:  # which ends the runs, should something fail here
+        for ended in running:
+            folder = ended.job.folder
+            if ended.recorded:
+                draw(folder)
+                console.print(f"[green]{ended.job.name}: recorded[/] in {escape(_relative(folder))}")
+            else:
+                why = f" {escape(ended.why_not)}" if ended.why_not else ""
+                console.print(f"[red]{ended.job.name}: failed[/]; nothing was recorded.{why}", highlight=False)
+                failed.append(ended.job)
     return failed
 
 
