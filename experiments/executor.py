@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +52,7 @@ class Finished:
 class Executor(Protocol):
     """Something that trains jobs."""
 
-    def train(self, jobs: Sequence[Job], console: Console) -> Iterator[Finished]:
+    def train(self, jobs: Sequence[Job], console: Console) -> Generator[Finished]:
         """Train every job, and tell of each when it ends; the order is that of their ends."""
         ...
 
@@ -64,7 +64,7 @@ class Local:
     jobs: int = 1
     """How many run side by side; each has its share of the processor's cores to itself."""
 
-    def train(self, jobs: Sequence[Job], console: Console) -> Iterator[Finished]:
+    def train(self, jobs: Sequence[Job], console: Console) -> Generator[Finished]:
         """Train every job in a process of its own, which shows its own progress."""
         side_by_side = min(self.jobs, len(jobs))
         if side_by_side == 1:
@@ -96,11 +96,11 @@ class Ray:
     address: str | None = None
     """Where the cluster's head is, as `host:port`; None: RAY_ADDRESS, or the cluster that this machine belongs to."""
 
-    def train(self, jobs: Sequence[Job], console: Console) -> Iterator[Finished]:
+    def train(self, jobs: Sequence[Job], console: Console) -> Generator[Finished]:
         """Train every job on a node that has what its project asks for; start it again elsewhere if the node is lost.
 
         Raises:
-            ReportError: Ray is not installed, there is no such cluster, or none of its nodes has what a job asks for.
+            ReportError: Ray is not installed, or there is no such cluster.
         """
         try:
             import ray
@@ -127,19 +127,24 @@ class Ray:
             ray.shutdown()
 
 
-def _on_cluster(ray: Any, jobs: Sequence[Job], console: Console) -> Iterator[Finished]:
+def _on_cluster(ray: Any, jobs: Sequence[Job], console: Console) -> Generator[Finished]:
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     sources = commit()
     waiting = {}
+    variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     for job in jobs:
-        asked = resources(job, nodes)
-        variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        try:
+            asked = resources(job, nodes)
+        except ReportError as problem:
+            yield Finished(job, False, str(problem))
+            continue
+        beside = {SIDE_BY_SIDE: str(min(len(jobs), most_at_once(asked, nodes)))}
         # A worker that has trained ends, so that each run has a process of its own here, too.
         task = ray.remote(max_calls=1, max_retries=RETRIES)(perform).options(
             **asked,
             name=job.name,
             scheduling_strategy="SPREAD",
-            runtime_env={"env_vars": {**variables, **SHARED_DEVICE}},
+            runtime_env={"env_vars": {**variables, **SHARED_DEVICE, **beside}},
         )
         waiting[task.remote(job)] = job
     console.print(f"{len(waiting)} runs handed to {len(nodes)} nodes.", highlight=False)
@@ -149,13 +154,18 @@ def _on_cluster(ray: Any, jobs: Sequence[Job], console: Console) -> Iterator[Fin
         try:
             receive(ray.get(done), job, *sources)
         except ray.exceptions.RayTaskError as problem:
-            if not isinstance(problem.cause, ReportError):
-                raise
-            yield Finished(job, False, str(problem.cause))
+            yield Finished(job, False, _told(problem.cause))
         except ray.exceptions.RayError as problem:
             yield Finished(job, False, f"lost {RETRIES + 1} times ({first_line(problem)})")
+        except Exception as problem:  # whatever is wrong with what came back, the other runs go on
+            yield Finished(job, False, _told(problem))
         else:
             yield Finished(job, True)
+
+
+def _told(problem: Exception) -> str:
+    """What went wrong with a run, in a line."""
+    return str(problem) if isinstance(problem, ReportError) else f"{type(problem).__name__}: {first_line(problem)}"
 
 
 def resources(job: Job, nodes: Sequence[dict[str, float]]) -> dict[str, float]:
@@ -182,6 +192,13 @@ def resources(job: Job, nodes: Sequence[dict[str, float]]) -> dict[str, float]:
     return {"num_cpus": declared.cpus, "num_gpus": gpus, "memory": memory}
 
 
+def most_at_once(asked: dict[str, float], nodes: Sequence[dict[str, float]]) -> int:
+    """How many runs that take what is `asked` can be on one of the `nodes` at a time."""
+    has = {"num_cpus": "CPU", "num_gpus": "GPU", "memory": "memory"}
+    wanted = {has[name]: amount for name, amount in asked.items() if amount}
+    return max(int(min(node.get(name, 0) / amount for name, amount in wanted.items())) for node in nodes)
+
+
 def perform(job: Job) -> dict[str, bytes]:
     """Do `job` in this process, on whatever machine it is, and return the files that it left, by name."""
     if job.deterministic:
@@ -189,9 +206,9 @@ def perform(job: Job) -> dict[str, bytes]:
     from experiments.worker import perform as train
 
     with tempfile.TemporaryDirectory() as results:
-        here = dataclasses.replace(job, results=Path(results))
-        train(here)
-        return {file.name: file.read_bytes() for file in here.folder.iterdir()}
+        train(job, Path(results))
+        folder = dataclasses.replace(job, results=Path(results)).folder
+        return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
 def receive(files: dict[str, bytes], job: Job, git_commit: str | None, git_clean: bool | None) -> None:
@@ -226,6 +243,7 @@ def _alone(job: Job) -> int:
             return process.wait()
         except BaseException:
             process.terminate()  # and not at once: it may have started one of its own
+            process.wait()  # behind Ctrl+C, leaving the context would not wait for long
             raise
 
 

@@ -33,8 +33,10 @@ CHECKPOINTS = ROOT / "build" / "checkpoints"
 """Away from the results, which are committed."""
 
 
-def perform(job: Job) -> Record:
+def perform(job: Job, results: Path | None = None) -> Record:
     """Do one run in this process, from the weights that it starts with to its record.
+
+    The record goes into `results`, if that is another folder than the one which the job asks for: on another machine.
 
     The canary sings on the processor. Where that is also what trains, it does so first; an accelerator need not wait.
 
@@ -45,7 +47,7 @@ def perform(job: Job) -> Record:
     if job.deterministic:
         use_deterministic_operations()
     read = sources(job.project)  # as this process has read them; they may change while it trains
-    check_writable(job.results)
+    check_writable(results or job.results)
     weights = pretrained(job)  # what is missing is told before anything is computed
     beside = accelerator(keras.backend.backend()) is not None
     if job.deterministic and not beside:
@@ -53,13 +55,13 @@ def perform(job: Job) -> Record:
         with enough_memory(job.declared.training.batch_size, job.declared.image_size):
             sung = specify(job.declared, job.seed, job.precision).canary
         _unchanged(job, read)
-        return work(job, lambda: sung, weights, read)
+        return work(job, lambda: sung, weights, read, results=results)
     asked = (job.project, job.seed, job.precision, job.sizes, None, job.scaling)
     with ThreadPoolExecutor(1) as pool, singing(*asked) as process:
         heard = pool.submit(lambda: _canary(job, read, answer(process)))
         if not beside:
             heard.result()
-        return work(job, heard.result, weights, read, [Listen(heard)])
+        return work(job, heard.result, weights, read, [Listen(heard)], results)
 
 
 def _canary(job: Job, read: dict[str, str], answered: dict[str, Any]) -> Canary:
@@ -110,10 +112,12 @@ def work(
     weights: Pretrained | None,
     before: dict[str, str],
     callbacks: Sequence[Any] = (),
+    results: Path | None = None,
 ) -> Record:
     """Train what `job` asks for and write its record last of all, with the `canary`, which may be waited for.
 
-    `before` are the fingerprints of the sources that this process has read.
+    The record goes into `results`, or else where the job asks for it. `before` are the fingerprints of the sources that
+    this process has read.
 
     Raises:
         ReportError: the canary failed, the data cannot be had, the precision is unknown, the training diverged, memory
@@ -192,6 +196,6 @@ def work(
         canary=canary(),
     )
     wrong = [split.test.pixels[mistake.index] for mistake in run.mistakes]
-    keep(done, sheet(wrong) if wrong else None, job.results)
+    keep(done, sheet(wrong) if wrong else None, results or job.results)
     checkpoint.remove()
     return done

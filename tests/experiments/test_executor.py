@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from experiments import executor
-from experiments.environment import commit
-from experiments.executor import receive, resources, shares
+from experiments.environment import SIDE_BY_SIDE, commit
+from experiments.executor import most_at_once, receive, resources, shares
 from experiments.job import MISTAKES, Job
 from reportgen import record
 from reportgen.errors import ReportError
@@ -68,6 +72,22 @@ def test_no_more_run_side_by_side_than_there_are_and_one_alone_has_the_whole_mac
     assert dealt == ([at_once] if at_once > 1 else []) and os.sched_getaffinity(0) == before
 
 
+def test_ctrl_c_waits_until_the_run_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The prompt comes back behind the last line of the run, and not in the middle of its end."""
+    begun, ended = tmp_path / "begun", tmp_path / "ended"
+    slow = f"trap 'sleep 0.6; touch {ended}; exit' TERM; touch {begun}; while :; do sleep 0.05; done"
+
+    def interrupt() -> None:
+        wait_until(begun.exists, 0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(executor, "_command", lambda _: ["sh", "-c", slow])
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        list(executor.Local().train([JOB], Console(quiet=True)))
+    assert ended.exists()
+
+
 @pytest.mark.parametrize("jobs", [1, 2, 3, 64])
 def test_every_job_has_a_core_and_no_core_is_left_idle(jobs: int) -> None:
     cores = os.sched_getaffinity(0)
@@ -87,6 +107,79 @@ def test_a_project_asks_for_a_gpu_only_where_a_node_has_one() -> None:
 def test_a_cluster_without_a_node_that_is_large_enough_is_refused_with_a_sentence() -> None:
     with pytest.raises(ReportError, match=r"p00_base asks for 2 cores, 0 GPUs and 3 GiB, and none of the cluster's 1 "):
         resources(JOB, [{"CPU": 1.0, "memory": 16 * GIB}])
+
+
+@pytest.mark.parametrize(
+    ("node", "most"),
+    [
+        ({"CPU": 8.0, "memory": 7 * GIB}, 2),
+        ({"CPU": 3.0, "memory": 64 * GIB}, 1),
+        ({"CPU": 64.0, "GPU": 1.0, "memory": 64 * GIB}, 4),
+    ],
+)
+def test_as_many_runs_share_a_node_as_have_room_there(node: dict[str, float], most: int) -> None:
+    assert most_at_once(resources(JOB, [node]), [{"CPU": 0.0}, node]) == most
+
+
+class Cluster:
+    """Stands for Ray and one node of eight cores, and for how each seed ends there."""
+
+    def __init__(self, ends: dict[int, Exception | dict[str, bytes]]) -> None:
+        self.exceptions = importlib.import_module("ray.exceptions")
+        self.beside: set[str] = set()
+        self._ends = ends
+
+    def nodes(self) -> list[dict[str, Any]]:
+        return [{"Alive": True, "Resources": {"CPU": 8.0, "memory": 64 * GIB}}]
+
+    def remote(self, **_: object) -> Callable[[object], Cluster]:
+        return lambda _: self
+
+    def options(self, runtime_env: dict[str, dict[str, str]], **_: object) -> SimpleNamespace:
+        self.beside.add(runtime_env["env_vars"][SIDE_BY_SIDE])
+        return SimpleNamespace(remote=lambda job: job.seed)
+
+    def wait(self, seeds: list[int], num_returns: int) -> tuple[list[int], list[int]]:
+        return seeds[:num_returns], seeds[num_returns:]
+
+    def get(self, seed: int) -> dict[str, bytes]:
+        ended = self._ends[seed]
+        if isinstance(ended, Exception):
+            raise ended
+        return ended
+
+
+def test_whatever_goes_wrong_with_a_run_on_a_cluster_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed; it is an extra for several machines")
+    from ray.exceptions import RayTaskError, WorkerCrashedError
+
+    def asked(job: Job, _: object) -> dict[str, float]:
+        if job.seed == 5:
+            raise ReportError("no node is so large")
+        return {"num_cpus": 2, "num_gpus": 0.0, "memory": GIB}
+
+    sent = record.write(synthetic.record("p00_base", 4), tmp_path / "node").read_bytes()
+    cluster = Cluster(
+        {
+            0: RayTaskError("perform", "Traceback", ValueError("nobody foresaw\nthis")),
+            1: RayTaskError("perform", "Traceback", ReportError("the loss stopped being a number")),
+            2: WorkerCrashedError(),
+            3: {},
+            4: {record.RECORD_FILE: sent},
+        }
+    )
+    monkeypatch.setattr(executor, "resources", asked)
+    jobs = [dataclasses.replace(JOB, seed=seed, results=tmp_path / "here") for seed in range(6)]
+    ended = {done.job.seed: done for done in executor._on_cluster(cluster, jobs, Console(quiet=True))}
+    assert [seed for seed in range(6) if ended[seed].recorded] == [4]
+    assert ended[0].why_not == "ValueError: nobody foresaw"
+    assert ended[1].why_not == "the loss stopped being a number"
+    assert ended[2].why_not.startswith("lost 4 times")
+    assert ended[3].why_not == "KeyError: 'record.json'"
+    assert ended[5].why_not == "no node is so large"
+    assert cluster.beside == {"4"}, "of six that have room for four at a time"
 
 
 def test_what_comes_back_from_a_node_is_written_with_the_commit_of_the_sources_that_went_there(tmp_path: Path) -> None:
@@ -156,6 +249,7 @@ def test_the_runs_of_a_node_that_dies_are_done_elsewhere(cluster: Any, tmp_path:
     records = record.read_all(tmp_path)
     assert [run.seed for run in records] == [0, 1]
     assert {(run.environment.git_commit, run.environment.git_clean) for run in records} == {commit()}
+    assert all(run.environment.deterministic and run.environment.side_by_side == 1 for run in records)
     assert all((record.folder(tmp_path, "p00_base", seed) / MISTAKES).exists() for seed in (0, 1))
 
 
@@ -166,8 +260,8 @@ def trains(node: Any) -> bool:
     return "ray::p00_base" in listed.stdout
 
 
-def wait_until(happened: Callable[[], bool]) -> None:
+def wait_until(happened: Callable[[], bool], pause: float = 0.5) -> None:
     ends = time.monotonic() + PATIENCE
     while not happened():
         assert time.monotonic() < ends, "nothing happened in time"
-        time.sleep(0.5)
+        time.sleep(pause)

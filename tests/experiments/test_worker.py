@@ -140,7 +140,9 @@ def test_the_canary_sings_before_the_training_or_beside_it_where_an_accelerator_
     monkeypatch.setattr(worker, "singing", begun)
     monkeypatch.setattr(worker, "answer", sing)
     monkeypatch.setattr(worker, "train", watched)
-    done = worker.perform(job(tmp_path / "results", sizes=Sizes(batch=200), deterministic=False))
+    asked = job(tmp_path / "asked", sizes=Sizes(batch=200), deterministic=False)
+    done = worker.perform(asked, tmp_path / "results")
+    assert [file.parents[3].name for file in tmp_path.rglob("record.json")] == ["results"]
     assert heard == (["training", "canary"] if accelerator else ["canary", "training"])
     assert done.canary == RECORDED.canary
 
