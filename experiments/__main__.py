@@ -23,8 +23,9 @@ from rich.table import Table
 from experiments import data, downloads, project
 from experiments.environment import BACKENDS, COMPILED, cores
 from experiments.executor import Executor, Local, Ray
-from experiments.job import RESULTS, SEEDS, Job, Sizes, scaled, spoken
-from experiments.run import replay, run, standing
+from experiments.job import RESULTS, SEEDS, Job, Sizes, repeated, scaled, spoken
+from experiments.precision import PRECISIONS, check_precision
+from experiments.run import CutOff, replay, run, standing
 from experiments.vgg16 import SMALLEST, from_file, start_of, stem_of
 from reportgen import record
 from reportgen.errors import ReportError
@@ -165,7 +166,11 @@ def run_projects(
         ),
     ] = "full",
     precision: Annotated[
-        str | None, typer.Option(help="Keras's policy of arithmetic, such as mixed_bfloat16.", show_default="float32")
+        str | None,
+        typer.Option(
+            help=f"Keras's policy of arithmetic: {', '.join(PRECISIONS)}.",
+            show_default="that of the record or of the other seeds, else float32",
+        ),
     ] = None,
     vgg16_weights: Weights = None,
     deterministic: Annotated[
@@ -225,6 +230,8 @@ def run_projects(
         raise ReportError(f"Unknown profile {profile!r}: expected one of {', '.join(PROFILES)}.")
     if preprocessing not in PREPROCESSINGS:
         raise ReportError(f"Unknown preprocessing {preprocessing!r}: expected one of {', '.join(PREPROCESSINGS)}.")
+    if precision is not None:
+        check_precision(precision)
     if random_weights and (vgg16_weights or preprocessing != "study" or allow_unfinished):
         raise ReportError(
             "--random-weights starts from none: leave out --vgg16-weights, --preprocessing and --allow-unfinished."
@@ -277,11 +284,12 @@ def run_projects(
         )
         named = ", ".join(name for name, given in on_weights.items() if given)
         raise ReportError(f"{without} from random weights, so that {named} would change nothing; leave it out.")
-    with _resumable():
+    chosen_executor = _executor(executor, jobs, address, min(SMOKES, cores(), len(asked)) if profile == "smoke" else 1)
+    with _resumable(force=force, restart=restart, cluster=executor == "ray"):
         failed = run(
             asked,
             console,
-            _executor(executor, jobs, address, min(SMOKES, cores(), len(asked)) if profile == "smoke" else 1),
+            chosen_executor,
             force=force,
             explicit_data=source is not None,
             explicit_precision=precision is not None,
@@ -326,7 +334,7 @@ def pretrain(
             min=0, help="Decoupled weight decay: each step shrinks the weights by this times the learning rate."
         ),
     ] = 0.05,
-    precision: Annotated[str, typer.Option(help="Keras's policy of arithmetic, such as mixed_bfloat16.")] = "float32",
+    precision: Annotated[str, typer.Option(help=f"Keras's policy of arithmetic: {', '.join(PRECISIONS)}.")] = "float32",
     seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED)] = 0,
     restart: Annotated[
         bool, typer.Option("--restart", help="Start over, whether it was cut off or has finished.")
@@ -344,6 +352,7 @@ def pretrain(
     after some. With the same command, a pretraining that was cut off resumes after the last epoch that it saved; one
     that has finished is left as it is.
     """
+    check_precision(precision)
     os.environ.update(COMPILED | os.environ)  # before a backend is imported, which reads it then
     from experiments import labelled
     from experiments.memory import enough_memory
@@ -363,7 +372,7 @@ def pretrain(
         precision=precision,
         seed=seed,
     )
-    with _resumable(), enough_memory(batch_size, image_size):
+    with _resumable(restart=restart), enough_memory(batch_size, image_size):
         images = labelled.load(source, image_size, name)
         console.print(images.summary, highlight=False)
         done = train_anew(
@@ -658,12 +667,23 @@ def _usual_source() -> str:
 
 
 @contextmanager
-def _resumable() -> Iterator[None]:
-    """Say what Ctrl+C leaves behind."""
+def _resumable(*, force: bool = False, restart: bool = False, cluster: bool = False) -> Iterator[None]:
+    """Say what Ctrl+C leaves behind, and what goes on with it."""
     try:
         yield
-    except KeyboardInterrupt:
-        errors.print("Cut off. The same command resumes after the last epoch that was saved.")
+    except KeyboardInterrupt as cut:
+        goes_on = (
+            "begins anew, but for a run that comes to a node which kept its checkpoint"
+            if cluster
+            else "resumes after the last epoch that was saved"
+        )
+        told = f"Cut off. The same command{' without --restart' if restart else ''} {goes_on}."
+        if force and isinstance(cut, CutOff) and cut.recorded:
+            left = "".join(f"\n  {command}" for command in repeated(cut.left))
+            told = (
+                f"Cut off. The same command would train again what it has recorded. What is left {goes_on} with{left}"
+            )
+        errors.print(escape(told), highlight=False, soft_wrap=True)
         raise typer.Exit(128 + signal.SIGINT) from None
 
 

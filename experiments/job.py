@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -225,6 +227,23 @@ class Job:
             *(("--preprocessing", self.preprocessing) if self.preprocessing != "study" else ()),
             *(("--allow-unfinished",) if self.allow_unfinished else ()),
         ]
+
+
+def repeated(jobs: Sequence[Job]) -> list[str]:
+    """The commands that train these `jobs`, one a project, and go on with those that were cut off."""
+    seeds: dict[tuple[str, ...], list[str]] = {}
+    for job in jobs:
+        begun = dataclasses.replace(job, restart=False)
+        if not job.chooses_weights:
+            begun = dataclasses.replace(
+                begun, vgg16_weights=None, preprocessing="study", allow_unfinished=False, random_weights=False
+            )
+        name, option, seed, *others = begun.arguments
+        seeds.setdefault((name, *others), []).extend((option, seed))
+    return [
+        shlex.join(["python", "-m", "experiments", "run", name, *named, *others, "--force"])
+        for (name, *others), named in seeds.items()
+    ]
 
 
 def spoken(source: str) -> str:

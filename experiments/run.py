@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -209,6 +210,14 @@ def draw(folder: Path) -> None:
         record.write_atomically(folder / name, svg)
 
 
+class CutOff(KeyboardInterrupt):
+    """Ctrl+C while runs were trained: those that it left without a record, and how many were recorded before."""
+
+    def __init__(self, left: list[Job], recorded: int) -> None:
+        super().__init__()
+        self.left, self.recorded = left, recorded
+
+
 def run(
     jobs: Sequence[Job],
     console: Console,
@@ -218,9 +227,16 @@ def run(
     explicit_data: bool,
     explicit_precision: bool,
 ) -> list[Job]:
-    """Have trained what is missing or stale, leave the rest, say which; the jobs that failed."""
+    """Have trained what is missing or stale, leave the rest, say which; the jobs that failed.
+
+    Where no precision was asked for, a run has that of its record, or of the other seeds. One on other images than
+    those of seeds that stay is not begun: no mean could be taken of them.
+
+    Raises:
+        CutOff: by Ctrl+C, while runs were trained.
+    """
     failed: list[Job] = []
-    missing: list[Job] = []
+    wanted: list[tuple[Job, str | None]] = []
     for job in jobs:
         name = f"{job.project} seed {job.seed}"
         try:
@@ -247,23 +263,88 @@ def run(
             console.print(f"[red]{name}: {escape(str(problem))}[/]", highlight=False)
             failed.append(job)
             continue
-        console.print(f"[bold]{name}[/]: to be trained ({reason})", highlight=False)
-        if job.caution:
-            console.print(f"[yellow]{name}[/]: {job.caution}", highlight=False)
+        wanted.append((job, reason))
+    missing: list[Job] = []
+    replaced = {job.folder for job, _ in wanted}
+    for asked, reason in wanted:
+        recorded = seeds_of(asked)
+        stays = [done for done in recorded if record.folder_of(done, asked.results) not in replaced]
+        job = asked if explicit_precision else dataclasses.replace(asked, precision=usual_precision(asked, recorded))
+        try:
+            refuse_other_images(job, stays)
+        except ReportError as problem:
+            console.print(f"[red]{job.name}: {escape(str(problem))}[/]", highlight=False)
+            failed.append(job)
+            continue
+        console.print(f"[bold]{job.name}[/]: to be trained ({reason})", highlight=False)
+        if job.precision != asked.precision:
+            told = f"in {job.precision}, as it is recorded; --precision asks for another"
+            console.print(f"{job.name}: {told}", highlight=False)
+        for caution in cautions(job, recorded, stays):
+            console.print(f"[yellow]{job.name}[/]: {caution}", highlight=False)
         missing.append(job)
     if not missing:
         return failed
+    left = list(missing)
     with closing(executor.train(missing, console)) as running:  # which ends the runs, should something fail here
-        for ended in running:
-            folder = ended.job.folder
-            if ended.recorded:
-                draw(folder)
-                console.print(f"[green]{ended.job.name}: recorded[/] in {escape(_relative(folder))}")
-            else:
-                why = f" {escape(ended.why_not)}" if ended.why_not else ""
-                console.print(f"[red]{ended.job.name}: failed[/]; nothing was recorded.{why}", highlight=False)
-                failed.append(ended.job)
+        try:
+            for ended in running:
+                folder = ended.job.folder
+                if ended.recorded:
+                    left.remove(ended.job)
+                    draw(folder)
+                    console.print(f"[green]{ended.job.name}: recorded[/] in {escape(_relative(folder))}")
+                else:
+                    why = f" {escape(ended.why_not)}" if ended.why_not else ""
+                    console.print(f"[red]{ended.job.name}: failed[/]; nothing was recorded.{why}", highlight=False)
+                    failed.append(ended.job)
+        except KeyboardInterrupt as problem:
+            raise CutOff(left, len(missing) - len(left)) from problem
     return failed
+
+
+def seeds_of(job: Job) -> list[Record]:
+    """The recorded runs of the project and variant of `job`, of every seed; without those that cannot be read."""
+    found = []
+    for file in sorted(job.folder.parent.glob(f"seed-*/{record.RECORD_FILE}")):
+        with suppress(record.RecordError):
+            found.append(record.read(file))
+    return [done for done in found if done.profile == job.profile]
+
+
+def usual_precision(job: Job, recorded: Sequence[Record]) -> str:
+    """That of the job's own record among those `recorded`, or of all other seeds; else what the job has."""
+    own = {done.precision for done in recorded if done.seed == job.seed}
+    found = own or {done.precision for done in recorded}
+    return found.pop() if len(found) == 1 else job.precision
+
+
+def refuse_other_images(job: Job, stays: Sequence[Record]) -> None:
+    """Nothing, where `job` sees the same images as the other seeds whose records stay, as far as their names tell.
+
+    Raises:
+        ReportError: it would see others.
+    """
+    images = data.name_of(job.source)
+    if others := sorted({done.dataset.name for done in stays} - {images}):
+        seeds = ", ".join(str(done.seed) for done in stays)
+        raise ReportError(
+            f"On {images} it would stand beside seeds on {', '.join(others)} ({seeds}), and no mean could be taken of "
+            "them; nothing was trained. Name the same images with --data DIR, another folder with --results DIR, or "
+            "every recorded seed with --force, which replaces them all."
+        )
+
+
+def cautions(job: Job, recorded: Sequence[Record], stays: Sequence[Record]) -> list[str]:
+    """What a user should know before `job` is trained: how it departs from what is `recorded` and from what `stays`."""
+    images = data.name_of(job.source)
+    before = {done.dataset.name for done in recorded if done.seed == job.seed} - {images}
+    mixed = sorted({done.precision for done in stays} - {job.precision})
+    return [
+        *(f"on {images}; the record that it replaces is on {name}" for name in before),
+        *([f"in {job.precision}, beside seeds in {', '.join(mixed)}"] if mixed else []),
+        *([job.caution] if job.caution else []),
+    ]
 
 
 def _relative(path: Path) -> str:

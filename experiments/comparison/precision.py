@@ -56,7 +56,8 @@ def _recorded(identifier: str, source: str, seed: int) -> Record | None:
 
 def _trained(identifier: str, source: str, wanted: Sequence[tuple[int, str]]) -> list[Record]:
     """Runs of the full profile, by seed and precision, side by side; what is up to date is not trained again."""
-    jobs = [Job(identifier, seed, "full", precision, source, SCRATCH / precision) for seed, precision in wanted]
+    results = SCRATCH / data.name_of(source)
+    jobs = [Job(identifier, seed, "full", precision, source, results / precision) for seed, precision in wanted]
     executor = Local(min(len(jobs), cores()))
     failed = run(jobs, Console(stderr=True), executor, force=False, explicit_data=True, explicit_precision=True)
     if failed:

@@ -172,10 +172,10 @@ def test_precisions_are_compared_seed_by_seed_and_what_was_trained_before_serves
     trained(recorded, 0, "float32", 60)
     trained(recorded, 1, "float32", 99, images="cifar10")
     trained(recorded, 2, "float32", 98, of={**today, "experiments/train.py": synthetic.HASH})
-    trained(scratch / "float32", 1, "float32", 62)
-    trained(scratch / "float32", 2, "float32", 64)
+    trained(scratch / "sample" / "float32", 1, "float32", 62)
+    trained(scratch / "sample" / "float32", 2, "float32", 64)
     for seed, right in ((0, 61), (1, 59), (2, 63)):
-        trained(scratch / "mixed_bfloat16", seed, "mixed_bfloat16", right)
+        trained(scratch / "sample" / "mixed_bfloat16", seed, "mixed_bfloat16", right)
     (found,) = precision.comparisons("p00_base", "sample", (0, 1, 2))
     assert (found.reference, found.measured) == ((60, 62, 64), (61, 59, 63))
     assert (found.group, found.unit, found.against) == ("precision", "%", "float32")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from experiments import project
-from experiments.job import RESULTS, Job, Sizes, departures, sources
+from experiments.job import RESULTS, Job, Sizes, departures, repeated, sources
 from experiments.scaling import BGR_MEAN
 from tests import synthetic
 
@@ -34,6 +34,18 @@ def test_the_command_repeats_the_run_and_names_no_path() -> None:
     )
     other = Job("p00_base", 0, "full", "float32", "sample", RESULTS, sizes=Sizes(64, 8, 3))
     assert other.command.endswith("--data sample --force --image-size 64 --batch-size 8 --epochs 3")
+
+
+def test_what_is_left_of_several_projects_is_a_command_for_each_with_what_concerns_it(tmp_path: Path) -> None:
+    results, weights = tmp_path / "my results", tmp_path / "w.h5"
+    asked = Job("p00_base", 0, "full", "float32", "keras", results, weights, restart=True, allow_unfinished=True)
+    others = [dataclasses.replace(asked, project="p07_vgg16_frozen", seed=seed) for seed in (1, 2)]
+    common = f"--profile full --precision float32 --data keras --results '{results}'"
+    assert repeated([asked, *others]) == [
+        f"python -m experiments run p00_base --seed 0 {common} --force",
+        f"python -m experiments run p07_vgg16_frozen --seed 1 --seed 2 {common} --vgg16-weights {weights} "
+        "--allow-unfinished --force",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -14,27 +14,31 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Generator, Sequence
 from contextlib import nullcontext
 from importlib import import_module
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 import typer
 from rich.console import Console
 
-from experiments import __main__, data, run
+from experiments import __main__, data
+from experiments import run as experiments_run
 from experiments.canary import Specification
 from experiments.environment import cores
-from experiments.executor import killed
+from experiments.executor import Finished, killed
 from experiments.job import FIGURES, RESULTS, Job, Sizes, sources
-from experiments.run import Standing, answer, reason_to_train, same_machine, standing
+from experiments.run import CutOff, Standing, answer, reason_to_train, run, same_machine, standing
 from experiments.train import build, train
 from experiments.worker import checkpoint_file
 from reportgen import record
 from reportgen.errors import ReportError
 from tests import synthetic
+from tests.experiments.command_line import said
 from tests.synthetic import HASH
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,8 +90,9 @@ def test_a_second_run_trains_nothing_and_ends_in_seconds(smoke: Path) -> None:
 
 
 def test_help_tells_the_default_of_an_option_that_has_one() -> None:
-    told = re.sub(r"[\s│]+", " ", experiments("run", "--help").stdout)
-    for default in ("(0, 1, 2)", "(the folder in CIFAR10_DIR, else keras)", "(float32)", "full"):
+    told = re.sub(r"[\s│]+", " ", said("run", "--help")[1])
+    precision = "(that of the record or of the other seeds, else float32)"
+    for default in ("(0, 1, 2)", "(the folder in CIFAR10_DIR, else keras)", precision, "full"):
         assert f"[default: {default}]" in told
 
 
@@ -143,13 +148,13 @@ def test_a_canary_that_sang_while_its_sources_changed_decides_nothing(
         network=done.network, settings=done.settings, seed=0, precision=done.precision, canary=done.canary
     )
     said = {"specification": sung.model_dump(), "environment": done.environment.model_dump()}
-    monkeypatch.setattr(run, "singing", lambda *_: nullcontext())
-    monkeypatch.setattr(run, "answer", lambda _: said)
+    monkeypatch.setattr(experiments_run, "singing", lambda *_: nullcontext())
+    monkeypatch.setattr(experiments_run, "answer", lambda _: said)
     for then, verdict, confirmations in ((HASH, "confirmed", 1), ("f" * 64, "undecided", 1)):
         found = iter([{"a.py": HASH}, {"a.py": then}])
-        monkeypatch.setattr(run, "sources", lambda _, found=found: next(found))
+        monkeypatch.setattr(experiments_run, "sources", lambda _, found=found: next(found))
         console = Console(file=io.StringIO())
-        assert run.replay(tmp_path, done, console) == verdict
+        assert experiments_run.replay(tmp_path, done, console) == verdict
         assert len(record.read_confirmations(record.folder_of(done, tmp_path))) == confirmations
 
 
@@ -242,13 +247,31 @@ def test_one_run_that_fails_does_not_take_the_other_down(tmp_path: Path) -> None
             "--random-weights starts from none: leave out",
         ),
         (("run", "7", "--preprocessing", "mine"), "Unknown preprocessing 'mine': expected one of study, weights"),
+        ((*SMOKE, "--precision", "float12"), "Unknown precision 'float12': expected one of float32, float64, bfloat16"),
+        ((*SMOKE, "--precision", "int8_from_float32"), "Unknown precision 'int8_from_float32'"),
+        (
+            ("pretrain", "--data", "no-such-folder", "--precision", "uint8"),
+            "Unknown precision 'uint8': expected one of",
+        ),
     ],
 )
 def test_a_mistake_of_the_user_is_a_sentence_and_exit_status_1(arguments: tuple[str, ...], sentence: str) -> None:
-    done = experiments(*arguments)
+    status, _, complaints = said(*arguments)
+    assert status == 1
+    assert sentence in complaints
+
+
+def test_a_mistake_of_the_user_shows_no_traceback() -> None:
+    done = experiments("run", "--data", "no-such-folder")
     assert done.returncode == 1
-    assert sentence in done.stderr
+    assert done.stderr.startswith("error: ") and "no-such-folder: there is no such folder" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_a_precision_that_the_backend_would_not_keep_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    status, _, complaints = said("run", "0", "--precision", "float64")
+    assert (status, "JAX would compute in float32 where it is asked for float64" in complaints) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -319,13 +342,6 @@ def test_a_copy_of_a_record_is_told_and_does_not_pass_for_the_run(tmp_path: Path
     for command in (__main__.status, __main__.replay_projects):
         with pytest.raises(record.RecordError, match="seed-0-backup: this folder holds a record"):
             command(results=tmp_path)
-
-
-def test_an_unknown_precision_fails_with_a_sentence(tmp_path: Path) -> None:
-    done = experiments(*SMOKE, "--precision", "float12", "--results", str(tmp_path))
-    assert done.returncode == 1
-    assert "Unknown precision 'float12'" in done.stderr
-    assert "Traceback" not in done.stderr + done.stdout
 
 
 def started(*arguments: str) -> subprocess.Popen[str]:
@@ -497,6 +513,108 @@ def test_other_images_are_asked_for_only_by_data(smoke: Path) -> None:
     asked = {"force": False, "explicit_precision": False}
     assert reason_to_train(job, now, explicit_data=False, **asked) is None
     assert reason_to_train(job, now, explicit_data=True, **asked) == "recorded on sample"
+
+
+class Trained:
+    """An executor that trains nothing: it keeps what it is given, and records each in its place until it is cut off."""
+
+    def __init__(self, until: int | None = None) -> None:
+        self.jobs: list[Job] = []
+        self.ended = False
+        self._until = until
+
+    def train(self, jobs: Sequence[Job], console: Console) -> Generator[Finished]:
+        self.jobs += jobs
+        try:
+            for number, job in enumerate(jobs):
+                if number == self._until:
+                    raise KeyboardInterrupt
+                recorded(job.results, job.seed, project=job.project)
+                yield Finished(job, True)
+        finally:
+            self.ended = True
+
+
+def recorded(results: Path, *seeds: int, project: str = "p00_base", images: str = "sample", **changes: Any) -> None:
+    """Make records of these `seeds`, on images of this name, with empty files for figures."""
+    for seed in seeds:
+        done = synthetic.record(project, seed, **changes)
+        done = done.model_copy(update={"dataset": done.dataset.model_copy(update={"name": images})})
+        folder = record.write(done, results).parent
+        for name in FIGURES:
+            (folder / name).touch()
+
+
+def trained(
+    results: Path, *seeds: int, force: bool = False, precision: str | None = None, until: int | None = None
+) -> tuple[Trained, list[Job], str]:
+    """What `run` makes of these seeds on the sample: what it has trained, what failed, and what it says."""
+    jobs = [Job("p00_base", seed, "full", precision or "float32", "sample", results) for seed in seeds]
+    executor, console = Trained(until), Console(file=StringIO(), width=400)
+    explicit = {"explicit_data": True, "explicit_precision": precision is not None}
+    failed = run(jobs, console, executor, force=force, **explicit)
+    assert isinstance(console.file, StringIO)
+    return executor, failed, console.file.getvalue()
+
+
+def test_a_run_has_the_precision_of_its_record_or_of_the_other_seeds_unless_another_is_named(tmp_path: Path) -> None:
+    recorded(tmp_path, 0, 1, precision="mixed_bfloat16")
+    executor, _, told = trained(tmp_path, 0, 5, force=True)
+    assert [job.precision for job in executor.jobs] == ["mixed_bfloat16"] * 2
+    assert "p00_base seed 5: in mixed_bfloat16, as it is recorded; --precision asks for another" in told
+    recorded(tmp_path, 0, 1, precision="mixed_bfloat16")
+    executor, _, told = trained(tmp_path, 0, force=True, precision="float32")
+    assert [job.precision for job in executor.jobs] == ["float32"]
+    assert "p00_base seed 0: in float32, beside seeds in float32, mixed_bfloat16" not in told
+    assert "p00_base seed 0: in float32, beside seeds in mixed_bfloat16" in told
+    executor, _, _ = trained(tmp_path, 1, 7, force=True)
+    assert [job.precision for job in executor.jobs] == ["mixed_bfloat16", "float32"], "where the seeds are not at one"
+
+
+def test_a_run_on_other_images_than_the_seeds_that_stay_is_refused_before_it_trains(tmp_path: Path) -> None:
+    recorded(tmp_path, 0, 1, images="cifar10-51k")
+    executor, failed, told = trained(tmp_path, 1, 5)
+    assert not executor.jobs and [job.seed for job in failed] == [1, 5]
+    assert "seed 5: On sample it would stand beside seeds on cifar10-51k (0), and no mean could be taken" in told
+    executor, failed, told = trained(tmp_path, 0, 1, 5, force=True)
+    assert [job.seed for job in executor.jobs] == [0, 1, 5] and not failed
+    assert "p00_base seed 0: on sample; the record that it replaces is on cifar10-51k" in told
+
+
+def test_ctrl_c_names_what_is_left_where_the_same_command_would_train_again_what_it_has_recorded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(CutOff) as cut:
+        trained(tmp_path, 0, 1, 2, force=True, until=1)
+    assert ([job.seed for job in cut.value.left], cut.value.recorded) == ([1, 2], 1)
+    for options, told in (
+        ({"force": True}, "train again what it has recorded. What is left goes on behind the last epoch that was kept"),
+        ({"restart": True}, "The same command without --restart goes on behind the last epoch that was kept."),
+        ({"cluster": True}, "The same command begins anew, but for a run that comes to a node which kept its"),
+    ):
+        with pytest.raises(typer.Exit), __main__._resumable(**options):
+            raise cut.value
+        said = capsys.readouterr().err
+        assert told in said
+        assert ("run p00_base --seed 1 --seed 2 --profile full" in said) == ("force" in options)
+
+
+def test_the_runs_end_where_what_follows_one_of_them_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: Path) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(experiments_run, "draw", full)
+    executor = Trained()
+    with pytest.raises(OSError, match="no space left") as problem:
+        run(
+            [Job("p00_base", 0, "full", "float32", "sample", tmp_path)],
+            Console(quiet=True),
+            executor,
+            force=False,
+            explicit_data=True,
+            explicit_precision=True,
+        )
+    assert executor.ended, f"while {problem.value} is still told"
 
 
 @pytest.mark.slow

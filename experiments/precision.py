@@ -1,0 +1,25 @@
+"""The arithmetic that a run can be asked for: the policies of Keras that train, told without a backend."""
+
+from __future__ import annotations
+
+import os
+
+from reportgen.errors import ReportError
+
+PRECISIONS = ("float32", "float64", "bfloat16", "mixed_bfloat16", "mixed_float16")
+"""Not float16 alone, in which the squares of gradients vanish that Adam divides by, and no integers."""
+
+
+def check_precision(precision: str) -> None:
+    """Nothing, where the backend that KERAS_BACKEND asks for can train in `precision`.
+
+    Raises:
+        ReportError: it cannot, or there is no such precision.
+    """
+    if precision not in PRECISIONS:
+        raise ReportError(f"Unknown precision {precision!r}: expected one of {', '.join(PRECISIONS)}.")
+    if precision == "float64" and os.environ.get("KERAS_BACKEND") == "jax":
+        raise ReportError(
+            "JAX would compute in float32 where it is asked for float64. Name another precision, or another backend "
+            "with KERAS_BACKEND."
+        )
