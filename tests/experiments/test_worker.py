@@ -110,7 +110,8 @@ def test_results_that_cannot_be_written_are_told_before_anything_is_computed(tmp
 @contextmanager
 def begun(*_: object) -> Iterator[subprocess.Popen[str]]:
     """A process that stands for a canary's and would go on for long."""
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], text=True) as process:
+    sleeps = [sys.executable, "-c", "import time; time.sleep(300)"]
+    with subprocess.Popen(sleeps, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process
         finally:
