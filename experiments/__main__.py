@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import product
@@ -285,7 +285,9 @@ def run_projects(
         named = ", ".join(name for name, given in on_weights.items() if given)
         raise ReportError(f"{without} from random weights, so that {named} would change nothing; leave it out.")
     chosen_executor = _executor(executor, jobs, address, min(SMOKES, cores(), len(asked)) if profile == "smoke" else 1)
-    with _resumable(force=force, restart=restart, cluster=executor == "ray"):
+    where = (("--executor", executor) if executor == "ray" else ()) + (("--address", address) if address else ())
+    beside = ("--jobs", str(jobs)) if jobs else ()
+    with _resumable(force=force, restart=restart, cluster=executor == "ray", how=(*where, *beside)):
         failed = run(
             asked,
             console,
@@ -667,8 +669,10 @@ def _usual_source() -> str:
 
 
 @contextmanager
-def _resumable(*, force: bool = False, restart: bool = False, cluster: bool = False) -> Iterator[None]:
-    """Say what Ctrl+C leaves behind, and what goes on with it."""
+def _resumable(
+    *, force: bool = False, restart: bool = False, cluster: bool = False, how: Sequence[str] = ()
+) -> Iterator[None]:
+    """Say what Ctrl+C leaves behind, and what goes on with it; `how` are options that say where runs are trained."""
     try:
         yield
     except KeyboardInterrupt as cut:
@@ -679,7 +683,7 @@ def _resumable(*, force: bool = False, restart: bool = False, cluster: bool = Fa
         )
         told = f"Cut off. The same command{' without --restart' if restart else ''} {goes_on}."
         if force and isinstance(cut, CutOff) and cut.recorded:
-            left = "".join(f"\n  {command}" for command in repeated(cut.left))
+            left = "".join(f"\n  {' '.join([command, *how])}" for command in repeated(cut.left))
             told = (
                 f"Cut off. The same command would train again what it has recorded. What is left {goes_on} with{left}"
             )

@@ -597,11 +597,12 @@ def test_ctrl_c_names_what_is_left_where_the_same_command_would_train_again_what
         ({"restart": True}, "The same command without --restart goes on behind the last epoch that was kept."),
         ({"cluster": True}, "The same command begins anew, but for a run that comes to a node which kept its"),
     ):
-        with pytest.raises(typer.Exit), __main__._resumable(**options):
+        with pytest.raises(typer.Exit), __main__._resumable(**options, how=("--jobs", "2")):
             raise cut.value
-        said = capsys.readouterr().err
-        assert told in said
-        assert ("run p00_base --seed 1 --seed 2 --profile full" in said) == ("force" in options)
+        heard = capsys.readouterr().err
+        assert told in heard
+        assert ("run p00_base --seed 1 --seed 2 --profile full" in heard) == ("force" in options)
+        assert ("--force --jobs 2\n" in heard) == ("force" in options)
 
 
 def test_the_runs_end_where_what_follows_one_of_them_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
