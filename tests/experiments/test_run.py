@@ -593,8 +593,8 @@ def test_ctrl_c_names_what_is_left_where_the_same_command_would_train_again_what
         trained(tmp_path, 0, 1, 2, force=True, until=1)
     assert ([job.seed for job in cut.value.left], cut.value.recorded) == ([1, 2], 1)
     for options, told in (
-        ({"force": True}, "train again what it has recorded. What is left goes on behind the last epoch that was kept"),
-        ({"restart": True}, "The same command without --restart goes on behind the last epoch that was kept."),
+        ({"force": True}, "train again what it has recorded. What is left resumes after the last epoch that was saved"),
+        ({"restart": True}, "The same command without --restart resumes after the last epoch that was saved."),
         ({"cluster": True}, "The same command begins anew, but for a run that comes to a node which kept its"),
     ):
         with pytest.raises(typer.Exit), __main__._resumable(**options, how=("--jobs", "2")):
