@@ -112,7 +112,7 @@ def measure(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests: real trainings on the embedded images, a real site, a real browser if there is one."""
     install(session, "tests")
-    # Two at a time, a file's tests in one process, in the order of conftest.py; a training takes what is left.
+    # Two at a time, what belongs together in one process, in the order of conftest.py; a training takes what is left.
     # `-- -n 0`: one after the other.
     side_by_side = ["--numprocesses", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
     session.run("python", "-m", "pytest", *side_by_side, *session.posargs)

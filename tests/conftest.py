@@ -8,11 +8,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from hypothesis import settings
 from playwright.sync_api import Browser
+from xdist.scheduler import LoadScopeScheduling
 
 from reportgen.browser import opened
 from reportgen.errors import ReportError
@@ -25,8 +27,9 @@ settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
 ROOT = Path(__file__).resolve().parents[1]
-LONG = (ROOT / "tests/site/test_pages.py", ROOT / "tests/experiments/test_run.py")
-"""Files that take minutes each. Begun first, they leave no process waiting for the other in the end."""
+SITE = "tests/site/"
+LONG = (SITE, "tests/experiments/test_run.py")
+"""What takes minutes each. Begun first, they leave no process waiting for the other in the end."""
 CATALOGUES = {
     "en": {"name": "English", "site_name": "A small report", "nav": {"more": "Further"}, "comparing": ["better"]},
     "es": {"name": "Español", "site_name": "Un informe breve", "nav": {"more": "Más"}, "comparing": ["mejor*"]},
@@ -46,7 +49,18 @@ HOME = """# {title} {{ #home }}
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take long; the others keep their order."""
-    items.sort(key=lambda item: LONG.index(item.path) if item.path in LONG else len(LONG))
+    items.sort(key=lambda item: next((k for k, long in enumerate(LONG) if item.nodeid.startswith(long)), len(LONG)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Give one process all tests of the site, which it then builds once; of the others, a file's tests."""
+
+    class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return SITE if nodeid.startswith(SITE) else str(super()._split_scope(nodeid))
+
+    return ByWhatIsShared(config, log)
 
 
 @pytest.fixture
