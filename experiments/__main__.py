@@ -374,16 +374,17 @@ def pretrain(
         precision=precision,
         seed=seed,
     )
-    with _resumable(restart=restart), enough_memory(batch_size, image_size):
+    with _resumable(restart=restart):
         images = labelled.load(source, image_size, name)
         console.print(images.summary, highlight=False)
-        done = train_anew(
-            images,
-            recipe,
-            weights=(weights or WEIGHTS).resolve(),
-            records=(records or RECORDS).resolve(),
-            restart=restart,
-        )
+        with enough_memory(batch_size, image_size):
+            done = train_anew(
+                images,
+                recipe,
+                weights=(weights or WEIGHTS).resolve(),
+                records=(records or RECORDS).resolve(),
+                restart=restart,
+            )
     last = done.pretraining.history[-1]
     how = "pretrained before, and left as it is; --restart starts it over" if done.before else "pretrained"
     console.print(
@@ -683,9 +684,11 @@ def _resumable(
         )
         told = f"Cut off. The same command{' without --restart' if restart else ''} {goes_on}."
         if force and isinstance(cut, CutOff) and cut.recorded:
-            left = "".join(f"\n  {' '.join([command, *how])}" for command in repeated(cut.left))
+            backend = f"KERAS_BACKEND={named} " if (named := os.environ.get("KERAS_BACKEND")) else ""
+            left = "".join(f"\n  {backend}{' '.join([command, *how])}" for command in repeated(cut.left))
             told = (
-                f"Cut off. The same command would train again what it has recorded. What is left {goes_on} with{left}"
+                "Cut off. The same command would train again what it has recorded. "
+                f"What is left {goes_on}. The command for it:{left}"
             )
         errors.print(escape(told), highlight=False, soft_wrap=True)
         raise typer.Exit(128 + signal.SIGINT) from None

@@ -36,7 +36,8 @@ COMPILED = {"JAX_COMPILATION_CACHE_DIR": str(ROOT / "build" / "compiled")}
 
 
 SIDE_BY_SIDE = "EXPERIMENTS_SIDE_BY_SIDE"
-"""The environment variable in which a run is told how many run beside it on this machine, itself included."""
+"""The environment variable in which a run is told how many run beside it on this machine, itself included; on a
+cluster, how many may."""
 
 
 def describe() -> Environment:
@@ -60,12 +61,13 @@ def describe() -> Environment:
     )
 
 
-def deterministic(backend: str | None = None) -> dict[str, str]:
+def deterministic(backend: str | None = None, *, alone: bool = False) -> dict[str, str]:
     """Environment variables under which `backend` computes the same twice, read once when it starts.
 
-    What a user has among XLA's flags stays there. None: the backend that KERAS_BACKEND asks for.
+    What a user has among XLA's flags stays there, unless these are to stand `alone`. None: the backend that
+    KERAS_BACKEND asks for.
     """
-    given = os.environ.get("XLA_FLAGS", "").split()
+    given = [] if alone else os.environ.get("XLA_FLAGS", "").split()
     added = [flag for flag in _xla_flags(backend or os.environ.get("KERAS_BACKEND", "tensorflow")) if flag not in given]
     return DETERMINISTIC | {"XLA_FLAGS": " ".join([*given, *added])}
 

@@ -82,7 +82,7 @@ class Local:
                 for future in as_completed(running):
                     yield _finished(running[future], future.result())
             except BaseException:
-                # Whoever ends this process means its runs, too; they go on behind their last epoch another time.
+                # Whoever ends this process means its runs, too; they resume after their last epoch another time.
                 pool.shutdown(wait=False, cancel_futures=True)
                 for process in started:
                     process.terminate()

@@ -22,6 +22,7 @@ from experiments.canary import Specification, differences, largest_difference
 from experiments.environment import BACKENDS, PROCESSOR, ROOT, deterministic
 from experiments.executor import Executor, killed
 from experiments.job import FIGURES, Job, Sizes, departures, sources
+from experiments.precision import check_precision
 from reportgen import record
 from reportgen.errors import ReportError, last_words
 from reportgen.fingerprint import changed
@@ -166,7 +167,8 @@ def singing(
     on another number of threads sums are taken in another order, and what is trained drifts apart.
     """
     chosen = {"KERAS_BACKEND": backend} if backend else {}
-    environment = {**os.environ, **deterministic(backend), **PROCESSOR, **chosen}
+    # A user's own flags for XLA are not for it: no record names them, and they change numbers.
+    environment = {**os.environ, **deterministic(backend, alone=True), **PROCESSOR, **chosen}
     arguments = ["canary", project, "--seed", str(seed), "--precision", precision, *sizes.arguments]
     if scaling:
         arguments += ["--pixel-scaling", scaling]
@@ -271,6 +273,7 @@ def run(
         stays = [done for done in recorded if record.folder_of(done, asked.results) not in replaced]
         job = asked if explicit_precision else dataclasses.replace(asked, precision=usual_precision(asked, recorded))
         try:
+            check_precision(job.precision)
             refuse_other_images(job, stays)
         except ReportError as problem:
             console.print(f"[red]{job.name}: {escape(str(problem))}[/]", highlight=False)
@@ -278,7 +281,7 @@ def run(
             continue
         console.print(f"[bold]{job.name}[/]: to be trained ({reason})", highlight=False)
         if job.precision != asked.precision:
-            told = f"in {job.precision}, as it is recorded; --precision asks for another"
+            told = f"in {job.precision}, as it or the other seeds are recorded; --precision asks for another"
             console.print(f"{job.name}: {told}", highlight=False)
         for caution in cautions(job, recorded, stays):
             console.print(f"[yellow]{job.name}[/]: {caution}", highlight=False)

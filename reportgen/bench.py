@@ -21,7 +21,7 @@ from reportgen import record
 from reportgen.build import render_all
 from reportgen.errors import ReportError
 from reportgen.material import gather
-from reportgen.report import Report
+from reportgen.report import CATALOGUE, Report
 
 SEEDS = 10
 COUNTS = (10, 100, 1000)
@@ -95,7 +95,7 @@ def _point(report: Report, run: record.Record, count: int, root: Path) -> Point:
     for code in copied.languages:
         pages = copied.docs / code
         pages.mkdir(parents=True)
-        shutil.copy(report.docs / code / "catalogue.yml", pages)
+        shutil.copy(report.docs / code / CATALOGUE, pages)
         for project in projects:
             (pages / f"{project}.md").write_text(PAGE.format(project), encoding="utf-8")
     began = time.perf_counter()

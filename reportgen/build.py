@@ -34,7 +34,7 @@ from reportgen.errors import ReportError
 from reportgen.language import Language, codes, language
 from reportgen.material import gather as gather  # what is built is gathered first, and who builds asks here for both
 from reportgen.render import Renderer
-from reportgen.report import Catalogue, Report
+from reportgen.report import CATALOGUE, Catalogue, Report
 
 RENDERED = "build/nox-s-docs"
 LOCK = "build/reportgen.lock"
@@ -87,7 +87,7 @@ def alone(report: Report) -> Iterator[None]:
         held = FileLock(file, is_singleton=True).acquire(PATIENCE)
     except Timeout:
         raise ReportError(
-            f"{LOCK}: another command has been building this report for {PATIENCE:.0f} s; "
+            f"{LOCK}: another command is at work on this report, and {PATIENCE:.0f} s of waiting were not enough; "
             "wait until it is done, or end it, and try again."
         ) from None
     with held:
@@ -284,7 +284,7 @@ def configure(report: Report, code: str, site: Path) -> Path:
         "theme": theme,
         "markdown_extensions": {"toc": {"permalink_title": spoken.gettext("Link to this section")}},
         "hooks": [str(HOOKS)],
-        "nav": _translated(shared.get("nav", []), words, report.relative(report.docs / code / "catalogue.yml")),
+        "nav": _translated(shared.get("nav", []), words, report.relative(report.docs / code / CATALOGUE)),
         "extra": {
             "alternate": [
                 {"lang": other, "name": catalogue.name, "link": f"../{other}/"}

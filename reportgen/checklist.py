@@ -18,7 +18,7 @@ from reportgen.facts import Fact
 from reportgen.features import Features
 from reportgen.pretraining import Pretraining
 from reportgen.record import Record
-from reportgen.report import read_text
+from reportgen.report import CATALOGUE, read_text
 from reportgen.tools import PageTools
 
 Answer = Literal["yes", "partly", "no"]
@@ -241,7 +241,7 @@ class Checklist(PageTools):
         for name in dict.fromkeys(run.dataset.name for run in runs):
             terms = self.edition.catalogue.licences.get(name)
             if terms is None:
-                where = self.report.relative(self.report.docs / self.edition.code / "catalogue.yml")
+                where = self.report.relative(self.report.docs / self.edition.code / CATALOGUE)
                 raise ReportError(
                     f"the checklist needs the terms of the data set {name}: an entry in `licences` of {where}."
                 )

@@ -324,8 +324,9 @@ class Side:
     def one_run(self) -> bool:
         """Whether it rests on a project with a single run, so that no spread could be counted."""
         # Single numbers always decide: with one run, what is undecided was not compared at all.
-        telling = [item for item in self.evidence if item.verdict == self.verdict != "undecided"]
-        return any(1 in item.runs for item in telling if item.runs)
+        single = [1 in item.runs for item in self.evidence if item.runs and item.verdict == self.verdict != "undecided"]
+        # All of it must hold; to contradict it, one comparison of several runs is enough.
+        return any(single) if self.verdict == "holds" else bool(single) and all(single)
 
 
 @dataclass(frozen=True)

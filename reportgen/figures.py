@@ -594,7 +594,9 @@ def _identifier(kind: str, name: str) -> str:
 
 
 def _beginning(names: Sequence[str]) -> str:
-    """The whole words that all of several names begin with, and the space behind them."""
+    """The whole words that all of several names begin with, and the space behind them; nothing where there is one."""
+    if len(names) < 2:
+        return ""
     alike = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
     common = "".join(letters[0] for letters in alike)
     return common[: common.rfind(" ") + 1]

@@ -1,7 +1,7 @@
 """Names: what a page's Jinja asks for of the facts, the projects, the claims and the tools, and what there is not.
 
-Rendering stops at the first name that is unknown. Here each is found, by file and line; and so is each fact that is
-absent where a reader would stumble over that.
+Rendering stops at the first name that is unknown. Here each is found, by file and line (variables of a page once its
+filters are known); and so is each fact that is absent where a reader would stumble over that.
 """
 
 from __future__ import annotations
@@ -10,21 +10,16 @@ import difflib
 import inspect
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 
 from jinja2 import Environment, meta, nodes
 
 from reportgen.edition import Material
-from reportgen.evidence import Evidence
 from reportgen.facts import Fact, ProjectFacts, Summary, parts_of, subject
 from reportgen.finding import Finding
-from reportgen.render import TOOLS
+from reportgen.render import FUNCTIONS
 from reportgen.source import Source
-from reportgen.tools import PageTools
 
-_KINDS: tuple[type[PageTools], ...] = (Evidence, *TOOLS)
-FUNCTIONS = {name: inspect.signature(getattr(kind, name)) for kind in _KINDS for name in kind.NAMES}
-"""What a page may call, and with what."""
 OF_A_PROJECT = ("project", "since", "against")
 """What the functions call an argument that names a project, or a variant; a claim's is its `identifier`."""
 _JINJA = Environment()
@@ -44,7 +39,7 @@ def check_names(page: Source, material: Material) -> Iterator[Finding]:
             case nodes.Getattr(node=whole, attr=attr):
                 value = value_of(whole, material.facts)
                 if is_dataclass(value) and not hasattr(value, attr):
-                    parts = [part.name for part in fields(value)]
+                    parts = [part for part in dir(value) if not part.startswith("_")]
                     yield _unknown(page, node.lineno, attr, f"part of a {type(value).__name__}", parts)
             case nodes.Call(node=nodes.Name(name=called)) if called in FUNCTIONS:
                 for argument, text in _texts(node, FUNCTIONS[called]).items():
@@ -58,7 +53,7 @@ def check_names(page: Source, material: Material) -> Iterator[Finding]:
 def check_absent(page: Source, material: Material) -> Iterator[Finding]:
     """Every fact amid a sentence that is absent: the words that stand for it make sense behind a colon or in a cell.
 
-    What a page says on a condition is left to it.
+    What a page says on a condition is left to it, and what stands on the other side of a claim's tag is not seen.
     """
     conditional = {id(part) for branch in page.tree.find_all(nodes.If) for part in branch.find_all(nodes.Output)}
     for output in page.tree.find_all(nodes.Output):
@@ -75,7 +70,9 @@ def check_absent(page: Source, material: Material) -> Iterator[Finding]:
 
 
 _LABEL = re.compile(r"[:|(\[][\s*_]*$")
-_BEGIN, _END = re.compile(r"(?:^|\n)[\s*_>-]*$"), re.compile(r"[\s*_]*(?:\n|$)")
+_BEGIN = re.compile(r"(?:^\s*|\n[ \t]*\n[ \t]*|\n[ \t]*(?:[-*+>]|\d+\.)[ \t]+)[*_]*$")
+_END = re.compile(r"[ \t*_]*(?:$|\n[ \t]*(?:\n|$|[-*+>]|\d+\.))")
+"""Of a block of its own, or of an item of a list."""
 
 
 def _absent(node: nodes.Node, facts: Mapping[str, ProjectFacts]) -> str | None:

@@ -6,6 +6,7 @@ Pure: nothing is written; a page is returned with the files that it wants beside
 from __future__ import annotations
 
 import difflib
+import inspect
 import re
 import traceback
 from collections.abc import Mapping
@@ -123,15 +124,18 @@ class Renderer:
         if not found:
             return message
         word = found[1] or found[2]
-        known = [*self.material.facts, *_NAMES, *_FIELDS]
+        known = [*self.material.facts, *FUNCTIONS, *_FIELDS]
         near = difflib.get_close_matches(word, known, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else f"; known are {', '.join(sorted(_NAMES))} and the projects."
+        hint = (
+            f"; did you mean '{near[0]}'?" if near else f"; known are {', '.join(sorted(FUNCTIONS))} and the projects."
+        )
         return f"'{word}' is not a known name{hint}"
 
 
 TOOLS: tuple[type[PageTools], ...] = (Tables, Figures, Scripts, Checklist, Downloads)
-_NAMES = (*Evidence.NAMES, *(name for kind in TOOLS for name in kind.NAMES))
-"""Every function that a page can call."""
+_KINDS: tuple[type[PageTools], ...] = (Evidence, *TOOLS)
+FUNCTIONS = {name: inspect.signature(getattr(kind, name)) for kind in _KINDS for name in kind.NAMES}
+"""Every function that a page can call, and with what."""
 _OPENING = re.compile(r"(---\n.*?\n---\n)?\s*(#[^\n]*\n)?", re.DOTALL)
 """Front matter and the heading of a page, if it has them."""
 _FIELDS = sorted(

@@ -1,4 +1,4 @@
-"""A run that is cut off goes on behind its last finished epoch and ends as if nothing had happened."""
+"""A run that is cut off resumes after its last finished epoch and ends as if nothing had happened."""
 
 from __future__ import annotations
 

@@ -101,6 +101,7 @@ def test_the_flags_of_a_user_stay_and_do_not_make_a_run_less_deterministic(
         monkeypatch.setenv(name, value)
     assert environment.is_deterministic("tensorflow")
     assert deterministic("tensorflow") == wanted, "given to a process that has them, they are not named twice"
+    assert not set(own.split()) & set(deterministic("tensorflow", alone=True)["XLA_FLAGS"].split()), "as for a canary"
 
 
 def test_pytorch_is_deterministic_only_where_it_was_told_to_be(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -23,4 +24,6 @@ def test_a_folder_is_served_and_a_page_that_is_left_early_is_not_worth_a_word(
             left.sendall(b"GET /page.html HTTP/1.0\r\n\r\n")
             assert left.recv(4) == b"HTTP"
             left.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # drops what is under way
+            (serving,) = (thread for thread in threading.enumerate() if "process_request" in thread.name)
+        serving.join()
     assert capfd.readouterr().err == ""

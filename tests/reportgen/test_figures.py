@@ -231,14 +231,16 @@ def test_times_of_several_machines_are_told_apart_below_the_chart(small_report: 
         (("Project 10", "Project 11"), ("10", "11")),
         (("Project 1", "Project 10"), ("1", "10")),
         (("ResNet", "ResNet-B"), ("ResNet", "ResNet-B")),
+        (("A network",), ("A network",)),
     ],
     ids=str,
 )
 def test_the_words_that_all_short_names_begin_with_are_left_out_beside_a_dot(
-    small_report: Path, short: tuple[str, str], signs: tuple[str, str]
+    small_report: Path, short: tuple[str, ...], signs: tuple[str, ...]
 ) -> None:
-    publish(small_report, "first", "second")
-    name(small_report, short=dict(zip(("first", "second"), short, strict=True)))
+    projects = ("first", "second")[: len(short)]
+    publish(small_report, *projects)
+    name(small_report, short=dict(zip(projects, short, strict=True)))
     assert set(signs) <= set(words(figure(page(small_report, "{{ accuracy_time() }}"))))
 
 

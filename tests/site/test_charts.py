@@ -106,10 +106,13 @@ def test_of_two_projects_laid_over_in_haste_the_last_one_stays(address: str, rea
     slow: list[Route] = []
     reading.route("**/curves-p00_base.json", lambda route: slow.append(route))
     chart.locator("select").select_option("Project 0")
+    while not slow:
+        reading.wait_for_timeout(10)
     chart.locator("select").select_option("nothing")
     with reading.expect_response("**/curves-p00_base.json") as answer:
         slow[0].continue_()
     answer.value.finished()
+    reading.wait_for_timeout(300)  # for the page to read it, and to draw what it must not
     names = "canvas => Chart.getChart(canvas).data.datasets.map(one => one.label)"
     assert not [name for name in chart.locator("canvas").first.evaluate(names) if name and "Project 0" in name]
     reading.unroute("**/curves-p00_base.json")
