@@ -53,6 +53,7 @@ class Tables(PageTools):
                     "link": self.page_link(page) if page else None,
                     "facts": known,
                     "variants": self._variants(known),
+                    "kind_of_variant": self.kind_of_variant(identifier),
                     "parameters": Fact.of(ours.network.parameters, "count") if ours else None,
                 }
             )
@@ -83,6 +84,7 @@ class Tables(PageTools):
             self.dataset_names(known.records),
             self._changed(known.every_record),
             self._variants(known),
+            self.kind_of_variant(project),
         )
 
     def _variants(self, known: ProjectFacts) -> list[tuple[str, Variant, str]]:

@@ -132,7 +132,7 @@ class PageTools:
 
     def kind_of_variant(self, project: str) -> str:
         """What a variant of a project is called: it reproduces nothing, which goes without saying without a study."""
-        studied = self.edition.material.facts[project].studied
+        studied = self.edition.material.facts[parts_of(project)[0]].studied
         return self.edition.words.gettext("Variant, no reproduction" if studied else "Variant")
 
     def in_words(self, value: Setting | None) -> str:
