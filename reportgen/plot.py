@@ -185,6 +185,9 @@ def _draw_dots(drawing: Dots, words: Language) -> Figure:
     if drawing.zero:
         axes.axvline(0, color=INK, linewidth=0.8, zorder=1)
     _write_values(axes.xaxis, drawing.unit, words, 6)
+    if drawing.unit == "percent":  # there is no share below nothing or above all, where only a number needs room
+        shares = [tick for tick in axes.get_xticks() if 0 <= round(tick, 6) <= 1]
+        axes.xaxis.set_major_locator(FixedLocator(shares))
     axes.set_xlabel(drawing.across)
     _draw_legend(figure, axes, drawing.series)
     return figure

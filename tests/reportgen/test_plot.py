@@ -126,6 +126,14 @@ def test_the_confusion_matrix_prints_per_cent_of_each_label_over_all_seeds() -> 
     assert numbers[:10] == ["60", "40", "0", "0", "0", "0", "0", "0", "0", "0"]
 
 
+def test_an_axis_of_shares_marks_none_below_nothing() -> None:
+    rows = (Row("0", "0", (Mark(0.38), Mark(0.0), None)),)
+    marked = [
+        text for text in texts(draw(Dots("", "", "percent", SERIES, rows), ENGLISH)) if re.fullmatch(r".?\d+%", text)
+    ]
+    assert marked == ["0%", "10%", "20%", "30%", "40%"]
+
+
 def test_a_class_without_test_images_is_a_row_of_zeros() -> None:
     run = record()
     empty = run.model_copy(update={"confusion": ((0,) * 10, *run.confusion[1:])})
