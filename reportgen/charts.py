@@ -5,14 +5,37 @@
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections.abc import Sequence
+from operator import itemgetter
 
 from markupsafe import escape
 
-from reportgen.drawings import OTHER, REPRODUCTION, TRAIN, VALIDATION, VARIABLES, Curves, Line, Matrix, Panel, Run, Unit
+from reportgen.drawings import (
+    OTHER,
+    REPRODUCTION,
+    TRAIN,
+    VALIDATION,
+    VARIABLES,
+    Curves,
+    Dots,
+    Line,
+    Mark,
+    Matrix,
+    Panel,
+    Row,
+    Run,
+    Series,
+    Unit,
+)
 from reportgen.language import Language
 from reportgen.record import Record
+
+MOST_CLASSES = 20
+"""In a confusion matrix: of more, neither the names nor the numbers could be read on the screen of a telephone."""
+MOST_PAIRS = 15
+"""Of classes that are confused, in the chart that takes the place of such a matrix: about as many as fill a screen."""
 
 
 def curves(records: Sequence[Record], words: Language) -> Curves:
@@ -76,20 +99,47 @@ def _run(record: Record, key: str, words: Language) -> Run:
     return Run(words.gettext("Seed {seed}", seed=record.seed), values, record.stopping.restored_epoch)
 
 
-def confusion(records: Sequence[Record], words: Language, classes: Sequence[str]) -> Matrix:
-    """Labels (rows) against predictions (columns), as fractions of each label, summed over seeds."""
+def confusion(records: Sequence[Record], words: Language, classes: Sequence[str]) -> Matrix | Dots:
+    """Labels (rows) against predictions (columns), as fractions of each label, summed over seeds.
+
+    Of more than `MOST_CLASSES` classes the pairs that are confused most.
+    """
     # The row of one label in every run, then its cells summed over the runs.
     rows = [
         [sum(cells) for cells in zip(*of_label, strict=True)]
         for of_label in zip(*(record.confusion for record in records), strict=True)
     ]
+    cells = tuple(tuple(round(count / (sum(row) or 1), 6) for count in row) for row in rows)
+    if len(classes) > MOST_CLASSES:
+        return _confused(cells, words, classes)
     return Matrix(
         down=words.gettext("Label"),
         across=words.gettext("Prediction"),
         rows=tuple(classes),
         columns=tuple(classes),
-        cells=tuple(tuple(round(count / (sum(row) or 1), 6) for count in row) for row in rows),
+        cells=cells,
         diagonal=True,
+    )
+
+
+def _confused(cells: Sequence[Sequence[float]], words: Language, classes: Sequence[str]) -> Dots:
+    """The largest shares of a label that were given a wrong prediction, each beside the share that was right."""
+    wrong = [
+        (share, k, other) for k, row in enumerate(cells) for other, share in enumerate(row) if share and other != k
+    ]
+    rows = []
+    for share, k, other in heapq.nlargest(MOST_PAIRS, wrong, key=itemgetter(0)):
+        name = words.gettext("{label} taken for {prediction}", label=classes[k], prediction=classes[other])
+        rows.append(Row(name, name, (Mark(share), Mark(cells[k][k]))))
+    return Dots(
+        down=words.gettext("Mistake"),
+        across=words.gettext("Share of the class's test images"),
+        unit="percent",
+        series=(
+            Series("mistake", words.gettext("this mistake"), VALIDATION, hollow=False),
+            Series("right", words.gettext("right"), TRAIN, hollow=False, marker="D"),
+        ),
+        rows=tuple(rows),
     )
 
 

@@ -158,17 +158,27 @@ class Figures(PageTools):
         )
 
     def confusion(self, project: str) -> str:
-        """Labels against predictions, over all seeds."""
+        """Labels against predictions, over all seeds; of many classes the pairs that are confused most."""
         if of_variants := self._of_variants(self.confusion, project):
             return of_variants
         words, runs = self.edition.words, self.runs(project)
         if not runs:
             return self.missing(self._unrun(words.gettext("Confusion matrix")))
         drawing = charts.confusion(runs, words, self.class_names(self._classes(project)))
-        title = words.gettext("Confusion matrix: {project}", project=self.short(project))
-        caption = words.gettext(
-            "Of each label (row), the per cent of its test images that were given each prediction, over all seeds."
-        )
+        if isinstance(drawing, Matrix):
+            title = words.gettext("Confusion matrix: {project}", project=self.short(project))
+            caption = words.gettext(
+                "Of each label (row), the per cent of its test images that were given each prediction, over all seeds."
+            )
+        elif drawing.rows:
+            title = words.gettext("The classes confused most: {project}", project=self.short(project))
+            caption = words.gettext(
+                "Of {n} classes, the pairs confused most: what share of the test images of the first class was taken "
+                "for the second, and what share was right, over all seeds.",
+                n=len(runs[0].dataset.classes),
+            )
+        else:
+            return self.missing(words.gettext("No test image of this project was given a wrong prediction."))
         caption = " ".join([*self._caution(project), caption])
         text, source = frame.text(drawing, words), self._records(*runs)
         return self._framed(_identifier("confusion", project), title, drawing, text, caption, source)

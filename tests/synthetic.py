@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,8 @@ from reportgen.pretraining import Pretraining
 from reportgen.record import Confirmation, Declaration, Environment, Record
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+MANY = tuple(f"class {k}" for k in range(100))
+"""As many classes as CIFAR-100 has."""
 HASH = "0123456789abcdef" * 4
 IMAGES = 100
 """Test images of each class."""
@@ -30,7 +33,15 @@ def epochs(count: int) -> list[dict[str, float]]:
     ]
 
 
-def record(project: str = "p00_base", seed: int = 0, *, length: int = 9, right: int = 60, **changes: Any) -> Record:
+def record(
+    project: str = "p00_base",
+    seed: int = 0,
+    *,
+    length: int = 9,
+    right: int = 60,
+    classes: Sequence[str] = CLASSES,
+    **changes: Any,
+) -> Record:
     """A record of `length` epochs with `right` of each 100 test images right; `changes` replace whole fields."""
     script = f"experiments/projects/{project}.py"
     metrics = {"accuracy": right / IMAGES, "cross_entropy": 1.125}
@@ -48,11 +59,11 @@ def record(project: str = "p00_base", seed: int = 0, *, length: int = 9, right: 
         "dataset": {
             "name": "sample",
             "origin": "sample",
-            "classes": CLASSES,
+            "classes": classes,
             "image_shape": (32, 32, 3),
             "train": 320,
             "validation": 80,
-            "test": IMAGES * len(CLASSES),
+            "test": IMAGES * len(classes),
             "sha256": HASH,
             "split_sha256": HASH,
         },
@@ -74,8 +85,8 @@ def record(project: str = "p00_base", seed: int = 0, *, length: int = 9, right: 
         "validation": metrics,
         "test": metrics,
         "confusion": [
-            [right if k == row else wrong if k == (row + 1) % len(CLASSES) else 0 for k in range(len(CLASSES))]
-            for row in range(len(CLASSES))
+            [right if k == row else wrong if k == (row + 1) % len(classes) else 0 for k in range(len(classes))]
+            for row in range(len(classes))
         ],
         "mistakes": [{"index": 7, "label": 3, "prediction": 4, "probability": 0.99}],
         "canary": {

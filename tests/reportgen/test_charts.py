@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from reportgen.charts import curves, themed
-from reportgen.drawings import VARIABLES
+from reportgen.charts import MOST_CLASSES, MOST_PAIRS, confusion, curves, themed
+from reportgen.drawings import VARIABLES, Dots, Mark, Matrix
 from reportgen.language import language
 from reportgen.plot import draw, run_figures
-from tests.synthetic import record
+from tests.synthetic import MANY, record
 
 ENGLISH = language("en")
 
@@ -69,3 +69,21 @@ def test_a_chart_in_markdown_stays_one_block() -> None:
     assert page.endswith("</svg>")
     assert "\n\n" not in page
     assert "<metadata>" not in page
+
+
+def test_in_the_place_of_a_matrix_of_many_classes_stand_the_pairs_that_are_confused_most() -> None:
+    run = record(classes=MANY, right=95)
+    one, other, none = [0] * 100, [0] * 100, [0] * 100
+    one[3], one[7], one[8] = 40, 50, 10
+    other[4], other[90] = 70, 30
+    counts = (none, *run.confusion[1:3], one, other, *run.confusion[5:])
+    drawing = confusion([run.model_copy(update={"confusion": counts})], ENGLISH, MANY)
+    assert isinstance(drawing, Dots)
+    assert [(row.label, *row.marks) for row in drawing.rows[:4]] == [
+        ("class 3 taken for class 7", Mark(0.5), Mark(0.4)),
+        ("class 4 taken for class 90", Mark(0.3), Mark(0.7)),
+        ("class 3 taken for class 8", Mark(0.1), Mark(0.4)),
+        ("class 1 taken for class 2", Mark(0.05), Mark(0.95)),
+    ]
+    assert len(drawing.rows) == MOST_PAIRS
+    assert isinstance(confusion([record(classes=MANY[:MOST_CLASSES])], ENGLISH, MANY[:MOST_CLASSES]), Matrix)

@@ -24,7 +24,7 @@ from reportgen.features import FILE, FILTERS, NEIGHBOURS
 from reportgen.material import gather
 from reportgen.record import Mistake, Record, folder
 from reportgen.render import Page, Renderer
-from tests.synthetic import CLASSES, declaration, environment, record
+from tests.synthetic import CLASSES, MANY, declaration, environment, record
 from tests.synthetic import features as made_up
 
 OF_ALL = ("ladder_chart()", "gap_chart()", "accuracy_parameters()", "accuracy_time()")
@@ -280,6 +280,21 @@ def test_seeds_with_different_classes_are_refused_in_a_sentence(small_report: Pa
     told = "line 1: the runs of first tell .*: seed 0 has the 10 classes of sample, seed 1 has the 2 classes of coins"
     with pytest.raises(ReportError, match=told):
         page(small_report, f"{{{{ {call} }}}}", record("first"), of_two_classes("first", 1))
+
+
+def test_of_a_hundred_classes_a_page_shows_the_pairs_that_are_confused_most(small_report: Path) -> None:
+    name(small_report, code="es", classes={"class 0": "gato", "class 1": "perro"})
+    call = '{{ confusion("first") }}'
+    found = figure(page(small_report, call, record("first", classes=MANY), code="es"))
+    assert table(found)[:2] == [
+        ["Error", "este error", "aciertos"],
+        ["gato se confunde con perro", "40,00 %", "60,00 %"],
+    ]
+    assert description(found).startswith("gato se confunde con perro: este error 40,00 %, aciertos 60,00 %; ")
+    assert "De 100 clases, los pares que más se confunden" in (found.findtext(".//figcaption") or "")
+    assert len(table(found)) < 20 and len(description(found)) < 2000
+    perfect = page(small_report, call, record("first", classes=MANY, right=100)).markdown
+    assert perfect == "*No test image of this project was given a wrong prediction.*"
 
 
 def test_two_projects_lie_over_each_other_by_name(small_report: Path) -> None:

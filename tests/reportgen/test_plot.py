@@ -14,7 +14,7 @@ from reportgen.charts import confusion, curves
 from reportgen.drawings import VARIABLES, Box, Diagram, Dots, Drawing, Mark, Matrix, Plane, Row, Series, Spot
 from reportgen.language import language
 from reportgen.plot import arranged, draw, run_figures, style
-from tests.synthetic import CLASSES, record
+from tests.synthetic import CLASSES, MANY, record
 
 ENGLISH, SPANISH = language("en"), language("es")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -126,6 +126,10 @@ def test_the_confusion_matrix_prints_per_cent_of_each_label_over_all_seeds() -> 
     assert numbers[:10] == ["60", "40", "0", "0", "0", "0", "0", "0", "0", "0"]
 
 
+def test_the_drawing_of_a_hundred_classes_is_no_larger_than_others() -> None:
+    assert max(map(len, run_figures(record(classes=MANY)).values())) < 100_000
+
+
 def test_an_axis_of_shares_marks_none_below_nothing() -> None:
     rows = (Row("0", "0", (Mark(0.38), Mark(0.0), None)),)
     marked = [
@@ -172,6 +176,7 @@ WIDE = [
         ),
     ),
     confusion([record()], SPANISH, [LONG, *SPANISH_CLASSES[1:]]),
+    confusion([record(classes=MANY)], SPANISH, [f"{LONG} {k}" for k in range(100)]),
     Matrix("Clase", "Proyecto", (LONG,), (LONG, "b"), ((0.5, None),), diagonal=False),
     Diagram(
         "Capa",
