@@ -286,7 +286,7 @@ class Figures(PageTools):
         return self._plane("accuracy-time", title, words.gettext("Training time"), "seconds", places, note)
 
     def class_chart(self) -> str:
-        """The accuracy of each class in every project that has a run, the easiest class first."""
+        """The accuracy of each class in every project that has a run, the easiest class first; of many both ends."""
         words = self.edition.words
         recorded = [known for known in self.edition.material.facts.values() if known.records]
         title = words.gettext("Test accuracy by class")
@@ -297,19 +297,23 @@ class Figures(PageTools):
         alike = [known for known in recorded if of_each[known.identifier] == classes]
         shares = [[_share(known.records, k) for known in alike] for k in range(len(classes))]
         order = sorted(range(len(classes)), key=lambda k: -statistics.fmean(shares[k]))
-        names = self.class_names(classes)
+        names, half = self.class_names(classes), charts.MOST_CLASSES // 2
+        shown = [*order[:half], *order[-half:]] if len(order) > charts.MOST_CLASSES else order
         drawing = Matrix(
             down=words.gettext("Class"),
             across=words.gettext("Project"),
-            rows=tuple(names[k] for k in order),
+            rows=tuple(names[k] for k in shown),
             columns=tuple(self.short(known.identifier) for known in alike),
-            cells=tuple(tuple(round(share, 6) for share in shares[k]) for k in order),
+            cells=tuple(tuple(round(share, 6) for share in shares[k]) for k in shown),
             diagonal=False,
         )
         caption = words.gettext(
             "Of each class, the per cent of its test images that each project gets right, over all its seeds; the "
             "class that is easiest on average stands first."
         )
+        if shown != order:
+            told = words.gettext("Of {n} classes, the {half} easiest and the {half} hardest.", n=len(order), half=half)
+            caption = f"{caption} {told}"
         if left_out := [self.short(name) for name, found in of_each.items() if found != classes]:
             told = words.gettext("With other classes, and so not shown: {names}.", names=", ".join(left_out))
             caption = f"{caption} {told}"

@@ -297,6 +297,12 @@ def test_of_a_hundred_classes_a_page_shows_the_pairs_that_are_confused_most(smal
     assert perfect == "*No test image of this project was given a wrong prediction.*"
 
 
+def test_of_a_hundred_classes_the_easiest_and_the_hardest_stand_in_the_chart_of_classes(small_report: Path) -> None:
+    found = figure(page(small_report, "{{ class_chart() }}", record("first", classes=MANY)))
+    assert [row[0] for row in table(found)[1:]] == [*MANY[:10], *MANY[-10:]]
+    assert "Of 100 classes, the 10 easiest and the 10 hardest." in (found.findtext(".//figcaption") or "")
+
+
 def test_two_projects_lie_over_each_other_by_name(small_report: Path) -> None:
     runs = [record("first", length=5), record("second", length=8), record("second", 1, length=9)]
     name(small_report, short={"first": "One", "second": "Two"})
