@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 import yaml
 from filelock import FileLock, Timeout
 from markupsafe import escape
+from rich.console import Console
 
 from reportgen import cards
 from reportgen.edition import Material
@@ -78,13 +79,21 @@ def build(report: Report, site: Path, finish: Callable[[Path], None] | None = No
 def alone(report: Report) -> Iterator[None]:
     """Keep other commands from what every build of a report writes, until this ends; who holds it may ask once more.
 
+    Whoever has to wait for another command is told so at once, on stderr.
+
     Raises:
         ReportError: another command has it, for longer than `PATIENCE`.
     """
     file = report.root / LOCK
     file.parent.mkdir(exist_ok=True)
+    lock = FileLock(file, is_singleton=True)
     try:
-        held = FileLock(file, is_singleton=True).acquire(PATIENCE)
+        try:
+            held = lock.acquire(blocking=False)
+        except Timeout:
+            waits = f"Another command is at work on this report; waiting for it, at most {PATIENCE:.0f} s …"
+            Console(stderr=True).print(f"[dim]{waits}[/]", highlight=False)
+            held = lock.acquire(PATIENCE)
     except Timeout:
         raise ReportError(
             f"{LOCK}: another command is at work on this report, and {PATIENCE:.0f} s of waiting were not enough; "

@@ -177,7 +177,9 @@ def test_a_site_never_takes_the_place_of_what_is_none(small_report: Path, site: 
     assert sorted(small_report.rglob("*")) == before
 
 
-def test_a_command_waits_for_another_that_builds_the_report_but_not_for_ever(small_report: Path) -> None:
+def test_a_command_waits_for_another_that_builds_the_report_but_not_for_ever(
+    small_report: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     report = reports.load(small_report)
     with (
         held_elsewhere(report),
@@ -185,10 +187,15 @@ def test_a_command_waits_for_another_that_builds_the_report_but_not_for_ever(sma
     ):
         build(report, small_report / "site")
     assert not (small_report / "site").exists()
+    capsys.readouterr()
     with held_elsewhere(report, patience=60) as done:
         threading.Timer(0.2, done.set).start()
         with alone(report):
             assert done.is_set()
+    said = " ".join(capsys.readouterr().err.split())
+    assert said == "Another command is at work on this report; waiting for it, at most 60 s …"
+    with alone(report), alone(report):
+        assert not capsys.readouterr().err, "nobody waits"
 
 
 def test_the_last_site_stays_where_the_new_one_cannot_take_its_place(small_report: Path) -> None:
