@@ -501,6 +501,19 @@ def declare_projects(projects: Projects = None) -> None:
 
 
 @app.command()
+def sample(source: Annotated[str, typer.Option("--data", help="Your images, as for `run`.")]) -> None:
+    """Put a few of your images in the place of the embedded ones. Records of runs with those become stale."""
+    if source == "sample":
+        raise ReportError("The sample cannot be taken of itself; name a folder of Parquet files with --data DIR.")
+    from experiments.excerpt import excerpt
+
+    record.check_writable(data.SAMPLE)
+    train, test = excerpt(downloads.images(source))
+    told = f"{train} images to train on and {test} to test on. Say in its README.md where they are from."
+    console.print(f"experiments/sample: {told}", highlight=False, soft_wrap=True)
+
+
+@app.command()
 def bench(
     projects: Projects = None,
     source: Annotated[

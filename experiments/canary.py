@@ -20,7 +20,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from experiments import data
-from experiments.data import Images, Split
+from experiments.data import Dataset, Images, Split
 from experiments.job import PRETRAINED
 from experiments.project import Project
 from reportgen.errors import ReportError
@@ -91,7 +91,7 @@ def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
     from experiments.batches import Batches, order_sha256
     from experiments.train import steps_of, train
 
-    whole = data.split(data.load("sample"), seed)
+    whole = data.split(_sample(), seed)
     split = Split(
         train=_first(whole.train, size.train),
         validation=_first(whole.validation, size.test),
@@ -99,6 +99,11 @@ def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
         sha256=whole.sha256,
     )
     model = _build(project, seed, precision)
+    if (outputs := model.output_shape[-1]) != len(data.CLASSES):
+        raise ReportError(
+            f"The network ends in {outputs} outputs, and there are {len(data.CLASSES)} classes; nothing was recorded. "
+            "Its last layer needs an output for each of CLASSES in experiments/data.py."
+        )
     scaling, side = project.pixel_scaling, project.image_size
     if project.prepare is not None:
         project.prepare(model, Batches(split.train, len(split.train.labels), side, scaling=scaling)[0][0])
@@ -134,6 +139,16 @@ def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
         split_sha256=split.sha256,
         order_sha256=order_sha256(len(whole.train.labels), seed, ORDERS),
     )
+
+
+def _sample() -> Dataset:
+    try:
+        return data.load("sample")
+    except ReportError as problem:
+        raise ReportError(
+            f"{problem} Before every run, a small one trains on these images, which must be of the classes that "
+            "experiments/data.py names: `python -m experiments sample --data DIR` takes a few of yours."
+        ) from problem
 
 
 def _first(images: Images, count: int | None) -> Images:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments import project, vgg16
+from experiments import data, project, vgg16
 from experiments.canary import BATCH_SIZE, LARGE, SMALL, Extent, Specification, _build, canary, differences, extent
 from experiments.scaling import BGR_MEAN
 from reportgen.errors import ReportError
@@ -111,3 +111,22 @@ def test_a_loss_that_is_no_number_is_told_in_a_sentence() -> None:
     declared = dataclasses.replace(project.load("p00_base"), prepare=spoil)
     with pytest.raises(ReportError, match="first step on 32 images of the sample is not a number"):
         canary(declared, 0, "float32", Extent(steps=1, epochs=1, train=64, test=32))
+
+
+def test_a_network_with_another_number_of_outputs_than_classes_is_told_before_it_trains() -> None:
+    declared = dataclasses.replace(project.load("p00_base"), network=lambda side: with_outputs(side, 12))
+    with pytest.raises(ReportError, match="ends in 12 outputs, and there are 10 classes"):
+        canary(declared, 0, "float32", SMALL)
+
+
+def with_outputs(side: int, outputs: int) -> Any:
+    from keras import Sequential
+    from keras.layers import Dense, Flatten, Input
+
+    return Sequential([Input((side, side, 3)), Flatten(), Dense(outputs, activation="softmax")])
+
+
+def test_a_sample_of_other_classes_is_told_with_the_command_that_makes_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "CLASSES", (*data.CLASSES, "moon"))
+    with pytest.raises(ReportError, match=r"hold 10 classes, expected 11\. .* `python -m experiments sample --data"):
+        canary(project.load("p00_base"), 0, "float32", SMALL)

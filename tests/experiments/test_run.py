@@ -243,6 +243,8 @@ def test_runs_that_failed_are_counted_and_are_the_exit_status(smoke: Path, tmp_p
         ((*SMOKE, "--results", str(RESULTS)), "A smoke run cannot go into experiments/results"),
         (("run", "0", "--data", "sample", "--results", str(RESULTS)), "A run on the sample cannot go into experiments"),
         (("replay", "--results", "no-such-folder"), "No recorded run"),
+        (("sample", "--data", "sample"), "The sample cannot be taken of itself"),
+        (("sample", "--data", "no-such-folder"), "there is no such folder"),
         (("bench", "--quick", "--precise", "1", "--data", "sample"), "the sample tell nothing about accuracy"),
         (("bench", "--only", "precision", "--data", "sample"), "the sample tell nothing about accuracy"),
         (("bench", "--only", "speed", "--data", "sample"), "Unknown part of a bench 'speed': expected one of"),

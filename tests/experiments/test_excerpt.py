@@ -1,0 +1,32 @@
+"""A sample of one's own images is taken of every class and read as the embedded one is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments import data
+from experiments.data import Images
+from experiments.excerpt import excerpt
+
+
+def test_the_excerpt_of_images_that_are_few_enough_is_the_same_images(tmp_path: Path) -> None:
+    whole = data.load("sample")
+    assert excerpt(whole, tmp_path) == (400, 100)
+    assert data.load(str(tmp_path)).sha256 == whole.sha256
+
+
+@pytest.mark.parametrize(("classes", "train", "test"), [(12, 396, 96), (100, 400, 100), (300, 300, 300)])
+def test_every_class_of_many_has_the_same_number_of_images(
+    classes: int, train: int, test: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "CLASSES", tuple(map(str, range(classes))))
+    labels = np.arange(1000, dtype=np.int64) % classes
+    images = Images(np.zeros((1000, 32, 32, 3), np.uint8), labels)
+    whole = data.Dataset("fruits", "parquet", data.CLASSES, images, images)
+    assert excerpt(whole, tmp_path) == (train, test)
+    found = data.load(str(tmp_path))
+    for part, count in ((found.train, train), (found.test, test)):
+        assert np.bincount(part.labels).tolist() == [count // classes] * classes
