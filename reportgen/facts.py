@@ -242,7 +242,7 @@ class Measured(_Unwritten):
 
 @dataclass(frozen=True)
 class Totals(_Unwritten):
-    """The published totals of parameters."""
+    """Totals of parameters, printed or of the network that the runs trained."""
 
     total: Fact
     trainable: Fact
@@ -293,6 +293,7 @@ class ReproducedFacts(_Unwritten):
     seconds: Summary
     """Absent where the runs were trained on several machines, or beside others."""
     epochs: Summary
+    parameters: Totals
     machine: Machine | None
     """What each of them had to itself; None where there is none, or several, or one that was shared."""
     standard_error: Fact
@@ -434,12 +435,15 @@ def _reproduced(runs: Sequence[Record], origins: tuple[Origin, ...], absent: str
     shared = any(run.environment.side_by_side > 1 for run in runs)
     alone = len(machines) == 1 and not shared
     times = tuple(run.seconds for run in runs) if alone else ()
+    network = runs[0].network if runs else None  # the check tells of runs that differ in it
+    counts = (network.parameters, network.trainable, network.non_trainable) if network else (None, None, None)
     return ReproducedFacts(
         train=over("train"),
         validation=over("validation"),
         test=over("test"),
         seconds=Summary(times, "seconds", origins, absent=SIDE_BY_SIDE if shared else MACHINES if machines else absent),
         epochs=Summary(tuple(float(len(run.history)) for run in runs if run.history), "count", origins, absent=absent),
+        parameters=Totals(*(Fact.of(count, "count", absent, origins) for count in counts)),
         machine=machines.pop() if alone else None,
         standard_error=Fact.of(statistics.fmean(errors) if errors else None, "error", absent, origins),
     )

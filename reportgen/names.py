@@ -40,7 +40,8 @@ def check_names(page: Source, material: Material) -> Iterator[Finding]:
                 value = value_of(whole, material.facts)
                 if is_dataclass(value) and not hasattr(value, attr):
                     parts = [part for part in dir(value) if not part.startswith("_")]
-                    yield _unknown(page, node.lineno, attr, f"part of a {type(value).__name__}", parts)
+                    numbers = [part for part in parts if is_dataclass(getattr(value, part))]
+                    yield _unknown(page, node.lineno, attr, f"part of {_written(whole)}", parts, numbers)
             case nodes.Call(node=nodes.Name(name=called)) if called in FUNCTIONS:
                 for argument, text in _texts(node, FUNCTIONS[called]).items():
                     if argument in OF_A_PROJECT and parts_of(text)[0] not in material.facts:
@@ -97,6 +98,18 @@ def value_of(node: nodes.Node, facts: Mapping[str, ProjectFacts]) -> object:
     return None
 
 
+def _written(node: nodes.Node) -> str:
+    """A chain that `value_of` follows, as a page writes it."""
+    match node:
+        case nodes.Getattr(node=whole, attr=attr):
+            return f"{_written(whole)}.{attr}"
+        case nodes.Call(args=[nodes.Const(value=name)]):
+            return f'variant("{name}")'
+        case nodes.Name(name=name):
+            return str(name)
+    return "it"
+
+
 def _operations(tree: nodes.Template) -> Iterator[tuple[int, str, Collection[str]]]:
     """Filters and tests that Jinja does not have: where, which, and those that it has."""
     for kind, every in ((nodes.Filter, _JINJA.filters), (nodes.Test, _JINJA.tests)):
@@ -119,6 +132,10 @@ def _texts(call: nodes.Call, signature: inspect.Signature) -> dict[str, str]:
     return {name: node.value for name, node in given if isinstance(node, nodes.Const) and isinstance(node.value, str)}
 
 
-def _unknown(page: Source, line: int, name: str, what: str, known: Collection[str]) -> Finding:
+def _unknown(
+    page: Source, line: int, name: str, what: str, known: Collection[str], offered: Collection[str] = ()
+) -> Finding:
+    """A name that is not among those `known`; where none of them is near, those `offered` are told."""
     near = difflib.get_close_matches(name, known, n=1)
-    return Finding(page.file, f"'{name}' is no {what}", f"'{near[0]}', if that is meant" if near else "", line)
+    remedy = f"'{near[0]}', if that is meant" if near else f"one of {', '.join(offered)}" if offered else ""
+    return Finding(page.file, f"'{name}' is no {what}", remedy, line)

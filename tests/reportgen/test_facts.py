@@ -97,6 +97,15 @@ def test_three_seeds_have_a_mean_a_sample_standard_deviation_and_a_range() -> No
     assert [run.seed for run in known.records] == [0, 1, 2]
 
 
+def test_the_runs_tell_how_many_parameters_their_network_has() -> None:
+    """A project of one's own has no printed total that could be named."""
+    found = build(published(), [record("p13_mine")])["p13_mine"].reproduced.parameters
+    assert (found.total.value, found.trainable.value, found.non_trainable.value) == (30730, 30730, 0)
+    assert found.total.origins == (facts.Origin("p13_mine", "reproduced"),)
+    none = build(published(), [])["first"].reproduced.parameters.total
+    assert (none.value, none.absent) == (None, NOT_REPRODUCED)
+
+
 def test_the_times_of_several_machines_are_not_summed_up_and_what_else_was_measured_is() -> None:
     fast = environment().model_copy(update={"device": "A GPU"})
     known = build(published(), [record("first", 0), record("first", 1, environment=fast)])["first"].reproduced

@@ -31,11 +31,11 @@ def test_every_unknown_name_is_told_with_its_line_and_the_nearest(small_report: 
     text = "{{ frist.n }}\n\n{{ vanished.n }} {{ first.published.tst.accuracy }}\n{{ 1 | rund }} {{ curvs() }}\n"
     assert found(small_report, text) == [
         "line 4: 'rund' is no filter or test of Jinja's. Mend it with: 'round', if that is meant",
-        "line 3: 'tst' is no part of a PublishedFacts. Mend it with: 'test', if that is meant",
+        "line 3: 'tst' is no part of first.published. Mend it with: 'test', if that is meant",
     ]
     assert sorted(found(small_report, text.replace("| rund", ""))) == [
         "line 1: 'frist' is no known name. Mend it with: 'first', if that is meant",
-        "line 3: 'tst' is no part of a PublishedFacts. Mend it with: 'test', if that is meant",
+        "line 3: 'tst' is no part of first.published. Mend it with: 'test', if that is meant",
         "line 3: 'vanished' is no known name.",
         "line 4: 'curvs' is no known name. Mend it with: 'curves', if that is meant",
     ]
@@ -49,8 +49,15 @@ def test_every_unknown_name_is_told_with_its_line_and_the_nearest(small_report: 
         ('{{ results("gone") }}', "'gone' is no known project"),
         ('{{ changes("first", since="frist") }}', "'frist' is no known project"),
         ('{{ variant("gone/ours").reproduced.test }}', "'gone/ours' is no known project"),
-        ('{{ variant("first/ours").reproduced.tests }}', "'tests' is no part of a ReproducedFacts"),
-        ("{{ first.reproduced.test.accuracy.meen }}", "'meen' is no part of a Summary. Mend it with: 'mean'"),
+        ('{{ variant("first/ours").reproduced.tests }}', "'tests' is no part of variant(\"first/ours\").reproduced"),
+        (
+            "{{ first.reproduced.test.accuracy.meen }}",
+            "'meen' is no part of first.reproduced.test.accuracy. Mend it with: 'mean'",
+        ),
+        (
+            "{{ first.reproduced.test.f1 }}",
+            "'f1' is no part of first.reproduced.test. Mend it with: one of accuracy, cross_entropy",
+        ),
     ],
 )
 def test_what_is_named_in_quotes_is_looked_up_too(small_report: Path, text: str, unknown: str) -> None:
