@@ -12,7 +12,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from reportgen import fingerprint, parity, prose, record, source, translations
+from jinja2.nodes import Call, Name
+
+from reportgen import fingerprint, navigation, parity, prose, record, source, translations
 from reportgen.claims import projects
 from reportgen.edition import Material
 from reportgen.facts import ProjectFacts, subject
@@ -39,7 +41,8 @@ def check(material: Material) -> list[Finding]:
     catalogues = {code: report.catalogue(code) for code in report.languages}
     for code, catalogue in catalogues.items():
         found += prose.check_catalogue(report, code, catalogue)
-    found += [*_catalogues(material, catalogues), *_words(report)]
+    found += navigation.check(report, material.pages, catalogues)
+    found += [*_catalogues(material, catalogues, sources), *_words(report)]
     found += translations.check(CATALOGUE, source.read_catalogues(report), confirmed)
     for page, versions in sources.items():
         found += parity.check(versions)
@@ -49,6 +52,7 @@ def check(material: Material) -> list[Finding]:
             found += check_names(version, material)
             found += dict.fromkeys(check_absent(version, material))  # several in one line are told once
             found += _included(version, material.pages)
+            found += navigation.check_links(version, page, material.pages)
     return sorted(found, key=lambda finding: (finding.where, finding.line or 0))
 
 
@@ -109,8 +113,8 @@ def _included(page: Source, pages: Collection[str]) -> Iterator[Finding]:
             yield Finding(page.file, what, "a page in every language, or the words here", item.line)
 
 
-def _catalogues(material: Material, catalogues: Mapping[str, Catalogue]) -> Iterator[Finding]:
-    """What one language's catalogue names and another's does not, and projects without a title."""
+def _catalogues(material: Material, catalogues: Mapping[str, Catalogue], sources: Sources) -> Iterator[Finding]:
+    """What a catalogue lacks that another has, a project or the checklist asks for, and projects that are not there."""
     report = material.report
     named = {
         code: {
@@ -122,10 +126,24 @@ def _catalogues(material: Material, catalogues: Mapping[str, Catalogue]) -> Iter
         for code, catalogue in catalogues.items()
     }
     every = set().union(*named.values()) | {f"projects.{identifier}" for identifier in material.facts}
+    runs = [run for known in material.facts.values() for run in known.every_record]
+    listed = _asks(sources, "checklist") and not material.smoke
+    terms = {f"licences.{run.dataset.name}" for run in runs if listed}
     for code, names in named.items():
         file = report.relative(report.docs / code / CATALOGUE)
-        for name in sorted(every - names):
+        for name in sorted(every - names - terms):
             yield Finding(file, f"there is no {name}, which another catalogue or a project asks for")
+        for name in sorted(terms - names):
+            yield Finding(file, f"there is no {name}, the terms of those images, which the checklist asks for")
+        titled = catalogues[code].projects.keys() | catalogues[code].short.keys()
+        if gone := sorted(titled - material.facts.keys()):
+            yield Finding(file, f"it names projects that are not there: {', '.join(gone)}", severity="warning")
+
+
+def _asks(sources: Sources, function: str) -> bool:
+    """Whether a page calls a function of the report."""
+    calls = (node for versions in sources.values() for page in versions.values() for node in page.tree.find_all(Call))
+    return any(isinstance(call.node, Name) and call.node.name == function for call in calls)
 
 
 def _words(report: Report) -> Iterator[Finding]:

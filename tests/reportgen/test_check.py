@@ -188,6 +188,28 @@ def test_a_name_that_one_catalogue_lacks_or_no_catalogue_has_is_an_error(small_r
     ]
 
 
+def test_projects_that_a_catalogue_still_names_are_a_warning(small_report: Path) -> None:
+    for code in ("en", "es"):
+        rename(small_report, code, projects={"first": "1", "gone": "2"}, short={"left": "3"})
+    findings = check(gather(reports.load(small_report)))
+    assert [str(finding) for finding in findings if finding.severity == "warning"] == [
+        f"docs/{code}/catalogue.yml: it names projects that are not there: gone, left." for code in ("en", "es")
+    ]
+
+
+def test_images_without_terms_are_an_error_where_a_page_shows_the_checklist(small_report: Path) -> None:
+    """The build would stop there."""
+    records.write(record("first"), small_report / "results")
+    rename(small_report, "es", licences={"sample": "libre"})
+    for listed in (False, True):
+        for code in ("en", "es"):
+            text = "# A { #a }\n" + "\n{{ checklist() }}\n" * listed
+            (small_report / "docs" / code / "further.md").write_text(text, encoding="utf-8")
+        found = [str(finding) for finding in check(gather(reports.load(small_report)))]
+        told = "docs/en/catalogue.yml: there is no licences.sample, the terms of those images, which the checklist asks"
+        assert any(finding.startswith(told) for finding in found) == listed
+
+
 def test_a_name_that_changed_in_one_catalogue_alone_makes_the_others_older(small_report: Path) -> None:
     confirm(small_report)
     rename(small_report, "en", projects={"first": "One"})
