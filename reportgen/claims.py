@@ -31,7 +31,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, wrong_field
 from reportgen.facts import (
     MACHINES,
     NOT_PRINTED,
@@ -395,9 +395,7 @@ def _claim(identifier: str, line: int, content: Any, shown: str, projects: Seque
     try:
         statement = _STATEMENT.validate_python(content)
     except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"] if part != kind) or "the entry"
-        raise ReportError(f"{where}: {field}: {first['msg'].removeprefix('Value error, ')}.") from problem
+        raise ReportError(f"{where}: {wrong_field(problem, 'the entry', kind)}.") from problem
     for metric in statement.metric:
         if metric not in METRICS:
             raise ReportError(f"{where}: {metric!r} is not a known metric, {_expected(metric, METRICS)}.")

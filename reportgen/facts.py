@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple, NoReturn
 from mpmath import betainc, findroot
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, wrong_field
 from reportgen.record import Count, Environment, Fraction, Identifier, Metrics, Record, Seconds, Setting
 from reportgen.report import read_text
 
@@ -89,8 +89,7 @@ def read_published(file: Path) -> Published:
     except (OSError, json.JSONDecodeError) as problem:
         raise ReportError(f"{file}: cannot be read as JSON ({problem}).") from problem
     except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        raise ReportError(f"{file}: field {'.'.join(map(str, first['loc']))}: {first['msg']}.") from problem
+        raise ReportError(f"{file}: field {wrong_field(problem, 'the file')}.") from problem
 
 
 @dataclass(frozen=True, order=True)

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, wrong_field
 
 CATALOGUE = "catalogue.yml"
 """In each language's folder."""
@@ -91,9 +91,7 @@ class Report:
         except yaml.YAMLError as problem:
             raise ReportError(f"{self.relative(file)}: not valid YAML ({' '.join(str(problem).split())}).") from problem
         except ValidationError as problem:
-            first = problem.errors(include_url=False)[0]
-            field = ".".join(map(str, first["loc"])) or "the file"
-            raise ReportError(f"{self.relative(file)}: {field}: {first['msg']}.") from problem
+            raise ReportError(f"{self.relative(file)}: {wrong_field(problem, 'the file')}.") from problem
 
     def pages(self) -> tuple[str, ...]:
         """Every page by its path within a language's folder, the same in each language.

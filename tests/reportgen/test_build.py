@@ -292,7 +292,7 @@ def lacking_title(root: Path) -> str:
     """A catalogue lacks an entry."""
     catalogue = root / "docs" / "es" / "catalogue.yml"
     catalogue.write_text(catalogue.read_text(encoding="utf-8").replace("site_name:", "name_of_site:"), encoding="utf-8")
-    return "docs/es/catalogue.yml: site_name: Field required"
+    return "docs/es/catalogue.yml: site_name is missing, and name_of_site unknown."
 
 
 def truncated_published(root: Path) -> str:

@@ -210,7 +210,7 @@ def test_a_claim_that_holds_in_the_study_and_not_in_the_runs_is_a_finding_and_un
         ({"metric": "epochs"}, "no epochs is better than another; say `higher` or `lower`"),
         ({"expect": {"study": "true", "reproduction": "holds"}}, "expect.study: Input should be 'holds'"),
         ({"expect": None}, "expect: "),
-        ({"whose": "base"}, "whose: Extra inputs are not permitted"),
+        ({"whose": "base"}, "whose is unknown"),
         ({"than": []}, "than: "),
     ],
     ids=str,

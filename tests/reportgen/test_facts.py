@@ -215,8 +215,12 @@ def test_the_published_figures_are_read_from_their_file(tmp_path: Path) -> None:
         ('{"title": "Visión"}'.encode("latin-1"), "published.json: expected text in UTF-8"),
         ('{"title": "A st', "published.json: cannot be read as JSON"),
         (json.dumps(study(year="last")), "published.json: field year: "),
-        (json.dumps({"title": "A study", "author": "N. N.", "year": 2023}), "published.json: field projects: "),
-        (json.dumps(study(notes="")), "published.json: field notes: "),
+        (json.dumps({"title": "A study", "author": "N. N.", "year": 2023}), "field projects is missing"),
+        (
+            json.dumps({"title": "A study", "author": "N. N.", "year": 2023, "project": []}),
+            r"field projects is missing, and project unknown\.",
+        ),
+        (json.dumps(study(notes="")), "published.json: field notes is unknown"),
         (
             json.dumps(study(projects=[{**study()["projects"][0], "test": {"accuracy": 62.56, "cross_entropy": 1}}])),
             r"published.json: field projects\.0\.test\.accuracy: ",
