@@ -228,9 +228,11 @@ class Evidence(PageTools):
     def findings(self) -> str:
         """The claims on which study and reproduction disagree."""
         found = [judgement for judgement in self.edition.material.judgements.values() if judgement.finding]
+        words = self.edition.words
+        if not self.edition.material.reproduces:
+            return self.missing(words.gettext("There is no study that a claim could disagree with."))
         if not found:
-            message = self.edition.words.gettext("No claim that is decided on both sides divides them.")
-            return self.missing(message)
+            return self.missing(words.gettext("No claim that is decided on both sides divides them."))
         return self._table(found)
 
     def claims_table(self) -> str:

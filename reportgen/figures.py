@@ -514,6 +514,8 @@ class Figures(PageTools):
             for project, facts in known.items()
         ]
         shown = tuple(spot for spot in spots if any(spot.places))
+        if not shown and any(facts.records for facts in known.values()):
+            return self.missing(words.gettext("{figure}: of no project are both figures known.", figure=title))
         drawing = Plane(
             words.gettext("Project"), across, unit, words.gettext("Test accuracy"), "percent", self._series(), shown
         )

@@ -212,8 +212,17 @@ def test_the_gap_is_training_less_test_seed_by_seed(small_report: Path) -> None:
 
 def test_a_project_whose_place_is_not_known_is_named_below_the_chart(small_report: Path) -> None:
     name(small_report, short={"first": "Project 1"})
-    found = figure(page(small_report, "{{ accuracy_parameters() }}"))
+    found = figure(page(small_report, "{{ accuracy_parameters() }}", record("second")))
     assert "Not known, and so not shown: Project 1." in (found.findtext(".//figcaption") or "")
+
+
+def test_a_plane_without_any_place_says_so_in_a_sentence(small_report: Path) -> None:
+    """As of times, where every run shared its machine."""
+    shared = environment().model_copy(update={"side_by_side": 2})
+    publish(small_report)
+    found = page(small_report, "{{ accuracy_time() }}", record("first", environment=shared)).markdown
+    assert "*Test accuracy against training time: of no project are both figures known.*" in found
+    assert "<svg" not in found
 
 
 def test_times_of_several_machines_are_told_apart_below_the_chart(small_report: Path) -> None:

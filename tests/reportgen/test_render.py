@@ -212,6 +212,8 @@ def test_a_report_of_own_experiments_names_no_study_and_no_reproduction(small_re
     read = re.sub(r"<script.*?</script>|<(?!\w+ [^>]*aria-label=)[^>]*>", " ", rendered, flags=re.DOTALL)
     assert not re.findall(r".*\b(?:stud|reprodu).*", read, re.IGNORECASE)
     assert "Only times of one machine can be compared" in read
+    asked = page(small_report, "{{ findings() }}").markdown
+    assert asked == "*There is no study that a claim could disagree with.*"
     assert cells(page(small_report, "{{ ladder() }}")) == [
         ["Project", "Test accuracy", "Parameters"],
         ["1", "60.00% one run", "30,730"],
