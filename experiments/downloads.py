@@ -15,15 +15,27 @@ from filelock import FileLock
 from experiments import data, vgg16
 from experiments.data import Dataset
 from experiments.vgg16 import Pretrained
+from reportgen.errors import ReportError
 
 LOCK = "experiments.lock"
 """The file that stands for the right to use them."""
+KERAS_CLASSES = 10
+"""What labels of Keras's own images stand for."""
 
 
 def images(source: str) -> Dataset:
-    """As `experiments.data.load`; Keras's own images by one process at a time."""
+    """As `experiments.data.load`; Keras's own images by one process at a time.
+
+    Raises:
+        ReportError: the images cannot be had, or a report of others would take Keras's for its own.
+    """
     if source != "keras":
         return data.load(source)
+    if len(data.CLASSES) != KERAS_CLASSES:
+        raise ReportError(
+            f"Keras's CIFAR-10 has {KERAS_CLASSES} classes, and experiments/data.py names {len(data.CLASSES)}. "
+            "Name the folder of your images with --data DIR or CIFAR10_DIR."
+        )
     with _alone():
         return data.load(source)
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from experiments import data, downloads, vgg16
+from reportgen.errors import ReportError
 
 
 @pytest.mark.parametrize("home", ["cache/keras", "a file/keras"])
@@ -40,3 +41,11 @@ def test_other_images_wait_for_nobody(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "none"))
     assert downloads.images("sample").name == "sample"
     assert not (tmp_path / "none").exists()
+
+
+def test_keras_s_images_are_not_taken_for_those_of_a_report_with_other_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its networks have an output for each of theirs, and would learn CIFAR-10 under their names."""
+    monkeypatch.setattr(data, "CLASSES", (*data.CLASSES, "moon"))
+    monkeypatch.setattr(data, "load", lambda source: pytest.fail("nothing is fetched"))
+    with pytest.raises(ReportError, match=r"has 10 classes, and experiments/data\.py names 11\. Name the folder"):
+        downloads.images("keras")
