@@ -95,12 +95,16 @@ def test_without_scripts_a_chapter_shows_its_charts_numbers_and_notes(address: s
 
 
 def test_the_mark_of_a_claim_opens_its_evidence_where_the_eye_is(address: str, browser: Browser) -> None:
-    page = browser.new_page()
+    page = browser.new_page(viewport={"width": 360, "height": 740})
     page.goto(f"{address}es/projects/01/")
     mark = page.locator("a.rg-mark").first
     mark.focus()
     expect(page.locator(".rg-popover")).to_be_visible()
     expect(page.locator(".rg-popover")).to_contain_text("Estudio")
+    sentence = page.locator(".rg-popover p", has_text="Afirmación.").bounding_box()
+    assert sentence and sentence["width"] > 200
+    beyond = "table => table.scrollWidth - table.parentElement.clientWidth"
+    assert page.locator(".rg-popover table").evaluate(beyond) == 0
     page.keyboard.press("Escape")
     expect(page.locator(".rg-popover")).to_be_hidden()
     page.close()
