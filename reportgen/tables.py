@@ -149,8 +149,13 @@ class Tables(PageTools):
                 rows.append((self.edition.words.label(name), old, new))
         words = self.edition.words
         totals = (before.network.parameters, now.network.parameters)
+        trained = (before.network.trainable, now.network.trainable)
         if totals[0] != totals[1]:
             rows.append((words.gettext("Parameters"), words.count(totals[0]), words.count(totals[1])))
+        elif trained[0] != trained[1]:
+            rows.append((words.gettext("Trainable parameters"), words.count(trained[0]), words.count(trained[1])))
+        if not rows:
+            return self.missing(words.gettext("No layer and no setting changed."))
         return self.edition.html("changes", rows) + self._declared(before, now)
 
     def _layer_changes(self, before: Network, now: Network) -> list[tuple[str, str, str]]:

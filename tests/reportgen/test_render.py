@@ -379,6 +379,18 @@ def test_changes_since_another_project_are_its_layers_settings_and_parameters(sm
     ]
 
 
+def test_a_network_whose_layers_were_only_freed_has_more_that_train_and_one_with_no_change_no_table(
+    small_report: Path,
+) -> None:
+    free = of_network(DENSE)
+    frozen = free.model_copy(update={"trainable": 0, "non_trainable": free.parameters})
+    changed = '{{ changes("second", since="first") }}'
+    _, *rows = cells(page(small_report, changed, record("first", network=frozen), record("second", network=free)))
+    assert rows == [["Trainable parameters", "0", "30,730"]]
+    same = page(small_report, changed, record("first", network=free), record("second", network=free))
+    assert "*No layer and no setting changed.*" in plain(same) and "<table" not in same.markdown
+
+
 def test_of_many_layers_that_changed_only_the_number_of_each_type_is_told(small_report: Path) -> None:
     before = record("first", network=of_network(DENSE))
     for more, told in ((8, ", ".join(8 * ["Dense 64"])), (9, "9 × Dense")):
