@@ -290,7 +290,8 @@ def test_runs_that_are_no_reproduction_have_a_line_of_their_own_that_says_why(
     run = record("first", right=40, variant="ours", settings={"weights": "ours"})
     _, first, variant = cells(page(small_report, "{{ ladder() }}", run, code=code))
     assert first[2] == nothing
-    assert variant[0].endswith(apart) and variant[1] == "–" and variant[2].startswith("40") and variant[3] == "–"
+    why, accuracy, *study = variant  # the first cell takes the room of a figure of the study, too
+    assert why.endswith(apart) and accuracy.startswith("40") and study == ["–", "–", "–"]
 
 
 @pytest.mark.parametrize(
