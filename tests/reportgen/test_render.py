@@ -225,6 +225,8 @@ def test_a_report_of_own_experiments_names_no_study_and_no_reproduction(small_re
 
 
 def test_the_results_stand_beside_the_published_ones_their_mean_first_and_seed_by_seed(small_report: Path) -> None:
+    *_, unknown = cells(page(small_report, '{{ results("first") }}'))
+    assert unknown[1:] == ["not printed in the study", "not reproduced yet"]
     runs = [record("first", seed, right=right) for seed, right in [(0, 60), (1, 50)]]
     head, accuracy, _, training, *_, epochs = cells(page(small_report, '{{ results("first") }}', *runs))
     assert head == ["", "Study", "Mean ± standard deviation", "Seed 0", "Seed 1"]
