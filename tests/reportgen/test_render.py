@@ -394,6 +394,12 @@ def test_a_network_whose_layers_were_only_freed_has_more_that_train_and_one_with
     assert "*No layer and no setting changed.*" in plain(same) and "<table" not in same.markdown
 
 
+def test_cells_are_apart_for_the_search_which_reads_a_table_as_one_text(small_report: Path) -> None:
+    runs = [record("first"), record("second", settings={"batch_size": 256}), record("first", variant="ours")]
+    tables = '{{ ladder() }}{{ variants() }}{{ results("first") }}{{ changes("second", since="first") }}'
+    assert re.findall(r"</t[hd]>(?:<t[hd]\b.{20})", page(small_report, tables, *runs).markdown) == []
+
+
 def test_of_many_layers_that_changed_only_the_number_of_each_type_is_told(small_report: Path) -> None:
     before = record("first", network=of_network(DENSE))
     for more, told in ((8, ", ".join(8 * ["Dense 64"])), (9, "9 × Dense")):
