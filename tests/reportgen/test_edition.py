@@ -23,4 +23,6 @@ def test_a_standard_deviation_has_the_unit_of_its_mean(
     kind: Kind, values: tuple[float, ...], english: str, spanish: str
 ) -> None:
     for code, expected in (("en", english), ("es", spanish)):
-        assert str(show(Summary(values, kind), language(code))).replace("\u00a0", " ") == expected
+        shown = str(show(Summary(values, kind), language(code)))
+        assert shown.replace("\u00a0", " ") == expected
+        assert "±\u00a0" in shown, "no line ends between the sign and its number"
