@@ -384,6 +384,8 @@ def _plain_page(report: Report, links: Mapping[str, str], home: str, script: str
 <style>
 :root {{ color-scheme: light dark }}
 body {{ font: 1.1rem/1.6 system-ui, sans-serif; max-width: 34rem; margin: 18vh auto; padding: 0 1rem }}
+h1 {{ line-height: 1.2 }}
+h1, li {{ text-wrap: balance }}
 </style>
 <title>{escape(words.site_name)}</title>
 <meta name="description" content="{escape(words.site_description)}">
