@@ -205,6 +205,8 @@ def _draw_plane(drawing: Plane, words: Language) -> Figure:
         for series, x, mark in known:
             _draw_mark(axes, series, x, mark.value, mark.spread, "y")
             signs.append((x, mark.value, spot.sign, series.colour))
+    if len(places := {x for x, *_ in signs}) == 1:  # of which matplotlib makes an axis without any width
+        axes.set_xlim(min(places) / 2, min(places) * 2)
     low, high = axes.get_ylim()
     axes.set_ylim(low, high)
     for x, y, sign, colour in _apart(signs, 0.042 * (high - low)):

@@ -11,7 +11,7 @@ from matplotlib.text import Text
 
 from reportgen import drawings
 from reportgen.charts import confusion, curves
-from reportgen.drawings import VARIABLES, Box, Diagram, Dots, Drawing, Mark, Matrix, Plane, Row, Series, Spot
+from reportgen.drawings import VARIABLES, Box, Diagram, Dots, Drawing, Mark, Matrix, Plane, Row, Series, Spot, Unit
 from reportgen.language import language
 from reportgen.plot import arranged, draw, run_figures, style
 from tests.synthetic import CLASSES, MANY, record
@@ -198,6 +198,17 @@ def test_where_layers_are_many_those_that_only_pass_on_what_they_get_have_no_nam
         figure = arranged(Diagram("Capa", "Salida", "Parámetros", ("con", "sin"), tuple(boxes)), SPANISH)
     names = [text.get_text() for text in figure.findobj(Text) if "8×8" in text.get_text()]
     assert len(names) == named and all("Conv2D 8×8" in name for name in names[:: named // layers])
+
+
+@pytest.mark.parametrize(("unit", "across"), [("count", 21_000.0), ("seconds", 70.0)])
+def test_spots_at_one_place_lie_amid_an_axis_with_ticks(unit: Unit, across: float) -> None:
+    spots = tuple(
+        Spot(name, name, name, ((across, Mark(height)), None, None)) for name, height in (("0", 0.6), ("1", 0.7))
+    )
+    with style():
+        axis = arranged(Plane("Proyecto", "Tamaño", unit, "Exactitud", "percent", SERIES, spots), SPANISH).axes[0].xaxis
+        low, high = axis.get_view_interval()
+        assert low < across < high and any(low <= tick <= high for tick in axis.get_majorticklocs())
 
 
 @pytest.mark.parametrize("drawing", [pytest.param(one, id=f"{type(one).__name__}-{k}") for k, one in enumerate(WIDE)])
