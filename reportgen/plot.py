@@ -152,7 +152,9 @@ def _draw_dots(drawing: Dots, words: Language) -> Figure:
     axes = figure.subplots()
     for number, row in enumerate(drawing.rows):
         label, height = _clipped(row.label, 56, 18), number + 0.17
-        axes.text(0, number - 0.2, label, transform=axes.get_yaxis_transform(), va="center", fontsize=10.5, **INSIDE)
+        standing: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 10.5, **INSIDE}
+        # On paper of its own: the lines of the grid go behind a name, not through it.
+        axes.text(0, number - 0.2, label, bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1}, **standing)
         known = [(series, mark) for series, mark in zip(drawing.series, row.marks, strict=True) if mark]
         known.sort(key=lambda item: item[1].value)
         for (_, one), (_, other) in pairwise(known):
@@ -234,33 +236,24 @@ def _draw_mark(axes: Axes, series: Series, x: float, y: float, spread: float | N
     if spread is not None:
         across, upwards = (spread, None) if along == "x" else (None, spread)
         axes.errorbar(x, y, upwards, across, color=series.colour, elinewidth=1.4, capsize=2.5, zorder=2)
-    face = PAPER if series.hollow else series.colour
     axes.plot(
         x,
         y,
         series.marker,
-        markerfacecolor=face,
-        markeredgecolor=series.colour,
-        markeredgewidth=1.5,
-        markersize=7,
-        zorder=3,
+        **_style(series),
+        zorder=4 if series.hollow else 3,  # of two at one place one sees both: a ring about a dot
     )
 
 
 def _draw_legend(figure: Figure, axes: Axes, series: Sequence[Series]) -> None:
     for one in series:
-        face = PAPER if one.hollow else one.colour
-        axes.plot(
-            [],
-            [],
-            one.marker,
-            markerfacecolor=face,
-            markeredgecolor=one.colour,
-            markeredgewidth=1.5,
-            markersize=7,
-            label=one.name,
-        )
+        axes.plot([], [], one.marker, **_style(one), label=one.name)
     _arrange(figure, columns=2)
+
+
+def _style(series: Series) -> dict[str, Any]:
+    face = "none" if series.hollow else series.colour
+    return {"markerfacecolor": face, "markeredgecolor": series.colour, "markeredgewidth": 1.5, "markersize": 7}
 
 
 def _draw_matrix(drawing: Matrix, words: Language) -> Figure:

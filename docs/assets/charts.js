@@ -143,6 +143,14 @@
       });
     },
   };
+  // Words on a rim of paper, so that the lines of the grid go behind them, not through them.
+  const rimmed = (context, text, x, y) => {
+    context.strokeStyle = colour("paper");
+    context.lineWidth = 4;
+    context.lineJoin = "round";
+    context.strokeText(text, x, y);
+    context.fillText(text, x, y);
+  };
   const signs = {
     id: "signs",
     afterDatasetsDraw(chart) {
@@ -158,7 +166,7 @@
           context.fillStyle = dataset.borderColor;
           if (end === undefined) return free.push({ sign, colour: dataset.borderColor, x: point.x, y: point.y - 5 });
           context.textAlign = left ? "right" : "left";
-          context.fillText(sign, chart.scales.x.getPixelForValue(end) + (left ? -9 : 9), point.y + 4);
+          rimmed(context, sign, chart.scales.x.getPixelForValue(end) + (left ? -9 : 9), point.y + 4);
         });
       });
       // From below, each moved up where another one stands; within the chart, or it would be cut off.
@@ -177,7 +185,7 @@
       context.textAlign = "left";
       for (const [place, label] of (chart.options.rowLabels ?? []).entries()) {
         const left = chart.chartArea.left;
-        context.fillText(fitted(context, label, chart.width - left), left, chart.scales.y.getPixelForValue(place - 0.35));
+        rimmed(context, fitted(context, label, chart.width - left), left, chart.scales.y.getPixelForValue(place - 0.35));
       }
       context.restore();
     },
@@ -188,8 +196,9 @@
     data: marks,
     hidden: hidden.has(series.key),
     borderColor: colour(series.colour),
-    backgroundColor: series.hollow ? colour("paper") : colour(series.colour),
-    hoverBackgroundColor: series.hollow ? colour("paper") : colour(series.colour),
+    // Hollow ones are on top, being the first, and let through what lies at the same place: a ring about a dot.
+    backgroundColor: series.hollow ? "transparent" : colour(series.colour),
+    hoverBackgroundColor: series.hollow ? "transparent" : colour(series.colour),
     hoverBorderColor: colour(series.colour),
     // Each is called as matplotlib calls it, which drew the chart that the page came with.
     pointStyle: series.marker === "D" ? "rectRot" : "circle",
