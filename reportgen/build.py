@@ -291,7 +291,10 @@ def configure(report: Report, code: str, site: Path) -> Path:
         "docs_dir": str(report.root / RENDERED / code),
         "site_dir": str(site / code),
         "theme": theme,
-        "markdown_extensions": {"toc": {"permalink_title": spoken.gettext("Link to this section")}},
+        "markdown_extensions": {
+            "toc": {"permalink_title": spoken.gettext("Link to this section")},
+            "reportgen.spacing": {},
+        },
         "hooks": [str(HOOKS)],
         "nav": _translated(shared.get("nav", []), words, report.relative(report.docs / code / CATALOGUE)),
         "extra": {
