@@ -78,7 +78,7 @@ def show(value: object, words: Language) -> object:
         if not value.values:
             return words.gettext(value.absent)
         mean, sd = show(value.mean, words), value.sd.value
-        return mean if sd is None else f"{mean} ±\u00a0{_spread(sd, value.kind, words)}"
+        return mean if sd is None else f"{mean}\u00a0±\u00a0{_spread(sd, value.kind, words)}"
     if isinstance(value, Interval):
         return words.gettext("{low} to {high}", low=show(value.low, words), high=show(value.high, words))
     if isinstance(value, Quoted):

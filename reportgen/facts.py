@@ -203,8 +203,9 @@ class Summary(_Unwritten):
 
     @property
     def sd(self) -> Fact:
-        """The sample standard deviation; absent with fewer than two runs."""
-        return self._fact(statistics.stdev(self.values) if len(self.values) > 1 else None)
+        """The sample standard deviation, of percentages in points; absent with fewer than two runs."""
+        kind: Kind = "error" if self.kind in ("percent", "points") else self.kind
+        return self._fact(statistics.stdev(self.values) if len(self.values) > 1 else None, kind)
 
     @property
     def interval(self) -> Interval | Fact:
@@ -227,8 +228,8 @@ class Summary(_Unwritten):
         """The largest."""
         return self._fact(max(self.values, default=None))
 
-    def _fact(self, value: float | None) -> Fact:
-        return Fact.of(value, self.kind, ONE_RUN if self.values else self.absent, self.origins)
+    def _fact(self, value: float | None, kind: Kind | None = None) -> Fact:
+        return Fact.of(value, kind or self.kind, ONE_RUN if self.values else self.absent, self.origins)
 
 
 @dataclass(frozen=True)

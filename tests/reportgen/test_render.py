@@ -67,7 +67,7 @@ def of_network(*layers: dict[str, Any]) -> Network:
         ("first.published.parameters.total", "not printed in the study", "no figura en el estudio"),
         ("first.reproduced.test.accuracy", "55.00% ± 7.07", "55,00 % ± 7,07"),
         ("first.reproduced.test.accuracy.mean", "55.00%", "55,00 %"),
-        ("first.reproduced.test.accuracy.sd", "7.07%", "7,07 %"),
+        ("first.reproduced.test.accuracy.sd", "7.07 pp", "7,07 pp"),
         ("first.reproduced.test.accuracy.n", "2", "2"),
         ("first.reproduced.test.cross_entropy", "1.125 ± 0.000", "1,125 ± 0,000"),
         ("first.reproduced.test.accuracy - first.published.test.accuracy", "−7.56 pp", "−7,56 pp"),
@@ -168,8 +168,10 @@ def test_what_is_ours_is_told_from_the_study_before_it_has_run_and_after(
     *_, row = cells(page(small_report, "{{ ladder() }}", record("first"), code=code))
     assert beyond in row[0] and row[1:5] == ["–", absent, "–", "–"]
     assert int(row[5].replace(",", "").replace(".", "")) == declaration("ours").network.parameters
-    head, *_ = cells(page(small_report, '{{ results("ours") }}', record("ours"), code=code))
-    assert len(head) == 3 and "0" in head[2]
+    *_, unknown = cells(page(small_report, '{{ results("ours") }}', code=code))
+    assert unknown == [absent]
+    _, _, *rows = cells(page(small_report, '{{ results("ours") }}', record("ours"), code=code))
+    assert len(rows) == 1 and rows[0][0].endswith(" 0") and rows[0][1].startswith("60")
     *_, row = cells(page(small_report, "{{ ladder() }}", code=code))
     assert beyond in row[0] and row[2].startswith("60")
 
@@ -225,14 +227,24 @@ def test_a_report_of_own_experiments_names_no_study_and_no_reproduction(small_re
 
 
 def test_the_results_stand_beside_the_published_ones_their_mean_first_and_seed_by_seed(small_report: Path) -> None:
-    *_, unknown = cells(page(small_report, '{{ results("first") }}'))
-    assert unknown[1:] == ["not printed in the study", "not reproduced yet"]
+    parts, columns, study, unknown = cells(page(small_report, '{{ results("first") }}'))
+    assert parts == ["", "Test", "Training"]
+    measured = ["Accuracy", "Cross-entropy"]
+    assert columns == [*measured, *measured, "Time", "Epochs, and the one kept"]
+    absent = "not printed in the study"
+    assert [study[0], study[1], study[3], study[6]] == ["Study", "62.56%", absent, absent]
+    assert unknown == ["Reproduction", "not reproduced yet"]
     runs = [record("first", seed, right=right) for seed, right in [(0, 60), (1, 50)]]
-    head, accuracy, _, training, *_, epochs = cells(page(small_report, '{{ results("first") }}', *runs))
-    assert head == ["", "Study", "Mean ± standard deviation", "Seed 0", "Seed 1"]
-    assert accuracy == ["Test accuracy", "62.56%", "55.00% ± 7.07", "60.00%", "50.00%"]
-    assert [training[1], training[3]] == ["not printed in the study", "75.00%"]
-    assert epochs[3:] == ["9 · 6", "9 · 6"]
+    _, _, *alone = cells(page(small_report, '{{ results("first") }}', runs[0]))
+    assert [row[:2] for row in alone] == [["Study", "62.56%"], ["Seed 0", "60.00%"]]
+    _, _, again, mean, sd, *seeds = cells(page(small_report, '{{ results("first") }}', *runs))
+    assert again == study
+    assert [mean[0], mean[1], mean[3]] == ["Mean", "55.00%", "75.00%"]
+    assert [sd[0], sd[1], sd[2]] == ["Standard deviation", "7.07 pp", "0.000"]
+    assert [(seed[0], seed[1], seed[6]) for seed in seeds] == [
+        ("Seed 0", "60.00%", "9 · 6"),
+        ("Seed 1", "50.00%", "9 · 6"),
+    ]
 
 
 def test_the_results_say_in_the_languages_words_on_which_data_they_were_had(small_report: Path) -> None:
