@@ -8,7 +8,7 @@ import itertools
 import json
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -516,11 +516,13 @@ class Figures(PageTools):
         shown = tuple(spot for spot in spots if any(spot.places))
         if not shown and any(facts.records for facts in known.values()):
             return self.missing(words.gettext("{figure}: of no project are both figures known.", figure=title))
-        drawing = Plane(
-            words.gettext("Project"), across, unit, words.gettext("Test accuracy"), "percent", self._series(), shown
-        )
+        # A series of which no place is known, as where all runs shared their machines, would be an empty promise.
+        present = [number for number, _ in enumerate(self._series()) if any(spot.places[number] for spot in shown)]
+        series = tuple(self._series()[number] for number in present)
+        shown = tuple(replace(spot, places=tuple(spot.places[number] for number in present)) for spot in shown)
+        drawing = Plane(words.gettext("Project"), across, unit, words.gettext("Test accuracy"), "percent", series, shown)
         caption = [words.gettext("Across: a logarithmic scale. What stands beside a dot is its project."), note]
-        left_out = [names[spot.key] for spot in spots if spot not in shown]
+        left_out = [names[spot.key] for spot in spots if not any(spot.places)]
         if left_out:
             caption.append(words.gettext("Not known, and so not shown: {names}.", names=", ".join(left_out)))
         caption.append(self._explained())

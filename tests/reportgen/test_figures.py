@@ -225,6 +225,19 @@ def test_a_plane_without_any_place_says_so_in_a_sentence(small_report: Path) -> 
     assert "<svg" not in found
 
 
+def test_a_plane_names_no_series_without_a_place(small_report: Path) -> None:
+    """As of a reproduction whose runs all shared their machine."""
+    publish(small_report, "first")
+    records.write_declaration(declaration("ours"), small_report / "declared")
+    shared = environment().model_copy(update={"side_by_side": 2})
+    runs = (record("first", environment=shared), record("ours", right=70))
+    found = figure(page(small_report, "{{ accuracy_time() }}", *runs))
+    head, first, ours = table(found)
+    assert head[0] == "Project" and not any("Reproduction" in cell for cell in head)
+    assert first[0] == "1" and "60.00%" not in first and "70.00%" in ours
+    assert {"Study", "Beyond the study"} <= set(words(found)) and "Reproduction" not in words(found)
+
+
 def test_times_of_several_machines_are_told_apart_below_the_chart(small_report: Path) -> None:
     publish(small_report, "first", "second")
     larger = environment().model_copy(update={"cores": 64})
