@@ -78,7 +78,10 @@ def show(value: object, words: Language) -> object:
         if not value.values:
             return words.gettext(value.absent)
         mean, sd = show(value.mean, words), value.sd.value
-        return mean if sd is None else f"{mean}\u00a0±\u00a0{_spread(sd, value.kind, words)}"
+        # Of counts that are the same in every run, such as parameters, the one number says it.
+        if sd is None or (value.kind == "count" and sd == 0):
+            return mean
+        return f"{mean}\u00a0±\u00a0{_spread(sd, value.kind, words)}"
     if isinstance(value, Interval):
         return words.gettext("{low} to {high}", low=show(value.low, words), high=show(value.high, words))
     if isinstance(value, Quoted):

@@ -520,7 +520,9 @@ class Figures(PageTools):
         present = [number for number, _ in enumerate(self._series()) if any(spot.places[number] for spot in shown)]
         series = tuple(self._series()[number] for number in present)
         shown = tuple(replace(spot, places=tuple(spot.places[number] for number in present)) for spot in shown)
-        drawing = Plane(words.gettext("Project"), across, unit, words.gettext("Test accuracy"), "percent", series, shown)
+        drawing = Plane(
+            words.gettext("Project"), across, unit, words.gettext("Test accuracy"), "percent", series, shown
+        )
         caption = [words.gettext("Across: a logarithmic scale. What stands beside a dot is its project."), note]
         left_out = [names[spot.key] for spot in spots if not any(spot.places)]
         if left_out:

@@ -17,6 +17,8 @@ from reportgen.language import language
         ("nats", (1.0, 1.5), "1.250 ± 0.354", "1,250 ± 0,354"),
         ("seconds", (100.0, 300.0), "3 min 20 s ± 2 min 21 s", "3 min 20 s ± 2 min 21 s"),
         ("count", (263402.0, 263500.0), "263,451 ± 69", "263.451 ± 69"),
+        ("count", (263402.0, 263402.0), "263,402", "263.402"),
+        ("percent", (0.1002, 0.1002), "10.02% ± 0.00", "10,02 % ± 0,00"),
     ],
 )
 def test_a_standard_deviation_has_the_unit_of_its_mean(
@@ -25,4 +27,4 @@ def test_a_standard_deviation_has_the_unit_of_its_mean(
     for code, expected in (("en", english), ("es", spanish)):
         shown = str(show(Summary(values, kind), language(code)))
         assert shown.replace("\u00a0", " ") == expected
-        assert "±\u00a0" in shown, "no line ends between the sign and its number"
+        assert "± " not in shown and " ±" not in shown, "no line ends beside the sign"
