@@ -11,6 +11,8 @@ import dataclasses
 import logging
 import os
 import queue
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,6 +39,10 @@ SHARED_DEVICE = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLO
 """Environment variables without which the first of several processes would take all the memory of a GPU."""
 PASSED_ON = ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL")
 """Environment variables that hold for the runs on other machines, too."""
+GREETING = re.compile(r"WARNING: All log messages before absl::InitializeLog\(\)|I\d{4} \d\d:\d\d:\d\d")
+"""How a line begins with which TensorFlow greets whoever imports it, whatever TF_CPP_MIN_LOG_LEVEL says."""
+NO_DRIVER = re.compile(r"E\d{4} .*failed call to cuInit")
+"""How it says, in the words of an error, that there is no GPU."""
 
 
 @dataclass(frozen=True)
@@ -237,9 +243,15 @@ def _take(free: queue.Queue[set[int]]) -> None:
 
 
 def _alone(job: Job) -> int:
-    """Train `job` in a process that has the terminal to itself."""
-    with subprocess.Popen(_command(job), cwd=ROOT, env=_environment(job)) as process:
+    """Train `job` in a process that has the terminal to itself, but for what it complains of, which passes by here."""
+    with subprocess.Popen(
+        _command(job), cwd=ROOT, env=_environment(job), stderr=subprocess.PIPE, text=True, errors="replace"
+    ) as process:
+        assert process.stderr is not None
         try:
+            for line in process.stderr:
+                if not says_nothing(line):
+                    print(line, end="", file=sys.stderr, flush=True)
             return process.wait()
         except BaseException:
             process.terminate()  # and not at once: it may have started one of its own
@@ -259,12 +271,19 @@ def _follow(job: Job, variables: dict[str, str], console: Console, started: list
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        errors="replace",
     ) as process:
         started.append(process)
         assert process.stdout is not None
         for line in process.stdout:
-            console.print(line.rstrip(), markup=False, highlight=False, soft_wrap=True)
+            if not says_nothing(line):
+                console.print(line.rstrip(), markup=False, highlight=False, soft_wrap=True)
     return process.returncode
+
+
+def says_nothing(line: str) -> bool:
+    """Whether a line of a run's process is one that no user can act on."""
+    return bool(GREETING.match(line)) or (bool(NO_DRIVER.match(line)) and not shutil.which("nvidia-smi"))
 
 
 def _finished(job: Job, status: int) -> Finished:

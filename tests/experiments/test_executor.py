@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,6 +52,32 @@ def test_two_runs_side_by_side_share_the_cores_and_are_both_recorded(tmp_path: P
     assert {run.environment.cores for run in records} == {max(1, len(os.sched_getaffinity(0)) // 2)}
     assert {run.environment.side_by_side for run in records} == {2}, "nobody is to take their times for measured"
     assert "p00_base seed 1  epoch 2/2" in done.stdout
+
+
+GREETED = (
+    "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
+    "I0000 00:00:1795802521.813793   21089 port.cc:153] oneDNN custom operations are on.",
+)
+LACKING = "E0000 00:00:1795802522.611156   21089 cuda_platform.cc:52] failed call to cuInit: INTERNAL: CUDA error"
+TOLD = ("W0000 00:00:1795802521.8 gpu_device.cc:2342] Cannot dlopen some GPU libraries.", "error: Añadida", "IO")
+
+
+@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize("driver", [None, "/usr/bin/nvidia-smi"])
+def test_what_a_backend_greets_with_is_kept_back_and_what_it_complains_of_is_not(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], alone: bool, driver: str | None
+) -> None:
+    """Nobody can act on a library's greeting, nor, without a GPU, on there being none."""
+    lines = [*GREETED, LACKING, *TOLD]
+    speaks = f"import sys; sys.stderr.buffer.write({chr(10).join(lines).encode()!r} + b'\\n'); sys.exit(3)"
+    monkeypatch.setattr(executor, "_command", lambda _: [sys.executable, "-c", speaks])
+    monkeypatch.setattr(shutil, "which", lambda _: driver)
+    if alone:
+        assert executor._alone(JOB) == 3
+    else:
+        assert executor._follow(JOB, {}, Console(width=300), []) == 3
+    seen = capfd.readouterr()
+    assert (seen.err if alone else seen.out).splitlines() == [*([LACKING] if driver else []), *TOLD]
 
 
 @pytest.mark.parametrize(("jobs", "runs", "at_once"), [(4, 3, 3), (4, 1, 1), (2, 3, 2)])

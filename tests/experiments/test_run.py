@@ -385,7 +385,7 @@ def test_a_run_that_is_killed_goes_on_behind_its_last_epoch_and_ends_as_if_it_ha
 
     done = experiments(*command)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "p02_dropout seed 0  resumes after epoch 1, where it was cut off" in done.stderr
+    assert "p02_dropout seed 0  resumes after epoch 1, where it was cut off" in done.stdout
     found = record.read(record.folder(tmp_path, "p02_dropout", 0, "16px-batch-8") / "record.json")
 
     declared = job.declared
