@@ -146,6 +146,43 @@ def confirm_sections(
         console.print(f"[green]in step:[/] {line}", highlight=False)
 
 
+@app.command("chapter")
+def begin_chapter(
+    project: Annotated[str, typer.Argument(help="A project that is declared, or has run.")],
+    page: Annotated[
+        str | None,
+        typer.Argument(
+            help="Its page within a language's folder.", show_default="beside the other chapters, by the project's name"
+        ),
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="The project that it is compared with.")] = None,
+    title: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What it is called in a language, such as en='Project 13: wider'; once for each.",
+            show_default="its identifier",
+        ),
+    ] = None,
+    root: Root = Path("."),
+) -> None:
+    """Begin the chapter of a project that has none: its pages, its names in the catalogues, its line in nav.
+
+    The pages show what the records and the declarations know; comments in them ask for the words that are yours.
+    """
+    from reportgen.chapter import write
+    from reportgen.material import gather
+
+    titles = {}
+    for given in title or []:
+        code, equals, text = given.partition("=")
+        if not equals:
+            raise ReportError(f"A title is {given!r}, expected a language and what it is called there, as in en='…'.")
+        titles[code] = text
+    for place in write(gather(reports.load(root)), project, page, since, titles):
+        console.print(f"[green]written:[/] {place}", highlight=False)
+    console.print("`check` tells what is still to be read and confirmed; `serve` shows the pages.", highlight=False)
+
+
 @app.command("compare")
 def compare_results(
     before: Annotated[Path, typer.Argument(help="A folder of results.")],

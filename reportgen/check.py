@@ -132,7 +132,10 @@ def _catalogues(material: Material, catalogues: Mapping[str, Catalogue], sources
     for code, names in named.items():
         file = report.relative(report.docs / code / CATALOGUE)
         for name in sorted(every - names - terms):
-            yield Finding(file, f"there is no {name}, which another catalogue or a project asks for")
+            part, _, identifier = name.partition(".")
+            untold = part == "projects" and identifier in material.facts and identifier not in material.chapters
+            remedy = f"python -m reportgen chapter {identifier}" if untold else ""
+            yield Finding(file, f"there is no {name}, which another catalogue or a project asks for", remedy)
         for name in sorted(terms - names):
             yield Finding(file, f"there is no {name}, the terms of those images, which the checklist asks for")
         titled = catalogues[code].projects.keys() | catalogues[code].short.keys()

@@ -1,0 +1,188 @@
+"""The chapter of a project that has none: its page in every language, its names, and its place in the navigation.
+
+A beginning: the sections that show what records and declarations know, and a comment for the writer wherever words are
+wanted. Catalogues and mkdocs.yml get a line each, and keep what else is in them, comments included.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import posixpath
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+import yaml
+
+from reportgen.edition import Material
+from reportgen.errors import ReportError
+from reportgen.language import Language, language
+from reportgen.navigation import SHARED
+from reportgen.report import CATALOGUE, read_text
+
+FOLDER = "projects"
+"""Where chapters stand while there is none to stand beside."""
+
+
+def write(
+    material: Material, project: str, page: str | None, since: str | None, titles: Mapping[str, str]
+) -> Iterator[str]:
+    """Begin a chapter about `project`, and tell of each file, and the line in it, that was written.
+
+    `page` is its place within a language's folder; None: beside the other chapters, under the project's name. `since`
+    names the project that it is compared with, `titles` what it is called in a language: else its identifier.
+
+    Raises:
+        ReportError: the project is unknown or has a chapter, the page exists or is no place for one, a title is of no
+            language of the report, or a file cannot be given a line by a program. Nothing is written then.
+    """
+    report = material.report
+    for name in (project, since):
+        if name and name not in material.facts:
+            near = difflib.get_close_matches(name, material.facts, n=1)
+            raise ReportError(
+                f"{name!r} has neither a run nor a declaration, nor figures of a study"
+                + (f"; did you mean {near[0]!r}?" if near else ".")
+            )
+    if told := material.chapters.get(project):
+        raise ReportError(f"{report.relative(report.docs / report.languages[0] / told[0])} tells of {project} already.")
+    if unknown := sorted(titles.keys() - {*report.languages}):
+        raise ReportError(f"A title is given in {unknown[0]!r}, expected one of {', '.join(report.languages)}.")
+    beside = [posixpath.dirname(place) for places in material.chapters.values() for place in places]
+    place = page or posixpath.join(beside[-1] if beside else FOLDER, f"{project}.md")
+    if PurePosixPath(place).suffix != ".md" or place != posixpath.normpath(place) or place.startswith(("/", "..")):
+        raise ReportError(f"{place!r} is no page, expected a path such as {FOLDER}/{project}.md.")
+    written: dict[Path, tuple[str, int | None]] = {}
+    for code in report.languages:
+        folder = report.docs / code
+        if (folder / place).exists():
+            raise ReportError(f"{report.relative(folder / place)} exists already; name another page.")
+        written[folder / place] = (_text(project, since, language(code)), None)
+        catalogue = folder / CATALOGUE
+        text, shown = read_text(catalogue, report.relative(catalogue)), report.relative(catalogue)
+        line = None
+        title = titles.get(code, project)
+        # “Project 13: wider” is “Project 13” where there is little room.
+        for names, name in (("projects", title), ("short", title.partition(":")[0])):
+            text, found = _named(text, shown, names, project, name)
+            line = line or found
+        if line:
+            written[catalogue] = (text, line)
+    if "nav" in report.shared():
+        others = {other for places in material.chapters.values() for other in places}
+        written[report.root / SHARED] = _listed(read_text(report.root / SHARED, SHARED), place, others)
+    for file, (text, line) in written.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        yield report.relative(file) + (f", line {line}" if line else "")
+
+
+def _text(project: str, since: str | None, words: Language) -> str:
+    """A page whose prose is still to be written."""
+    named = f'"{project}"'
+    reached = words.gettext(
+        "Recorded runs: {n}. Test accuracy: {accuracy}; cross-entropy: {cross_entropy}; training time: {seconds}.",
+        n=f"{{{{ {project}.reproduced.test.accuracy.n }}}}",
+        accuracy=f"{{{{ {project}.reproduced.test.accuracy }}}}",
+        cross_entropy=f"{{{{ {project}.reproduced.test.cross_entropy }}}}",
+        seconds=f"{{{{ {project}.reproduced.seconds }}}}",
+    )
+    sections = [
+        ("question", words.gettext("The question"), [words.gettext("What is to be found out, and why is it open?")]),
+        (
+            "changes",
+            words.gettext("What changed"),
+            [f'changes({named}, since="{since}")', words.gettext("Why this, and what was left as it was?")],
+        ),
+        ("network", words.gettext("The network"), [f"network({named})", f"layers({named})"]),
+        ("settings", words.gettext("The settings"), [f"training_settings({named})"]),
+        ("script", words.gettext("The script"), [f"code({named})"]),
+        (
+            "results",
+            words.gettext("What happened"),
+            [
+                f"results({named})",
+                f"curves({named})",
+                words.gettext("What do the runs show? What compares belongs into a claim."),
+            ],
+        ),
+        (
+            "meaning",
+            words.gettext("What it means"),
+            [
+                words.gettext("What does it prove, and what not?"),
+                f"confusion({named})",
+                f"mistakes({named})",
+            ],
+        ),
+        ("provenance", words.gettext("Provenance"), [f"provenance({named})"]),
+    ]
+    parts = [f"# {{{{ title({named}) }}}} {{ #project }}"]
+    for identifier, heading, content in sections:
+        if identifier == "changes" and not since:
+            continue
+        parts.append(f"## {heading} {{ #{identifier} }}")
+        if identifier == "results":
+            parts.append(reached)
+        parts += [f"{{{{ {item} }}}}" if item.endswith(")") else f"<!-- {item} -->" for item in content]
+    return "\n\n".join(parts) + "\n"
+
+
+def _named(text: str, shown: str, names: str, project: str, title: str) -> tuple[str, int | None]:
+    """A catalogue with a name for `project` behind the last of its `names`, and the line of that; None if it has one.
+
+    Where there are no such names at all, the short ones are left out, and the title serves for both.
+    """
+    root = yaml.compose(text, yaml.SafeLoader)
+    assert isinstance(root, yaml.MappingNode), "a catalogue was read as one before"
+    values = {key.value: value for key, value in root.value}
+    node = values.get(names)
+    if names == "short" and (node is None or not node.value):
+        return text, None
+    entry = f"{project}: {json.dumps(title, ensure_ascii=False)}"
+    if isinstance(node, yaml.MappingNode) and not node.value:  # {}, of a report that has no project yet
+        before, behind = text[: node.start_mark.index].rstrip(), text[node.end_mark.index :]
+        return f"{before}\n  {entry}{behind}", node.start_mark.line + 2
+    if not isinstance(node, yaml.MappingNode) or node.flow_style:
+        raise ReportError(f"{shown}: expected {names} with one name a line, which a program can add to.")
+    if project in {key.value for key, _ in node.value}:
+        return text, None
+    column = node.value[0][0].start_mark.column
+    return _with_line(text, node.value[-1][1], " " * column + entry)
+
+
+def _listed(text: str, place: str, chapters: Collection[str]) -> tuple[str, int | None]:
+    """mkdocs.yml with `place` in the navigation: behind the last chapter of its folder, or page of it, or of all."""
+    root = yaml.compose(text, yaml.SafeLoader)
+    assert isinstance(root, yaml.MappingNode), "the settings were read as such before"
+    nav = next(value for key, value in root.value if key.value == "nav")
+    lists = [node for node in _sequences(nav) if not node.flow_style and node.value]
+    if not lists:
+        raise ReportError(f"{SHARED}: expected nav with one page a line, which a program can add to.")
+    pages = [(item, node) for node in lists for item in node.value if isinstance(item, yaml.ScalarNode)]
+    beside = [pair for pair in pages if posixpath.dirname(pair[0].value) == posixpath.dirname(place)]
+    told = [pair for pair in beside if pair[0].value in chapters]
+    item, node = max(told or beside or [(lists[0].value[-1], lists[0])], key=lambda pair: pair[0].start_mark.line)
+    return _with_line(text, item, f"{' ' * node.start_mark.column}- {place}")
+
+
+def _sequences(node: yaml.Node) -> Iterator[yaml.SequenceNode]:
+    if isinstance(node, yaml.SequenceNode):
+        yield node
+        for item in node.value:
+            yield from _sequences(item)
+    elif isinstance(node, yaml.MappingNode):
+        for _, value in node.value:
+            yield from _sequences(value)
+
+
+def _with_line(text: str, behind: yaml.Node, line: str) -> tuple[str, int]:
+    """`text` with a line more behind a node, and the number of that, from 1."""
+    # A collection ends where the next thing begins; what a scalar ends with is at its own line.
+    last = behind
+    while isinstance(last, (yaml.MappingNode, yaml.SequenceNode)) and not last.flow_style and last.value:
+        last = last.value[-1][1] if isinstance(last, yaml.MappingNode) else last.value[-1]
+    end = last.end_mark
+    number = end.line + (1 if end.column else 0)
+    lines = text.splitlines()
+    return "\n".join([*lines[:number], line, *lines[number:]]) + "\n", number + 1

@@ -1,0 +1,212 @@
+"""A project that has no chapter is given one, by a program that disturbs nothing else of what a writer wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from reportgen import chapter, check, record, translations
+from reportgen import report as reports
+from reportgen import source as sources
+from reportgen.__main__ import app
+from reportgen.build import build
+from reportgen.errors import ReportError
+from reportgen.material import gather
+from tests import synthetic
+from tests.conftest import SECTIONS
+
+OURS = "p13_ours"
+TITLES = {"en": 'Project 13: "ours"', "es": "Proyecto 13: «nuestro»"}
+
+
+@pytest.fixture
+def root(small_report: Path) -> Path:
+    """A report in which a project is declared, and nobody tells of it."""
+    record.write_declaration(synthetic.declaration(OURS, sources={}), small_report / "declared")
+    record.write_declaration(synthetic.declaration("before", sources={}), small_report / "declared")
+    (small_report / "scripts").mkdir()
+    (small_report / "scripts" / f"{OURS}.py").write_text('"""Tries it."""\n', encoding="utf-8")
+    for code in ("en", "es"):
+        file = small_report / "docs" / code / "catalogue.yml"
+        names = yaml.safe_load(file.read_text(encoding="utf-8"))
+        file.write_text(
+            "# Names.\n" + yaml.safe_dump({**names, "projects": {"first": "1", "before": "Before"}}) + "# The end.\n",
+            encoding="utf-8",
+        )
+    return small_report
+
+
+def write(root: Path, page: str | None = None, since: str | None = None, project: str = OURS) -> list[str]:
+    return list(chapter.write(gather(reports.load(root)), project, page, since, TITLES))
+
+
+def every_file(root: Path) -> dict[Path, str]:
+    """What stands in every file of a report but those that a command leaves for the next one."""
+    files = (file for file in root.rglob("*") if file.is_file() and "build" not in file.relative_to(root).parts)
+    return {file: file.read_text(encoding="utf-8") for file in files}
+
+
+def added(before: dict[Path, str], after: dict[Path, str]) -> Iterator[tuple[str, str]]:
+    """By file, every line that came in; nothing may have gone, or changed its place."""
+    for file, text in after.items():
+        lines = iter(before.get(file, "").splitlines())
+        awaited = next(lines, None)
+        for line in text.splitlines():
+            if line == awaited:
+                awaited = next(lines, None)
+            elif file in before:
+                yield file.name, line
+        assert awaited is None, f"{file.name} has lost {awaited!r}"
+
+
+def test_a_chapter_begins_in_every_language_and_the_report_needs_no_more_than_to_be_read(root: Path) -> None:
+    before = every_file(root)
+    told = write(root, "further/13.md", since="before")
+    after = every_file(root)
+    assert {file.relative_to(root).as_posix() for file in after.keys() - before.keys()} == {
+        "docs/en/further/13.md",
+        "docs/es/further/13.md",
+    }
+    assert sorted(added(before, after)) == [
+        ("catalogue.yml", '  p13_ours: "Project 13: \\"ours\\""'),
+        ("catalogue.yml", '  p13_ours: "Proyecto 13: «nuestro»"'),
+        ("mkdocs.yml", "- further/13.md"),
+    ]
+    for place in told:
+        file, _, line = place.partition(", line ")
+        if line:
+            assert "13" in after[root / file].splitlines()[int(line) - 1]
+    report = reports.load(root)
+    assert {finding.what.partition(" ")[0] for finding in check.check(gather(report))} == {"section"}
+    read = sources.read_all(report, report.pages())
+    # The title stands in the catalogues, so that the first section has no words to be read.
+    sections = [f"further/13.md#{section.identifier}" for section in read["further/13.md"]["en"].sections[1:]]
+    list(translations.confirm(report, read, [*SECTIONS, *sections]))
+    assert [str(finding) for finding in check.check(gather(report))] == []
+    build(report, root / "site")
+    page = (root / "site" / "es" / "further" / "13" / "index.html").read_text(encoding="utf-8")
+    assert "Proyecto 13: «nuestro»" in page and "Qué cambió" in page and "aún sin ejecutar" in page
+
+
+def test_without_another_project_there_is_nothing_that_changed(root: Path) -> None:
+    assert write(root)[0] == f"docs/en/projects/{OURS}.md"
+    assert "changes(" not in (root / "docs" / "en" / "projects" / f"{OURS}.md").read_text(encoding="utf-8")
+
+
+def test_it_stands_beside_the_other_chapters_and_a_short_name_beside_the_short_ones(root: Path) -> None:
+    for code in ("en", "es"):
+        (root / "docs" / code / "further.md").write_text('# 2 { #further }\n\n{{ results("before") }}\n', "utf-8")
+        with (root / "docs" / code / "catalogue.yml").open("a", encoding="utf-8") as stream:
+            stream.write("short:\n    before: 12  # as it is called\n")
+    (root / "mkdocs.yml").write_text(
+        (root / "mkdocs.yml")
+        .read_text(encoding="utf-8")
+        .replace("nav:\n- index.md\n- more:\n  - further.md\n", "nav:\n  - more:\n      - further.md\n  - index.md\n"),
+        encoding="utf-8",
+    )
+    before = every_file(root)
+    assert write(root)[0] == f"docs/en/{OURS}.md"
+    after = every_file(root)
+    assert ("catalogue.yml", f'    {OURS}: "Project 13"') in added(before, after)
+    nav = reports.load(root).shared()["nav"]
+    assert nav == [{"more": ["further.md", f"{OURS}.md"]}, "index.md"], "behind the last chapter of its folder"
+
+
+def test_a_page_of_the_section_below_is_listed_there(root: Path) -> None:
+    for code in ("en", "es"):
+        (root / "docs" / code / "more").mkdir()
+        (root / "docs" / code / "further.md").rename(root / "docs" / code / "more" / "further.md")
+    text = (root / "mkdocs.yml").read_text(encoding="utf-8")
+    (root / "mkdocs.yml").write_text(text.replace("  - further.md", "  - more/further.md"), encoding="utf-8")
+    write(root, "more/13.md")
+    assert reports.load(root).shared()["nav"] == ["index.md", {"more": ["more/further.md", "more/13.md"]}]
+
+
+def test_the_first_project_of_a_report_is_named_where_there_is_no_name_yet(root: Path) -> None:
+    for code in ("en", "es"):
+        file = root / "docs" / code / "catalogue.yml"
+        text = file.read_text(encoding="utf-8").replace("projects:\n  before: Before\n  first: '1'\n", "projects: {}\n")
+        file.write_text(f"short: {{}}\n{text}", encoding="utf-8")
+    write(root)
+    for code, title in TITLES.items():
+        names = yaml.safe_load((root / "docs" / code / "catalogue.yml").read_text(encoding="utf-8"))
+        assert (names["projects"], names["short"]) == ({OURS: title}, {})
+        assert names["site_name"], "what stands behind it is as it was"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"project": "p13_our"}, "'p13_our' has neither a run nor a declaration.*did you mean 'p13_ours'"),
+        ({"since": "nobody"}, "'nobody' has neither a run"),
+        ({"page": "further.md"}, "docs/en/further.md exists already"),
+        ({"page": "further.txt"}, "'further.txt' is no page, expected a path such as projects/p13_ours.md"),
+        ({"page": "../../README.md"}, "is no page"),
+    ],
+)
+def test_what_cannot_be_begun_is_a_sentence_and_writes_nothing(
+    root: Path, arguments: dict[str, str], sentence: str
+) -> None:
+    before = every_file(root)
+    with pytest.raises(ReportError, match=sentence):
+        write(root, **arguments)
+    assert every_file(root) == before
+
+
+def test_a_second_chapter_is_not_begun(root: Path) -> None:
+    write(root)
+    before = every_file(root)
+    with pytest.raises(ReportError, match=f"docs/en/projects/{OURS}.md tells of {OURS} already"):
+        write(root, "other.md")
+    assert every_file(root) == before
+
+
+def test_a_title_in_no_language_of_the_report_is_refused(root: Path) -> None:
+    with pytest.raises(ReportError, match="given in 'fr', expected one of en, es"):
+        list(chapter.write(gather(reports.load(root)), OURS, None, None, {"fr": "Projet 13"}))
+
+
+@pytest.mark.parametrize(
+    ("file", "block", "flow", "sentence"),
+    [
+        (
+            "docs/es/catalogue.yml",
+            "projects:\n  before: Before\n  first: '1'\n",
+            "projects: {first: '1'}\n",
+            "projects",
+        ),
+        ("mkdocs.yml", "nav:\n- index.md\n- more:\n  - further.md\n", "nav: [index.md, {more: [further.md]}]\n", "nav"),
+    ],
+)
+def test_what_a_program_cannot_add_a_line_to_is_named_before_anything_is_written(
+    root: Path, file: str, block: str, flow: str, sentence: str
+) -> None:
+    text = (root / file).read_text(encoding="utf-8")
+    assert block in text
+    (root / file).write_text(text.replace(block, flow), encoding="utf-8")
+    before = every_file(root)
+    with pytest.raises(ReportError, match=f"{file}: expected {sentence} with one"):
+        write(root)
+    assert every_file(root) == before
+
+
+def test_the_check_says_how_to_begin_the_chapter_of_a_project_without_a_title(root: Path) -> None:
+    found = [str(finding) for finding in check.check(gather(reports.load(root)))]
+    assert any(f"there is no projects.{OURS}" in line and f"reportgen chapter {OURS}" in line for line in found)
+
+
+@pytest.mark.parametrize(("title", "status"), [("en=Ours", 0), ("Ours", 1)])
+def test_the_command_takes_a_title_for_each_language(root: Path, title: str, status: int) -> None:
+    done = CliRunner().invoke(app, ["chapter", OURS, "--root", str(root), "--title", title])
+    if status:
+        assert (
+            str(done.exception) == "A title is 'Ours', expected a language and what it is called there, as in en='…'."
+        )
+        return
+    assert done.exit_code == status and f"docs/en/projects/{OURS}.md" in done.stdout
+    named = {code: yaml.safe_load((root / "docs" / code / "catalogue.yml").read_text("utf-8")) for code in ("en", "es")}
+    assert [named[code]["projects"][OURS] for code in named] == ["Ours", OURS]
