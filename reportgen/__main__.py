@@ -183,6 +183,36 @@ def begin_chapter(
     console.print("`check` tells what is still to be read and confirmed; `serve` shows the pages.", highlight=False)
 
 
+@app.command("starter")
+def start_over(
+    root: Root = Path("."),
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before anything goes.")] = False,
+) -> None:
+    """Leave of this report what another one starts with: in a fork, the first thing to do.
+
+    Pages, claims, records, declarations and the study's figures go; the languages with their lists of words, the
+    settings and the look of the site stay, with a home page that fills as projects come. Git must have
+    everything committed, so that it brings back whatever goes.
+    """
+    from reportgen.starter import clear, content
+
+    report = reports.load(root)
+    told = content(report)
+    console.print(
+        f"What will go: all pages ({len(told.pages)}) and claims ({told.claims}), the study's figures, and "
+        f"{', '.join(report.relative(folder) for folder in told.folders) or 'no folder'} (files: {told.files}).",
+        highlight=False,
+    )
+    if not yes:
+        typer.confirm("Go on?", abort=True)
+    for place in clear(report, told):
+        console.print(f"[green]written:[/] {place}", highlight=False)
+    console.print(
+        "What went is in git: `git restore .` brings it back. Next, declare a project and begin its `chapter`.",
+        highlight=False,
+    )
+
+
 @app.command("compare")
 def compare_results(
     before: Annotated[Path, typer.Argument(help="A folder of results.")],

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import yaml
 
+from reportgen import entries
 from reportgen.edition import Material
 from reportgen.errors import ReportError
 from reportgen.language import Language, language
@@ -133,10 +134,7 @@ def _named(text: str, shown: str, names: str, project: str, title: str) -> tuple
 
     Where there are no such names at all, the short ones are left out, and the title serves for both.
     """
-    root = yaml.compose(text, yaml.SafeLoader)
-    assert isinstance(root, yaml.MappingNode), "a catalogue was read as one before"
-    values = {key.value: value for key, value in root.value}
-    node = values.get(names)
+    node = entries.mapping(text).get(names)
     if names == "short" and (node is None or not node.value):
         return text, None
     entry = f"{project}: {json.dumps(title, ensure_ascii=False)}"
@@ -148,22 +146,19 @@ def _named(text: str, shown: str, names: str, project: str, title: str) -> tuple
     if project in {key.value for key, _ in node.value}:
         return text, None
     column = node.value[0][0].start_mark.column
-    return _with_line(text, node.value[-1][1], " " * column + entry)
+    return entries.with_line(text, node.value[-1][1], " " * column + entry)
 
 
 def _listed(text: str, place: str, chapters: Collection[str]) -> tuple[str, int | None]:
     """mkdocs.yml with `place` in the navigation: behind the last chapter of its folder, or page of it, or of all."""
-    root = yaml.compose(text, yaml.SafeLoader)
-    assert isinstance(root, yaml.MappingNode), "the settings were read as such before"
-    nav = next(value for key, value in root.value if key.value == "nav")
-    lists = [node for node in _sequences(nav) if not node.flow_style and node.value]
+    lists = [node for node in _sequences(entries.mapping(text)["nav"]) if not node.flow_style and node.value]
     if not lists:
         raise ReportError(f"{SHARED}: expected nav with one page a line, which a program can add to.")
     pages = [(item, node) for node in lists for item in node.value if isinstance(item, yaml.ScalarNode)]
     beside = [pair for pair in pages if posixpath.dirname(pair[0].value) == posixpath.dirname(place)]
     told = [pair for pair in beside if pair[0].value in chapters]
     item, node = max(told or beside or [(lists[0].value[-1], lists[0])], key=lambda pair: pair[0].start_mark.line)
-    return _with_line(text, item, f"{' ' * node.start_mark.column}- {place}")
+    return entries.with_line(text, item, f"{' ' * node.start_mark.column}- {place}")
 
 
 def _sequences(node: yaml.Node) -> Iterator[yaml.SequenceNode]:
@@ -174,15 +169,3 @@ def _sequences(node: yaml.Node) -> Iterator[yaml.SequenceNode]:
     elif isinstance(node, yaml.MappingNode):
         for _, value in node.value:
             yield from _sequences(value)
-
-
-def _with_line(text: str, behind: yaml.Node, line: str) -> tuple[str, int]:
-    """`text` with a line more behind a node, and the number of that, from 1."""
-    # A collection ends where the next thing begins; what a scalar ends with is at its own line.
-    last = behind
-    while isinstance(last, (yaml.MappingNode, yaml.SequenceNode)) and not last.flow_style and last.value:
-        last = last.value[-1][1] if isinstance(last, yaml.MappingNode) else last.value[-1]
-    end = last.end_mark
-    number = end.line + (1 if end.column else 0)
-    lines = text.splitlines()
-    return "\n".join([*lines[:number], line, *lines[number:]]) + "\n", number + 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,6 +12,7 @@ from typing import Literal
 import ghp_import
 
 from reportgen.build import no_site
+from reportgen.checkout import git, run, uncommitted
 from reportgen.errors import ReportError
 
 Outcome = Literal["published", "nothing new", "dry run"]
@@ -38,23 +38,22 @@ def prepare(repository: Path, remote: str, branch: str) -> str | None:
         ReportError: no checkout, no such remote, changes that are not committed, nobody to commit as, or a branch that
             holds something else than a site.
     """
-    if _git(repository, "rev-parse", "--git-dir") is None:
+    if git(repository, "rev-parse", "--git-dir") is None:
         raise ReportError(f"{repository}: not a git checkout, so that there is nowhere to publish to.")
-    address = _git(repository, "remote", "get-url", remote)
+    address = git(repository, "remote", "get-url", remote)
     if address is None:
-        known = (_git(repository, "remote") or "").split()
+        known = (git(repository, "remote") or "").split()
         raise ReportError(
             f"There is no git remote {remote!r} (found: {', '.join(known) or 'none'}). "
             f"Add one with `git remote add {remote} ADDRESS`, or name another with --remote."
         )
-    changed = (_git(repository, "status", "--porcelain") or "").splitlines()
-    if changed:
+    if changed := uncommitted(repository):
         raise ReportError(
-            f"The tree has uncommitted changes: {len(changed)} (first: {changed[0][3:]}). Commit or stash them, "
+            f"The tree has uncommitted changes: {len(changed)} (first: {changed[0]}). Commit or stash them, "
             "so that what is published can be found again."
         )
     for key, variable in (("user.name", "GIT_COMMITTER_NAME"), ("user.email", "GIT_COMMITTER_EMAIL")):
-        if not (os.environ.get(variable) or _git(repository, "config", key)):
+        if not (os.environ.get(variable) or git(repository, "config", key)):
             raise ReportError(f"git has no {key} to commit the site as; set it with `git config {key} VALUE`.")
     there = _tip(repository, remote, branch)
     return f"https://{there.domain}/" if there and there.domain else site_url(address)
@@ -82,12 +81,12 @@ def publish(site: Path, repository: Path, remote: str, branch: str, *, dry_run: 
     if not (site / "index.html").is_file():
         raise ReportError(f"{site}: there is no built site; `nox -s docs` makes it.")
     there = _tip(repository, remote, branch)
-    commit = _git(repository, "rev-parse", "--short", "HEAD")
+    commit = git(repository, "rev-parse", "--short", "HEAD")
     # A branch of its own, so that a dry run and an unchanged site leave the user's branches as they were.
     draft = "reportgen-publish-draft"
-    _git(repository, "branch", "--delete", "--force", draft)  # what an interrupted run may have left
+    git(repository, "branch", "--delete", "--force", draft)  # what an interrupted run may have left
     if there:
-        _git(repository, "branch", "--force", draft, f"refs/remotes/{remote}/{branch}")
+        git(repository, "branch", "--force", draft, f"refs/remotes/{remote}/{branch}")
     try:
         with contextlib.chdir(repository):  # where ghp-import looks for git
             ghp_import.ghp_import(
@@ -99,17 +98,17 @@ def publish(site: Path, repository: Path, remote: str, branch: str, *, dry_run: 
                 cname=there and there.domain,
                 no_history=not there,
             )
-        if there and there.tree == _git(repository, "rev-parse", f"{draft}^{{tree}}"):
+        if there and there.tree == git(repository, "rev-parse", f"{draft}^{{tree}}"):
             return "nothing new"
         trial = ["--dry-run"] if dry_run else []
-        pushed = _run(repository, "push", *trial, remote, f"{draft}:refs/heads/{branch}")
+        pushed = run(repository, "push", *trial, remote, f"{draft}:refs/heads/{branch}")
         if pushed.returncode:
             raise ReportError(f"git could not push to {remote} ({branch}): {pushed.stderr.strip()}")
         return "dry run" if dry_run else "published"
     except ghp_import.GhpError as problem:
         raise ReportError(f"The site could not be committed: {problem}") from problem
     finally:
-        _git(repository, "branch", "--delete", "--force", draft)
+        git(repository, "branch", "--delete", "--force", draft)
 
 
 def _tip(repository: Path, remote: str, branch: str) -> Tip | None:
@@ -118,36 +117,26 @@ def _tip(repository: Path, remote: str, branch: str) -> Tip | None:
     Raises:
         ReportError: the remote cannot be reached, or something else than a site stands there.
     """
-    if branch == _git(repository, "symbolic-ref", "--quiet", "--short", "HEAD"):
+    if branch == git(repository, "symbolic-ref", "--quiet", "--short", "HEAD"):
         raise ReportError(
             f"{branch} is the branch that is checked out here, and publishing leaves nothing but the site in a branch; "
             "name another with --branch."
         )
     # Asked of the remote itself: what this checkout remembers of it may be long gone.
-    listed = _run(repository, "ls-remote", "--heads", remote, f"refs/heads/{branch}")
+    listed = run(repository, "ls-remote", "--heads", remote, f"refs/heads/{branch}")
     if listed.returncode:
         raise ReportError(f"git could not reach {remote}: {listed.stderr.strip()}")
     if not listed.stdout.strip():
         return None
     tip = f"refs/remotes/{remote}/{branch}"
-    fetched = _run(repository, "fetch", remote, f"+refs/heads/{branch}:{tip}")
+    fetched = run(repository, "fetch", remote, f"+refs/heads/{branch}:{tip}")
     if fetched.returncode:
         raise ReportError(f"git could not fetch {branch} from {remote}: {fetched.stderr.strip()}")
-    names = set((_git(repository, "ls-tree", "-z", "--name-only", tip) or "").split("\0")) - {"", DOMAIN}
+    names = set((git(repository, "ls-tree", "-z", "--name-only", tip) or "").split("\0")) - {"", DOMAIN}
     if complaint := no_site(names):
         raise ReportError(
             f"The branch {branch} of {remote} holds something else, which publishing would delete: {complaint}. "
             f"Name another with --branch, or, if nobody needs it, `git push {remote} --delete {branch}`."
         )
-    domain = (_git(repository, "show", f"{tip}:{DOMAIN}") or "").split()
-    return Tip(_git(repository, "rev-parse", f"{tip}^{{tree}}") or "", domain[0] if domain else None)
-
-
-def _git(repository: Path, *arguments: str) -> str | None:
-    """What a git command prints; None where it fails."""
-    done = _run(repository, *arguments)
-    return done.stdout.rstrip("\n") if done.returncode == 0 else None
-
-
-def _run(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["git", *arguments], cwd=repository, capture_output=True, text=True)
+    domain = (git(repository, "show", f"{tip}:{DOMAIN}") or "").split()
+    return Tip(git(repository, "rev-parse", f"{tip}^{{tree}}") or "", domain[0] if domain else None)

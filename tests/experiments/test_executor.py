@@ -110,9 +110,14 @@ def test_ctrl_c_waits_until_the_run_has_ended(tmp_path: Path, monkeypatch: pytes
         os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(executor, "_command", lambda _: ["sh", "-c", slow])
-    threading.Thread(target=interrupt).start()
-    with pytest.raises(KeyboardInterrupt):
-        list(executor.Local().train([JOB], Console(quiet=True)))
+    # A process that a shell began in the background ignores Ctrl+C, and would wait for ever.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        threading.Thread(target=interrupt).start()
+        with pytest.raises(KeyboardInterrupt):
+            list(executor.Local().train([JOB], Console(quiet=True)))
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert ended.exists()
 
 

@@ -1,0 +1,129 @@
+"""A report that tells of nothing yet: what another one starts with, made of one that does.
+
+What is left is what any report needs: the languages with the words for what compares, the settings of the site, and a
+home page, which fills as projects come. Pages, claims, records, declarations and a study's figures go.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from reportgen import checkout, entries, source, translations
+from reportgen.errors import ReportError
+from reportgen.language import Language, language
+from reportgen.navigation import SHARED
+from reportgen.report import CATALOGUE, Report, read_text
+
+HOME = "index.md"
+WRITTEN = (f"{HOME}#home", f"{HOME}#ladder", f"{CATALOGUE}#site_name", f"{CATALOGUE}#site_description")
+"""Sections that this program writes in every language, as its own catalogues have them."""
+CLAIMS = """\
+# What the prose claims of the numbers: one entry a claim, for all languages. Each is checked whenever the report is
+# built.
+#
+# wider-is-better:
+#   kind: better
+#   metric: test.accuracy
+#   of: p01_wider
+#   than: p00_base
+#   expect: {study: undecided, reproduction: holds}
+"""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a report tells with, all of which goes."""
+
+    pages: tuple[Path, ...]
+    claims: int
+    folders: tuple[Path, ...]
+    """Of records, declarations, pretrainings and benches."""
+    files: int
+    """In those folders."""
+
+
+def content(report: Report) -> Content:
+    """What would go from a report.
+
+    Raises:
+        ReportError: the report is in no git checkout, or something is not committed: it could not be brought back; or a
+            part of it stands outside of its root.
+    """
+    if checkout.git(report.root, "rev-parse", "--git-dir") is None:
+        raise ReportError(f"{report.root}: not a git checkout, so that nothing that goes could be brought back.")
+    if changed := checkout.uncommitted(report.root):
+        raise ReportError(
+            f"The tree has uncommitted changes: {len(changed)} (first: {changed[0]}). Commit or stash them: what goes "
+            "is brought back from what is committed."
+        )
+    named = (report.results, report.declared, report.pretraining, report.bench)
+    folders = tuple(folder for folder in named if folder and folder.is_dir())
+    for place in (report.docs, report.published, report.claims, *folders):
+        if not place.is_relative_to(report.root):
+            raise ReportError(f"{place}: outside of {report.root}, and so not this report's alone.")
+    pages = tuple(report.docs / code / page for code in report.languages for page in report.pages())
+    claims = len(entries.mapping(_text(report, report.claims)))
+    files = sum(file.is_file() for folder in folders for file in folder.rglob("*"))
+    return Content(pages, claims, folders, files)
+
+
+def clear(report: Report, told: Content) -> Iterator[str]:
+    """Take away what a report tells, and leave what another one starts with; name each file that was written."""
+    for page in told.pages:
+        page.unlink()
+    for folder in told.folders:
+        shutil.rmtree(folder)
+    for code in report.languages:
+        folder = report.docs / code
+        for inside in sorted((place for place in folder.rglob("*") if place.is_dir()), reverse=True):
+            if not any(inside.iterdir()):
+                inside.rmdir()
+        words = language(code)
+        yield _write(report, folder / HOME, _home(words))
+        yield _write(report, folder / CATALOGUE, _names(_text(report, folder / CATALOGUE), words))
+    shared = _text(report, report.root / SHARED)
+    yield _write(report, report.root / SHARED, entries.replaced(shared, "nav", f"nav:\n  - {HOME}"))
+    yield _write(report, report.claims, CLAIMS)
+    nothing = {"title": "", "author": "", "year": 0, "projects": []}
+    yield _write(report, report.published, json.dumps(nothing, indent=2) + "\n")
+    translations.confirm(report, source.read_all(report, report.pages()), WRITTEN)
+
+
+def _home(words: Language) -> str:
+    return (
+        f"# {_title(words)} {{ #home }}\n\n"
+        f"<!-- {words.gettext('What was asked, what came out so far, and where is one to begin?')} -->\n\n"
+        f"## {words.gettext('All projects')} {{ #ladder }}\n\n{{{{ ladder_chart() }}}}\n\n{{{{ ladder() }}}}\n"
+    )
+
+
+def _title(words: Language) -> str:
+    return words.gettext("A report of experiments")
+
+
+def _names(text: str, words: Language) -> str:
+    """A catalogue without the names of what was told."""
+    described = words.gettext("Every number is bound to the run it comes from.")
+    for name, entry in (
+        ("site_name", f"site_name: {json.dumps(_title(words), ensure_ascii=False)}"),
+        ("site_description", f"site_description: {json.dumps(described, ensure_ascii=False)}"),
+        ("nav", "nav: {}"),
+        ("projects", "projects: {}"),
+        ("short", ""),
+    ):
+        text = entries.replaced(text, name, entry)
+    return text
+
+
+def _text(report: Report, file: Path) -> str:
+    return read_text(file, report.relative(file)) if file.is_file() else ""
+
+
+def _write(report: Report, file: Path, text: str) -> str:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    return report.relative(file)

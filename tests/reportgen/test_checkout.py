@@ -1,0 +1,39 @@
+"""What git says of a real checkout."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from reportgen.checkout import git, run, uncommitted
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    subprocess.run(["git", "init", "-q", "-b", "main"], cwd=tmp_path, check=True)
+    (tmp_path / ".gitignore").write_text("ignored\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_a_command_answers_with_what_it_prints_and_with_none_where_it_fails(repository: Path) -> None:
+    assert git(repository, "symbolic-ref", "--short", "HEAD") == "main"
+    assert git(repository, "rev-parse", "nothing") is None
+    assert "unknown revision" in run(repository, "rev-parse", "nothing").stderr
+
+
+def test_what_is_not_committed_is_listed_and_what_is_ignored_is_not(repository: Path) -> None:
+    (repository / "ignored").write_text("", encoding="utf-8")
+    (repository / "a b.txt").write_text("", encoding="utf-8")
+    assert uncommitted(repository) == [".gitignore", '"a b.txt"']
+    subprocess.run(["git", "add", "."], cwd=repository, check=True)
+    who = ("-c", "user.name=N", "-c", "user.email=n@example.org")
+    subprocess.run(["git", *who, "commit", "-qm", "all"], cwd=repository, check=True)
+    assert uncommitted(repository) == []
+
+
+def test_outside_of_a_checkout_git_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert git(tmp_path, "status") is None
+    assert uncommitted(tmp_path) == []

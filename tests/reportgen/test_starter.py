@@ -1,0 +1,139 @@
+"""A fork begins with a report that tells of nothing yet, and in which nothing has to be mended."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from reportgen import chapter, check, record, starter
+from reportgen import report as reports
+from reportgen.__main__ import app
+from reportgen.build import build
+from reportgen.errors import ReportError
+from reportgen.material import gather
+from tests import synthetic
+
+COMMENT = "# A word that a writer left behind.\n"
+
+
+@pytest.fixture
+def fork(small_report: Path) -> Path:
+    """A report with a run, a claim and a deeper page, all of it committed."""
+    record.write(synthetic.record("first"), small_report / "results")
+    record.write_declaration(synthetic.declaration("first"), small_report / "declared")
+    (small_report / "docs" / "claims.yml").write_text(
+        "first-above:\n  kind: above\n  metric: test.accuracy\n  of: first\n  value: 50 %\n"
+        "  expect: {study: holds, reproduction: holds}\n",
+        encoding="utf-8",
+    )
+    for code in ("en", "es"):
+        folder = small_report / "docs" / code
+        (folder / "deeper" / "still").mkdir(parents=True)
+        (folder / "deeper" / "still" / "page.md").write_text("# 4 { #page }\n", encoding="utf-8")
+        names = (folder / "catalogue.yml").read_text(encoding="utf-8")
+        (folder / "catalogue.yml").write_text(COMMENT + names + "short:\n  first: '1'\n", encoding="utf-8")
+    (small_report / ".gitignore").write_text("/build/\n/site/\n", encoding="utf-8")
+    commit(small_report)
+    return small_report
+
+
+def commit(root: Path) -> None:
+    who = ("-c", "user.name=N", "-c", "user.email=n@example.org")
+    for arguments in (("init", "-q"), ("add", "."), (*who, "commit", "-qm", "all")):
+        subprocess.run(["git", *arguments], cwd=root, check=True)
+
+
+def begin(root: Path) -> reports.Report:
+    report = reports.load(root)
+    list(starter.clear(report, starter.content(report)))
+    return reports.load(root)
+
+
+def test_what_was_told_goes_and_what_any_report_needs_stays(fork: Path) -> None:
+    told = starter.content(reports.load(fork))
+    assert (len(told.pages), told.claims, told.files) == (6, 1, 2)
+    report = begin(fork)
+    assert report.pages() == ("index.md",)
+    assert report.shared()["nav"] == ["index.md"]
+    assert not (fork / "results").exists() and not (fork / "declared").exists()
+    assert not (fork / "docs" / "en" / "deeper").exists()
+    assert (fork / "docs" / "assets").is_dir()
+    for code, comparing in (("en", ["better"]), ("es", ["mejor*"])):
+        text = (fork / "docs" / code / "catalogue.yml").read_text(encoding="utf-8")
+        names = yaml.safe_load(text)
+        assert text.startswith(COMMENT) and names["comparing"] == comparing
+        assert (names["projects"], names["nav"], names.get("short")) == ({}, {}, None)
+
+
+def test_nothing_has_to_be_mended_and_the_site_is_built(fork: Path) -> None:
+    report = begin(fork)
+    # These three were never read in this small report, and are as they were.
+    kept = {"name", "classes", "datasets"}
+    found = [str(finding) for finding in check.check(gather(report))]
+    assert [line for line in found if not any(f"section {name} " in line for name in kept)] == []
+    build(report, fork / "site")
+    page = (fork / "site" / "es" / "index.html").read_text(encoding="utf-8")
+    assert "Un informe de experimentos" in page and "A study" not in page
+
+
+def test_a_project_and_its_chapter_are_told_next(fork: Path) -> None:
+    begin(fork)
+    (fork / "scripts").mkdir()
+    (fork / "scripts" / "mine.py").write_text('"""Tries it."""\n', encoding="utf-8")
+    record.write(synthetic.record("mine"), fork / "results")
+    list(chapter.write(gather(reports.load(fork)), "mine", None, None, {"en": "Mine", "es": "El mío"}))
+    report = reports.load(fork)
+    assert report.shared()["nav"] == ["index.md", "projects/mine.md"]
+    build(report, fork / "site")
+    page = (fork / "site" / "es" / "index.html").read_text(encoding="utf-8")
+    assert "El mío" in page and "60,00" in page
+
+
+def test_git_brings_back_what_went(fork: Path) -> None:
+    def every_file() -> dict[Path, bytes]:
+        return {
+            file: file.read_bytes()
+            for file in fork.rglob("*")
+            if file.is_file() and not {".git", "build", "site"} & {*file.relative_to(fork).parts}
+        }
+
+    before = every_file()
+    begin(fork)
+    assert every_file() != before
+    subprocess.run(["git", "restore", "."], cwd=fork, check=True)
+    subprocess.run(["git", "clean", "-qfd"], cwd=fork, check=True)
+    assert every_file() == before
+
+
+def test_what_could_not_be_brought_back_does_not_go(fork: Path) -> None:
+    (fork / "docs" / "en" / "draft.txt").write_text("not committed", encoding="utf-8")
+    with pytest.raises(ReportError, match=r"uncommitted changes: 1 \(first: docs/en/draft.txt\)"):
+        starter.content(reports.load(fork))
+
+
+def test_outside_of_git_nothing_goes(small_report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(small_report.parent))
+    with pytest.raises(ReportError, match="not a git checkout"):
+        starter.content(reports.load(small_report))
+
+
+def test_what_belongs_to_others_too_does_not_go(fork: Path, tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    settings = fork / "pyproject.toml"
+    settings.write_text(settings.read_text("utf-8").replace('"results"', '"../shared"'), encoding="utf-8")
+    commit(fork)
+    with pytest.raises(ReportError, match="shared: outside of"):
+        starter.content(reports.load(fork))
+
+
+@pytest.mark.parametrize(("answer", "gone"), [("n\n", False), ("y\n", True)])
+def test_the_command_says_what_would_go_and_asks(fork: Path, answer: str, gone: bool) -> None:
+    done = CliRunner().invoke(app, ["starter", "--root", str(fork)], input=answer)
+    said = "What will go: all pages (6) and claims (1), the study's figures, and results, declared (files: 2)."
+    assert said in " ".join(done.stdout.split())
+    assert (fork / "docs" / "en" / "further.md").exists() != gone
+    assert (done.exit_code == 0) == gone
