@@ -21,6 +21,8 @@ from reportgen.report import CATALOGUE, Report, read_text
 HOME = "index.md"
 WRITTEN = (f"{HOME}#home", f"{HOME}#ladder", f"{CATALOGUE}#site_name", f"{CATALOGUE}#site_description")
 """Sections that this program writes in every language, as its own catalogues have them."""
+KEPT = ".gitkeep"
+"""Git keeps no folder without a file, and the report's settings name each of these."""
 CLAIMS = """\
 # What the prose claims of the numbers: one entry a claim, for all languages. Each is checked whenever the report is
 # built.
@@ -77,6 +79,7 @@ def clear(report: Report, told: Content) -> Iterator[str]:
         page.unlink()
     for folder in told.folders:
         shutil.rmtree(folder)
+        _write(report, folder / KEPT, "")
     for code in report.languages:
         folder = report.docs / code
         for inside in sorted((place for place in folder.rglob("*") if place.is_dir()), reverse=True):

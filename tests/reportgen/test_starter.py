@@ -59,7 +59,7 @@ def test_what_was_told_goes_and_what_any_report_needs_stays(fork: Path) -> None:
     report = begin(fork)
     assert report.pages() == ("index.md",)
     assert report.shared()["nav"] == ["index.md"]
-    assert not (fork / "results").exists() and not (fork / "declared").exists()
+    assert [file.name for part in ("results", "declared") for file in (fork / part).rglob("*")] == [starter.KEPT] * 2
     assert not (fork / "docs" / "en" / "deeper").exists()
     assert (fork / "docs" / "assets").is_dir()
     for code, comparing in (("en", ["better"]), ("es", ["mejor*"])):
