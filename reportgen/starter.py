@@ -30,8 +30,8 @@ CLAIMS = """\
 # wider-is-better:
 #   kind: better
 #   metric: test.accuracy
-#   of: p01_wider
-#   than: p00_base
+#   of: wider
+#   than: first
 #   expect: {study: undecided, reproduction: holds}
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -30,6 +31,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SITE = "tests/site/"
 LONG = (SITE, "tests/experiments/test_run.py")
 """What takes minutes each. Begun first, they leave no process waiting for the other in the end."""
+PROJECT = re.compile(r"p\d\d_\w+")
+"""What a project of this report is called."""
 CATALOGUES = {
     "en": {"name": "English", "site_name": "A small report", "nav": {"more": "Further"}, "comparing": ["better"]},
     "es": {"name": "Español", "site_name": "Un informe breve", "nav": {"more": "Más"}, "comparing": ["mejor*"]},
@@ -48,8 +51,25 @@ HOME = """# {title} {{ #home }}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take long; the others keep their order."""
+    """Begin with the files that take long; the others keep their order.
+
+    What speaks of projects or pages that a fork has deleted is skipped there, with that for its reason.
+    """
+    there = {file.stem for file in (ROOT / "experiments" / "projects").glob("p*.py")}
+    told = bool(json.loads((ROOT / "experiments" / "published.json").read_text(encoding="utf-8"))["projects"])
+    for item in items:
+        if gone := sorted(spoken_of(item) - there):
+            item.add_marker(pytest.mark.skip(reason=f"This report has no project {', '.join(gone)}."))
+        if item.get_closest_marker("study") and not told:
+            item.add_marker(pytest.mark.skip(reason="This report tells of no study."))
     items.sort(key=lambda item: next((k for k, long in enumerate(LONG) if item.nodeid.startswith(long)), len(LONG)))
+
+
+def spoken_of(item: pytest.Item) -> set[str]:
+    """The projects that a test names in its marker or in its parameters."""
+    marked = {name for marker in item.iter_markers("project") for name in marker.args}
+    given = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return marked | {value for value in given if isinstance(value, str) and PROJECT.fullmatch(value)}
 
 
 @pytest.hookimpl(optionalhook=True)

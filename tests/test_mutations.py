@@ -22,6 +22,8 @@ from reportgen.finding import Finding
 from reportgen.fingerprint import fingerprints
 from tests.synthetic import confirmation
 
+pytestmark = pytest.mark.study
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -12,6 +12,8 @@ from reportgen.evidence import GIVEN, Evidence
 from reportgen.render import TOOLS
 from reportgen.tools import PageTools
 
+pytestmark = pytest.mark.study
+
 DOCS = Path(__file__).parent.parent / "docs"
 LANGUAGES = sorted(folder.name for folder in DOCS.iterdir() if (folder / "writing.md").is_file())
 EXAMPLE = re.compile(r"\{% raw %\}\s*(?:```jinja\n)?(.*?)\s*(?:```\s*)?\{% endraw %\}", re.DOTALL)

@@ -69,6 +69,7 @@ def test_every_image_is_mirrored_in_one_of_any_two_epochs(images: int, seed: int
     assert np.array_equal(first, alternating(images, seed, epoch + 2))
 
 
+@pytest.mark.project("p05_augmentation")
 def test_project_5_augments_as_the_study_does() -> None:
     assert project.load("p05_augmentation").training.augmentation == STUDY
 

@@ -59,6 +59,7 @@ def test_two_machines_may_part_by_rounding_in_the_first_step_and_by_what_trainin
     assert differences(before, after, same_machine=True)
 
 
+@pytest.mark.project("p09_mini_vgg16")
 def test_a_canary_loads_weights_as_the_run_does_from_others_that_need_no_file() -> None:
     model = _build(project.load("p09_mini_vgg16"), 0, "float32")
     expected = vgg16.drawn(model, 0).layers
@@ -74,6 +75,7 @@ def test_only_vgg16_sings_a_shorter_canary(parameters: int, expected: Extent) ->
     assert (SMALL.steps, SMALL.epochs, SMALL.train, SMALL.test) == (4, 8, None, None)
 
 
+@pytest.mark.project("p09_mini_vgg16")
 def test_the_canary_of_a_large_network_has_an_image_for_every_step_and_sings_the_same_twice() -> None:
     """Of the mini VGG16, in the extent of the large ones."""
     assert LARGE.train is not None and LARGE.steps * BATCH_SIZE <= LARGE.train
@@ -96,6 +98,7 @@ def test_the_steps_of_a_canary_are_shown_what_the_run_is_shown() -> None:
     assert len(seen) == 2 and min(seen) > 64, "before the single steps, and before the miniature training"
 
 
+@pytest.mark.project("p09_mini_vgg16")
 def test_the_drawn_weights_of_a_canary_bring_pixels_that_are_not_scaled_to_where_others_are() -> None:
     declared = dataclasses.replace(project.load("p09_mini_vgg16"), pixel_scaling=BGR_MEAN)
     first, second = (_build(one, 0, "float32") for one in (project.load("p09_mini_vgg16"), declared))

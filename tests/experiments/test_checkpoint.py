@@ -12,9 +12,10 @@ import pytest
 from experiments import data, project
 from experiments.checkpoint import Checkpoint, Sparing
 from experiments.project import Adam, EarlyStopping, Project
-from experiments.projects import p12_residual
 from experiments.train import Run, build, steps_of, train
 from reportgen.errors import ReportError
+
+pytestmark = pytest.mark.project("p05_augmentation", "p12_residual")
 
 EPOCHS = 6
 
@@ -71,6 +72,8 @@ def test_a_run_that_was_cut_off_ends_like_one_that_was_not(
     """Dropout and both rules; batch normalization, shifts, momentum, a schedule and averaged weights, in a network of
     networks.
     """
+    from experiments.projects import p12_residual
+
     monkeypatch.setattr(p12_residual, "WIDTHS", (16, 16, 16))  # quicker, and as many states
     file = tmp_path / "run.npz"
     with pytest.raises(KeyboardInterrupt):

@@ -69,6 +69,7 @@ print(json.dumps([found, memory]))
 
 
 @pytest.mark.slow
+@pytest.mark.project("p05_augmentation")
 def test_on_an_accelerator_a_round_is_a_whole_call_of_every_kind() -> None:
     """Here, a processor plays the accelerator, with two small batches a call."""
     found, memory = other_backend.said("jax", ACCELERATED)
@@ -140,6 +141,7 @@ def test_a_preview_or_a_figure_that_fails_is_told_at_once_with_its_last_words(
         _site()
 
 
+@pytest.mark.study
 def test_the_records_of_the_growth_are_as_many_as_they_say(tmp_path: Path) -> None:
     site.copies(tmp_path, 12)
     assert len(list(tmp_path.glob("*/seed-*/record.json"))) == 12
@@ -245,6 +247,7 @@ def test_a_bench_that_is_cut_off_says_where_what_it_has_measured_stands(
         assert read(unfinished).comparisons == (one,)
 
 
+@pytest.mark.project("p05_augmentation")
 def test_the_drawing_of_batches_is_also_measured_where_they_are_drawn_on_an_accelerator(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -23,6 +23,7 @@ def test_a_declaration_is_what_the_script_declares_today(identifier: str) -> Non
     assert without_sources(written[identifier]) == without_sources(declare(identifier)), mend
 
 
+@pytest.mark.project("p04_batch_norm", "p09_mini_vgg16")
 def test_the_layers_of_vgg16_stand_inside_their_layer() -> None:
     inner = read_declarations(DECLARED)["p09_mini_vgg16"].inner
     assert list(inner) == ["model"]
@@ -32,6 +33,7 @@ def test_the_layers_of_vgg16_stand_inside_their_layer() -> None:
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
+@pytest.mark.project("p05_augmentation", "p09_mini_vgg16", "p11_modern")
 def test_another_backend_builds_the_same_layers_and_takes_steps(backend: str) -> None:
     """A convolutional project with everything that has a state, one of VGG16, and ours."""
     program = """

@@ -15,6 +15,7 @@ from experiments.scaling import BGR_MEAN
 from tests import synthetic
 
 
+@pytest.mark.project("p10_vgg16_64px")
 def test_sizes_that_are_not_named_stay_as_the_project_declares_them() -> None:
     declared = project.load("p10_vgg16_64px")
     assert Sizes().of(declared) == declared
@@ -26,6 +27,7 @@ def test_sizes_that_are_not_named_stay_as_the_project_declares_them() -> None:
     assert Sizes(epochs=3).of(declared).training == dataclasses.replace(declared.training, epochs=3)
 
 
+@pytest.mark.project("p07_vgg16_frozen")
 def test_the_command_repeats_the_run_and_names_no_path() -> None:
     job = Job("p07_vgg16_frozen", 2, "full", "float32", "/home/me/images", RESULTS, Path("/home/me/w.h5"))
     assert job.command == (
@@ -36,6 +38,7 @@ def test_the_command_repeats_the_run_and_names_no_path() -> None:
     assert other.command.endswith("--data sample --force --image-size 64 --batch-size 8 --epochs 3")
 
 
+@pytest.mark.project("p07_vgg16_frozen")
 def test_what_is_left_of_several_projects_is_a_command_for_each_with_what_concerns_it(tmp_path: Path) -> None:
     results, weights = tmp_path / "my results", tmp_path / "w.h5"
     asked = Job("p00_base", 0, "full", "float32", "keras", results, weights, restart=True, allow_unfinished=True)
@@ -62,6 +65,7 @@ def test_what_is_left_of_several_projects_is_a_command_for_each_with_what_concer
         (Sizes(32, 8, 16), "32px-batch-8-16-epochs"),
     ],
 )
+@pytest.mark.project("p10_vgg16_64px")
 def test_a_run_in_other_sizes_than_its_project_is_a_variant_whose_name_tells_in_what_it_departs(
     sizes: Sizes, variant: str | None
 ) -> None:
@@ -102,6 +106,7 @@ def test_who_feeds_weights_otherwise_than_they_expect_is_told_what_half_precisio
         assert "1/255" in job.caution and "BGR" in job.caution and "float32" in job.caution
 
 
+@pytest.mark.project("p10_vgg16_64px")
 def test_a_step_of_vgg16_at_224_pixels_takes_less_than_6_gib() -> None:
     """In a process of its own, whose peak is the step's; `--image-size 224 --batch-size 8` asks for it."""
     program = """

@@ -10,6 +10,8 @@ from experiments import project
 from reportgen.facts import PublishedProject, read_published
 from reportgen.record import Metrics
 
+pytestmark = pytest.mark.study
+
 FILE = Path(project.__file__).parent / "published.json"
 
 PRINTED = """

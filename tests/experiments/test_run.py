@@ -363,6 +363,7 @@ def started(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.project("p02_dropout")
 def test_a_run_that_is_killed_goes_on_behind_its_last_epoch_and_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
     """Project 2 has dropout; what batch normalization and augmentation need is tested with the checkpoints.
 
@@ -489,6 +490,7 @@ def test_memory_that_runs_out_is_a_sentence_and_leaves_no_record(tmp_path: Path)
     assert not list(tmp_path.rglob("*"))
 
 
+@pytest.mark.project("p06_vgg16_scratch", "p08_vgg16_finetuned")
 def test_other_weights_are_asked_for_by_their_option(smoke: Path, tmp_path: Path) -> None:
     now = standing(smoke, "p00_base", 0, VARIANT)
     asked = {"force": False, "explicit_data": False, "explicit_precision": False}
@@ -627,6 +629,7 @@ def test_the_runs_end_where_what_follows_one_of_them_fails(tmp_path: Path, monke
 
 
 @pytest.mark.slow
+@pytest.mark.project("p05_augmentation")
 def test_a_deterministic_run_gives_the_same_bits_twice(tmp_path: Path) -> None:
     """Augmentation, batch normalization and dropout included; only the clock may tell the two apart."""
     runs = []

@@ -14,7 +14,6 @@ from experiments import data, project
 from experiments.batches import Batches
 from experiments.data import Images
 from experiments.project import Project
-from experiments.projects import p11_modern, p12_residual
 from experiments.train import (
     build,
     confident_mistakes,
@@ -177,6 +176,7 @@ def test_the_totals_of_parameters_are_the_study_s(identifier: str) -> None:
     assert (network.parameters, network.trainable, network.non_trainable) == TOTALS[identifier]
 
 
+@pytest.mark.project("p11_modern")
 def test_project_11_is_ours_and_has_three_wide_blocks_without_a_hidden_layer() -> None:
     assert not project.load("p11_modern").of_the_study
     network = network_of(build(project.load("p11_modern"), 0, "float32"))
@@ -219,6 +219,7 @@ def test_images_too_small_for_the_network_are_refused(identifier: str) -> None:
         build(small, 0, "float32")
 
 
+@pytest.mark.project("p01_deeper")
 def test_the_layers_are_named_the_same_when_another_network_was_built_before() -> None:
     build(project.load("p01_deeper"), 0, "float32")
     network = network_of(build(project.load("p00_base"), 0, "float32"))
@@ -254,6 +255,7 @@ def test_each_project_changes_the_settings_that_the_study_changed() -> None:
         assert found[identifier] == settings, identifier
 
 
+@pytest.mark.project("p11_modern", "p12_residual")
 def test_project_12_is_project_11_with_residuals_width_cutout_and_time() -> None:
     before, now = project.load("p11_modern"), project.load("p12_residual")
     assert not now.of_the_study and now.test_time_flips and now.prepare is before.prepare
@@ -273,7 +275,10 @@ def test_project_12_is_project_11_with_residuals_width_cutout_and_time() -> None
         assert [row.type for row in rows_of(block)].count("Conv2D") == 3
 
 
+@pytest.mark.project("p12_residual")
 def test_a_block_of_project_12_begins_with_convolutions_that_change_nothing_and_adds_what_it_found_to_them() -> None:
+    from experiments.projects import p12_residual
+
     given = np.random.default_rng(0).normal(size=(2, 8, 8, 16)).astype(np.float32)
     pooled = given.reshape(2, 4, 2, 4, 2, 16).max(axis=(2, 4))
 
@@ -289,6 +294,7 @@ def test_a_block_of_project_12_begins_with_convolutions_that_change_nothing_and_
     assert np.asarray(found) == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.project("p11_modern")
 def test_the_settings_of_project_11_name_everything_that_is_unlike_the_study_s() -> None:
     assert settings_of(project.load("p11_modern")) == {
         "batch_size": 512,
@@ -310,6 +316,7 @@ def test_the_settings_of_project_11_name_everything_that_is_unlike_the_study_s()
     }
 
 
+@pytest.mark.project("p11_modern")
 def test_the_learning_rate_of_project_11_rises_falls_and_ends_at_zero() -> None:
     training = project.load("p11_modern").training
     steps = steps_of(training)
@@ -323,7 +330,10 @@ def test_the_learning_rate_of_project_11_rises_falls_and_ends_at_zero() -> None:
     assert decaying == [True, False, False]
 
 
+@pytest.mark.project("p11_modern")
 def test_project_11_starts_from_white_patches_and_convolutions_that_change_nothing() -> None:
+    from experiments.projects import p11_modern
+
     images = data.load("sample").train
     pixels = Batches(images, 320, 32)[0][0]
     model = build(project.load("p11_modern"), 0, "float32")
@@ -356,6 +366,7 @@ def test_a_network_is_prepared_with_fewer_images_where_they_are_larger(side: int
     assert seen.value.args[0] == (min(images, len(split.train.labels)), side, side, 3)
 
 
+@pytest.mark.project("p11_modern")
 def test_smoothed_labels_are_spread_over_all_classes_and_what_is_recorded_is_not() -> None:
     labels = np.array([0, 2])
     probabilities = np.array([[0.7, 0.2, 0.1], [0.3, 0.3, 0.4]], dtype=np.float32)
@@ -387,8 +398,11 @@ def test_with_test_time_flips_an_image_and_its_mirror_image_are_predicted_alike(
     assert found.cross_entropy == pytest.approx(-np.log(one[np.arange(len(one)), images.labels]).mean(), rel=1e-4)
 
 
+@pytest.mark.project("p11_modern")
 def test_a_real_training_of_project_11_keeps_the_averaged_weights_it_validated(monkeypatch: pytest.MonkeyPatch) -> None:
     """Narrower, to be quick; no rule stops it, so that the last epoch is the one that is kept and measured."""
+    from experiments.projects import p11_modern
+
     monkeypatch.setattr(p11_modern, "WIDTHS", (32, 64, 64))
     declared = dataclasses.replace(with_small_batches(project.load("p11_modern")), test_time_flips=False)
     split = data.split(data.load("sample"), 0)

@@ -23,6 +23,8 @@ from reportgen.errors import ReportError
 from tests.synthetic import HASH
 from tests.synthetic import record as made_up
 
+pytestmark = pytest.mark.project("p06_vgg16_scratch", "p07_vgg16_frozen", "p08_vgg16_finetuned", "p09_mini_vgg16")
+
 
 @pytest.fixture(scope="module", params=[(False, ".weights.h5"), (False, ".h5"), (True, ".weights.h5")])
 def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, keras.Model]:

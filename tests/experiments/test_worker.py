@@ -82,6 +82,7 @@ def test_runs_that_differ_in_anything_keep_their_checkpoints_apart() -> None:
     assert worker.checkpoint_file(recorded, "cifar10").parent.name == "cifar10-full-float32"
 
 
+@pytest.mark.project("p06_vgg16_scratch", "p08_vgg16_finetuned")
 def test_a_smoke_run_and_a_project_of_random_weights_fetch_none(tmp_path: Path) -> None:
     missing = tmp_path / "none.h5"
     assert worker.pretrained(job(tmp_path, "p08_vgg16_finetuned", vgg16_weights=missing)) is None

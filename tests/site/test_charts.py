@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
+pytestmark = pytest.mark.study
+
 
 @pytest.fixture(scope="module")
 def reading(browser: Browser) -> Iterator[Page]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ElementTree
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from reportgen.measure import PAINT, SHIFT, WEIGHT, Visit
+
+pytestmark = pytest.mark.study
 
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 XHTML = "{http://www.w3.org/1999/xhtml}"

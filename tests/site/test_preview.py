@@ -17,6 +17,8 @@ from typer.testing import CliRunner
 from reportgen.__main__ import app
 from reportgen.measure import free_port
 
+pytestmark = pytest.mark.study
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 30_000
 """Milliseconds in which a change must have reached the browser; it takes about three seconds."""

@@ -13,6 +13,8 @@ from reportgen import report as reports
 from reportgen.browser import served
 from reportgen.build import build
 
+pytestmark = pytest.mark.study
+
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("en", "es")
 PAGES = ("", "method/", "projects/00/", "projects/01/", "projects/05/", "reproduce/")
