@@ -226,6 +226,7 @@ def test_the_layers_are_named_the_same_when_another_network_was_built_before() -
     assert [row.name for row in network.layers] == [name for name, *_ in ROWS["p00_base"]]
 
 
+@pytest.mark.study
 def test_each_project_changes_the_settings_that_the_study_changed() -> None:
     found = {identifier: settings_of(project.load(identifier)) for identifier in project.identifiers()}
     settings: dict[str, object] = {
