@@ -213,18 +213,46 @@ def test_actionlint_finds_nothing_in_the_workflows() -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.slow
-def test_a_fresh_clone_without_data_builds_the_site(tmp_path: Path) -> None:
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """What is committed of this repository, in a folder of its own."""
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout, so that there is nothing to clone")
-    clone = tmp_path / "clone"
-    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(tmp_path / "clone")], check=True)
+    return tmp_path / "clone"
+
+
+def within(clone: Path, *arguments: str) -> str:
+    """What a command of a clone prints; it must not fail."""
     environment = {name: value for name, value in os.environ.items() if name not in {"CIFAR10_DIR", "PYTHONPATH"}}
-    done = subprocess.run(
-        [sys.executable, "-m", "reportgen", "build"], cwd=clone, capture_output=True, text=True, env=environment
-    )
+    command = [sys.executable, "-m", *arguments]
+    done = subprocess.run(command, cwd=clone, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_a_fresh_clone_without_data_builds_the_site(clone: Path) -> None:
+    within(clone, "reportgen", "build")
     for page in ("index.html", "en/index.html", "es/index.html", "en/projects/00/index.html"):
         assert (clone / "site" / page).is_file()
     status = subprocess.run(["git", "status", "--porcelain"], cwd=clone, capture_output=True, text=True, check=True)
     assert status.stdout == "", "building leaves the sources as they were"
+
+
+@pytest.mark.slow
+@pytest.mark.project("p00_base")
+def test_a_fork_becomes_a_report_of_one_s_own_by_the_commands_of_the_readme(clone: Path) -> None:
+    within(clone, "reportgen", "starter", "--yes")
+    assert within(clone, "reportgen", "check", "--strict").strip() == "Nothing to mend."
+    projects = clone / "experiments" / "projects"
+    script = (projects / "p00_base.py").read_text(encoding="utf-8")
+    for file in projects.glob("p*.py"):
+        file.unlink()
+    own = script.replace("PROJECT = Project(", "PROJECT = Project(of_the_study=False, ")
+    (projects / "p00_mine.py").write_text(own, encoding="utf-8")
+    within(clone, "experiments", "declare")
+    within(clone, "reportgen", "chapter", "p00_mine", "--title", "en=Mine", "--title", "es=El mío")
+    within(clone, "reportgen", "build")
+    page = (clone / "site" / "es" / "projects" / "p00_mine" / "index.html").read_text(encoding="utf-8")
+    assert "El mío" in page and "263.402" in page, "the network is shown before it has run"
