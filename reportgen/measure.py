@@ -36,6 +36,8 @@ CACHED, COLD = 1.3, 2.5
 """Limits of the whole build, in times of what MkDocs alone needs for the same finished Markdown."""
 PREVIEW, EDITS = 2.0, 5
 """Limit of the preview: seconds from saving a page to its place in a browser; and how often that is tried."""
+TELEPHONE = 360
+"""The pixels across of a narrow telephone."""
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa")
 ALLOWED: Mapping[str, str] = {}
 """Defects of the theme that stay, by the selector that axe gives, each with its reason."""
@@ -46,6 +48,9 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.rgShift += entry.value;
 }).observe({type: "layout-shift", buffered: true});
 """
+
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""Waits until what follows a change of the window's size has been drawn."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,8 @@ class Visit:
     """Every internal link of each page."""
     anchors: dict[str, set[str]] = field(default_factory=dict)
     """Every identifier of each page."""
+    widths: dict[str, int] = field(default_factory=dict)
+    """Pixels that each page takes across on a telephone, with everything unfolded."""
 
     def broken(self) -> list[str]:
         """Every link that leads to no page or to no anchor."""
@@ -105,12 +112,12 @@ def pages(site: Path, languages: tuple[str, ...]) -> list[str]:
     return sorted(f"{folder.relative_to(site).as_posix()}/" for folder in found)
 
 
-def visit(browser: Browser, address: str, paths: list[str], scheme: str, visit: Visit, *, width: int = 1280) -> None:
+def visit(browser: Browser, address: str, paths: list[str], scheme: str, visit: Visit) -> None:
     """Open every page once in one scheme, and note what is seen in `visit`."""
     rules = axe()
     context = browser.new_context(
         color_scheme=scheme,  # type: ignore[arg-type]
-        viewport={"width": width, "height": 800},
+        viewport={"width": 1280, "height": 800},
         bypass_csp=True,
     )
     for path in paths:
@@ -154,6 +161,9 @@ def visit(browser: Browser, address: str, paths: list[str], scheme: str, visit: 
         visit.links[path] = [link.removeprefix(address) for link in visit.links[path]]
         visit.anchors[path] = set(page.eval_on_selector_all("[id]", "found => found.map(element => element.id)"))
         visit.violations += [f"{where}: {found}" for found in violations(page, rules)]
+        page.set_viewport_size({"width": TELEPHONE, "height": 740})
+        page.evaluate(DRAWN)
+        visit.widths[path] = max(visit.widths.get(path, 0), page.evaluate("document.scrollingElement.scrollWidth"))
         page.close()
     context.close()
 
@@ -162,8 +172,9 @@ def violations(page: Page, rules: str) -> list[str]:
     """What axe-core finds against WCAG 2.2, levels A and AA, on an open page, with everything unfolded."""
     page.evaluate("document.querySelectorAll('details').forEach((block) => (block.open = true))")
     page.evaluate(rules)
-    # To list all that is right takes axe-core as long as to find what is wrong.
-    options = json.dumps({"runOnly": RULES, "resultTypes": ["violations"]})
+    # To list all that is right takes axe-core as long as to find what is wrong; no rule of these wants style sheets
+    # that it would have to fetch.
+    options = json.dumps({"runOnly": RULES, "resultTypes": ["violations"], "preload": False})
     found: dict[str, Any] = page.evaluate(f"axe.run(document, {options})")
     return [
         f"{rule['id']} at {' '.join(map(str, node['target']))}"
@@ -215,6 +226,10 @@ def _reading(report: Report, site: Path) -> Iterator[Figure]:
         ("violations of WCAG 2.2 A and AA", seen.violations),
         ("messages, failed requests, other hosts", seen.complaints),
         ("broken links and anchors", broken),
+        (
+            "pages that scroll sideways on a telephone",
+            [path for path, width in seen.widths.items() if width > TELEPHONE],
+        ),
     ):
         first = f" (first: {found[0]})" if found else ""
         yield Figure(f"{name}, {count}", f"{len(found)}{first}", "0", not found)

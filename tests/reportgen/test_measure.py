@@ -20,6 +20,7 @@ SOUND = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sou
 POOR = """<!doctype html><html><head><meta charset="utf-8"><title>Poor</title><link rel="icon" href="data:,"></head>
 <body><main><h1>Poor</h1><img src="lost.png"><p style="color: #999; background: #aaa">pale</p>
 <a href="../sound/#nowhere">no anchor</a> <a href="../none.csv">no file</a> <a href="https://example.org/">out</a>
+<details><p style="width: 500px">wide</p></details>
 <p id="moving" style="margin: 0">late</p><p style="height: 400px">pushed down</p></main>
 <script>console.error("a complaint");
 // What was never painted cannot shift, and a visit ends when the network rests: it rests once the shift was seen.
@@ -61,6 +62,7 @@ def test_a_visit_finds_every_defect_of_a_page_and_none_of_a_sound_one(site: tupl
     assert seen.shifts["en/sound/ (light)"] == 0
     assert all(0 < paint < 60 for paint in seen.paints.values())
     assert 0 < seen.weights["en/sound/"] < len(SOUND)
+    assert seen.widths["en/poor/"] > 500 and seen.widths["en/sound/"] == measure.TELEPHONE
 
 
 def test_a_copy_holds_the_sources_and_nothing_that_was_made(small_report: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from playwright.sync_api import Browser, expect
 
-from reportgen.measure import PAINT, SHIFT, WEIGHT, Visit
+from reportgen.measure import PAINT, SHIFT, TELEPHONE, WEIGHT, Visit
 
 pytestmark = pytest.mark.study
 
@@ -66,17 +66,8 @@ def test_every_page_says_which_it_is_and_names_itself_in_both_languages(
         assert (links["en"], links["es"]) == (f"{address}en/{rest}", f"{address}es/{rest}")
 
 
-def test_no_page_scrolls_sideways_on_a_telephone(address: str, pages: list[str], browser: Browser) -> None:
-    page = browser.new_page(viewport={"width": 360, "height": 740})
-    wide = {}
-    for path in pages:
-        page.goto(address + path)
-        page.locator("details").evaluate_all("found => found.forEach(block => block.open = true)")
-        width = page.evaluate("document.scrollingElement.scrollWidth")
-        if width > 360:
-            wide[path] = width
-    page.close()
-    assert wide == {}
+def test_no_page_scrolls_sideways_on_a_telephone(seen: Visit) -> None:
+    assert {path: width for path, width in seen.widths.items() if width > TELEPHONE} == {}
 
 
 def test_without_scripts_a_chapter_shows_its_charts_numbers_and_notes(address: str, browser: Browser) -> None:
