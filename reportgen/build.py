@@ -13,7 +13,6 @@ import io
 import multiprocessing
 import os
 import shutil
-import subprocess
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -30,6 +29,7 @@ from markupsafe import escape
 from rich.console import Console
 
 from reportgen import cards
+from reportgen.checkout import git
 from reportgen.edition import Material
 from reportgen.errors import ReportError
 from reportgen.language import Language, codes, language
@@ -407,10 +407,4 @@ h1, li {{ text-wrap: balance }}
 
 def _commit_date(root: Path) -> str:
     """Seconds since 1970 of the last commit, so that two builds of it are alike; of 1980 outside a checkout."""
-    try:
-        done = subprocess.run(
-            ["git", "log", "-1", "--format=%ct"], cwd=root, capture_output=True, text=True, check=True
-        )
-        return done.stdout.strip() or "315532800"
-    except (OSError, subprocess.CalledProcessError):
-        return "315532800"
+    return git(root, "log", "-1", "--format=%ct") or "315532800"

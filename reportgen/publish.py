@@ -12,7 +12,7 @@ from typing import Literal
 import ghp_import
 
 from reportgen.build import no_site
-from reportgen.checkout import git, run, uncommitted
+from reportgen.checkout import git, refuse_uncommitted, run
 from reportgen.errors import ReportError
 
 Outcome = Literal["published", "nothing new", "dry run"]
@@ -47,11 +47,7 @@ def prepare(repository: Path, remote: str, branch: str) -> str | None:
             f"There is no git remote {remote!r} (found: {', '.join(known) or 'none'}). "
             f"Add one with `git remote add {remote} ADDRESS`, or name another with --remote."
         )
-    if changed := uncommitted(repository):
-        raise ReportError(
-            f"The tree has uncommitted changes: {len(changed)} (first: {changed[0]}). Commit or stash them, "
-            "so that what is published can be found again."
-        )
+    refuse_uncommitted(repository, ", so that what is published can be found again")
     for key, variable in (("user.name", "GIT_COMMITTER_NAME"), ("user.email", "GIT_COMMITTER_EMAIL")):
         if not (os.environ.get(variable) or git(repository, "config", key)):
             raise ReportError(f"git has no {key} to commit the site as; set it with `git config {key} VALUE`.")

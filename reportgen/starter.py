@@ -16,6 +16,7 @@ from reportgen import checkout, entries, source, translations
 from reportgen.errors import ReportError
 from reportgen.language import Language, language
 from reportgen.navigation import SHARED
+from reportgen.record import write_atomically
 from reportgen.report import CATALOGUE, Report, read_text
 
 HOME = "index.md"
@@ -57,11 +58,7 @@ def content(report: Report) -> Content:
     """
     if checkout.git(report.root, "rev-parse", "--git-dir") is None:
         raise ReportError(f"{report.root}: not a git checkout, so that nothing that goes could be brought back.")
-    if changed := checkout.uncommitted(report.root):
-        raise ReportError(
-            f"The tree has uncommitted changes: {len(changed)} (first: {changed[0]}). Commit or stash them: what goes "
-            "is brought back from what is committed."
-        )
+    checkout.refuse_uncommitted(report.root, ": what goes is brought back from what is committed")
     named = (report.results, report.declared, report.pretraining, report.bench)
     folders = tuple(folder for folder in named if folder and folder.is_dir())
     for place in (report.docs, report.published, report.claims, *folders):
@@ -128,5 +125,5 @@ def _text(report: Report, file: Path) -> str:
 
 def _write(report: Report, file: Path, text: str) -> str:
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
+    write_atomically(file, text)
     return report.relative(file)

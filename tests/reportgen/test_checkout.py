@@ -37,3 +37,8 @@ def test_outside_of_a_checkout_git_says_nothing(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert git(tmp_path, "status") is None
     assert uncommitted(tmp_path) == []
+
+
+def test_a_machine_without_git_says_nothing_either(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(repository))
+    assert git(repository, "status") is None
