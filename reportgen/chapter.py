@@ -19,6 +19,7 @@ from reportgen.edition import Material
 from reportgen.errors import ReportError
 from reportgen.language import Language, language
 from reportgen.navigation import SHARED
+from reportgen.record import write_atomically
 from reportgen.report import CATALOGUE, read_text
 
 FOLDER = "projects"
@@ -74,7 +75,7 @@ def write(
         written[report.root / SHARED] = _listed(read_text(report.root / SHARED, SHARED), place, others)
     for file, (text, line) in written.items():
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        write_atomically(file, text)
         yield report.relative(file) + (f", line {line}" if line else "")
 
 
@@ -83,50 +84,55 @@ def _text(project: str, since: str | None, words: Language) -> str:
     named = f'"{project}"'
     reached = words.gettext(
         "Recorded runs: {n}. Test accuracy: {accuracy}; cross-entropy: {cross_entropy}; training time: {seconds}.",
-        n=f"{{{{ {project}.reproduced.test.accuracy.n }}}}",
-        accuracy=f"{{{{ {project}.reproduced.test.accuracy }}}}",
-        cross_entropy=f"{{{{ {project}.reproduced.test.cross_entropy }}}}",
-        seconds=f"{{{{ {project}.reproduced.seconds }}}}",
+        n=_call(f"{project}.reproduced.test.accuracy.n"),
+        accuracy=_call(f"{project}.reproduced.test.accuracy"),
+        cross_entropy=_call(f"{project}.reproduced.test.cross_entropy"),
+        seconds=_call(f"{project}.reproduced.seconds"),
     )
-    sections = [
-        ("question", words.gettext("The question"), [words.gettext("What is to be found out, and why is it open?")]),
-        (
-            "changes",
-            words.gettext("What changed"),
-            [f'changes({named}, since="{since}")', words.gettext("Why this, and what was left as it was?")],
-        ),
-        ("network", words.gettext("The network"), [f"network({named})", f"layers({named})"]),
-        ("settings", words.gettext("The settings"), [f"training_settings({named})"]),
-        ("script", words.gettext("The script"), [f"code({named})"]),
-        (
-            "results",
-            words.gettext("What happened"),
-            [
-                f"results({named})",
-                f"curves({named})",
-                words.gettext("What do the runs show? What compares belongs into a claim."),
-            ],
-        ),
-        (
-            "meaning",
-            words.gettext("What it means"),
-            [
-                words.gettext("What does it prove, and what not?"),
-                f"confusion({named})",
-                f"mistakes({named})",
-            ],
-        ),
-        ("provenance", words.gettext("Provenance"), [f"provenance({named})"]),
+    parts = [
+        f"# {_call(f'title({named})')} {{ #project }}",
+        _heading(words.gettext("The question"), "question"),
+        _comment(words.gettext("What is to be found out, and why is it open?")),
     ]
-    parts = [f"# {{{{ title({named}) }}}} {{ #project }}"]
-    for identifier, heading, content in sections:
-        if identifier == "changes" and not since:
-            continue
-        parts.append(f"## {heading} {{ #{identifier} }}")
-        if identifier == "results":
-            parts.append(reached)
-        parts += [f"{{{{ {item} }}}}" if item.endswith(")") else f"<!-- {item} -->" for item in content]
+    if since:
+        parts += [
+            _heading(words.gettext("What changed"), "changes"),
+            _call(f'changes({named}, since="{since}")'),
+            _comment(words.gettext("Why this, and what was left as it was?")),
+        ]
+    parts += [
+        _heading(words.gettext("The network"), "network"),
+        _call(f"network({named})"),
+        _call(f"layers({named})"),
+        _heading(words.gettext("The settings"), "settings"),
+        _call(f"training_settings({named})"),
+        _heading(words.gettext("The script"), "script"),
+        _call(f"code({named})"),
+        _heading(words.gettext("What happened"), "results"),
+        reached,
+        _call(f"results({named})"),
+        _call(f"curves({named})"),
+        _comment(words.gettext("What do the runs show? What compares belongs into a claim.")),
+        _heading(words.gettext("What it means"), "meaning"),
+        _comment(words.gettext("What does it prove, and what not?")),
+        _call(f"confusion({named})"),
+        _call(f"mistakes({named})"),
+        _heading(words.gettext("Provenance"), "provenance"),
+        _call(f"provenance({named})"),
+    ]
     return "\n\n".join(parts) + "\n"
+
+
+def _heading(words: str, identifier: str) -> str:
+    return f"## {words} {{ #{identifier} }}"
+
+
+def _comment(words: str) -> str:
+    return f"<!-- {words} -->"
+
+
+def _call(expression: str) -> str:
+    return f"{{{{ {expression} }}}}"
 
 
 def _named(text: str, shown: str, names: str, project: str, title: str) -> tuple[str, int | None]:

@@ -517,8 +517,9 @@ class Figures(PageTools):
         if not shown and any(facts.records for facts in known.values()):
             return self.missing(words.gettext("{figure}: of no project are both figures known.", figure=title))
         # A series of which no place is known, as where all runs shared their machines, would be an empty promise.
-        present = [number for number, _ in enumerate(self._series()) if any(spot.places[number] for spot in shown)]
-        series = tuple(self._series()[number] for number in present)
+        every = self._series()
+        present = [number for number in range(len(every)) if any(spot.places[number] for spot in shown)]
+        series = tuple(every[number] for number in present)
         shown = tuple(replace(spot, places=tuple(spot.places[number] for number in present)) for spot in shown)
         drawing = Plane(
             words.gettext("Project"), across, unit, words.gettext("Test accuracy"), "percent", series, shown
