@@ -12,7 +12,9 @@ They stand in `claims.yml` beside the narrative, one entry a claim:
 Each is judged twice, on the published figures and on the recorded runs, and the verdict is one of three. On the study a
 number is compared with a number. On the runs the spread of the seeds counts: a difference holds if the whole of its
 95 % interval (Welch, 1947) does, is contradicted if none of it does, and is undecided in between. Where a project has
-one run only, there is no spread to count, and the evidence says so. What is missing leaves a claim undecided.
+one run only, there is no spread to count. The test accuracy then has the least interval that it can have, what the
+number of test images leaves open; of other metrics bare numbers are compared. The evidence says which. What is missing
+leaves a claim undecided.
 
 A claim may speak of a variant, as `p07_vgg16_frozen/tiny-imagenet`. On the study it is undecided, which has none.
 """
@@ -42,13 +44,16 @@ from reportgen.facts import (
     ProjectFacts,
     Summary,
     parts_of,
+    standard_error,
     subject,
     t_quantile,
 )
+from reportgen.record import Record
 from reportgen.report import constructed, read_text, refuse_repeated
 
 Verdict = Literal["holds", "contradicted", "undecided"]
 Direction = Literal["higher", "lower"]
+Spread = Literal["seeds", "images"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,8 @@ class Metric:
     """One value a run."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
     """What a value may be given in, where that is something else."""
+    error: Callable[[Record], float] | None = None
+    """The standard error that a run's value has whatever its seed; None where nobody knows it."""
 
 
 _POINTS, _NATS = {"pp": 0.01}, {"nats": 1.0}
@@ -90,7 +97,13 @@ def _part(part: str, key: str) -> Metric:
         published=published,
         reproduced=lambda project: getattr(getattr(project.reproduced, part), key),
         thresholds={"%": 0.01} if accuracy else {},
+        error=_sampling if (part, key) == ("test", "accuracy") else None,
     )
+
+
+def _sampling(run: Record) -> float:
+    """What the number of test images leaves open of a run's test accuracy."""
+    return standard_error(run.test.accuracy, run.dataset.test)
 
 
 def _unprinted(project: ProjectFacts, kind: Kind) -> Fact:
@@ -308,9 +321,12 @@ class Evidence:
     difference: Fact | None
     """Of the numbers as they are shown."""
     interval: tuple[Fact, Fact] | None = None
-    """Of the difference, 95 %; None where there are not several runs on both sides."""
+    """Of the difference, 95 %; None where bare numbers are compared."""
     runs: tuple[int, int] | None = None
     """Of `of` and of `than`; None for the study, and 0 for what is not compared."""
+    spread: Spread | None = None
+    """What the verdict counts: what the seeds leave open, or for want of several what the number of test images does;
+    None where bare numbers are compared or nothing is."""
 
 
 @dataclass(frozen=True)
@@ -321,12 +337,13 @@ class Side:
     evidence: tuple[Evidence, ...]
 
     @property
-    def one_run(self) -> bool:
-        """Whether it rests on a project with a single run, so that no spread could be counted."""
-        # Single numbers always decide: with one run, what is undecided was not compared at all.
-        single = [1 in item.runs for item in self.evidence if item.runs and item.verdict == self.verdict != "undecided"]
+    def lone(self) -> tuple[Evidence, ...]:
+        """What decides it and rests on a project with a single run, so that no spread of seeds could be counted."""
+        decisive = [item for item in self.evidence if item.verdict == self.verdict]
+        # Bare numbers always decide: with one run, what is undecided without a spread was not compared at all.
+        lone = [item for item in decisive if 1 in (item.runs or ()) and (item.spread or self.verdict != "undecided")]
         # All of it must hold; to contradict it, one comparison of several runs is enough.
-        return any(single) if self.verdict == "holds" else bool(single) and all(single)
+        return () if self.verdict == "contradicted" and len(lone) < len(decisive) else tuple(lone)
 
 
 @dataclass(frozen=True)
@@ -536,9 +553,11 @@ def _on_runs(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
         apart = Fact(None, "seconds", MACHINES, difference.origins)
         return Evidence(test, "undecided", of, than, apart, runs=runs)
     middle = _distance(test, statistics.fmean(ours), statistics.fmean(theirs) if theirs else 0.0)
-    half = _half(test, ours, theirs)
+    compared = [(test.factors[0], one, ours)] + ([(test.factors[1], other, theirs)] if other else [])
+    half = _half([_share(metric, *side) for side in compared])
     if half is None:
         return Evidence(test, _verdict(test, middle, middle), of, than, difference, runs=runs)
+    spread: Spread = "images" if 1 in runs else "seeds"
     verdict = _verdict(test, middle - half, middle + half)
     # What is shown is an interval of the plain difference; with factors there is no such thing to show.
     kind: Kind = "points" if metric.kind == "percent" else metric.kind
@@ -550,7 +569,7 @@ def _on_runs(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
         if test.factors == (1.0, 1.0) and test.than
         else None
     )
-    return Evidence(test, verdict, of, than, difference, shown, runs)
+    return Evidence(test, verdict, of, than, difference, shown, runs, spread)
 
 
 def _distance(test: Test, of: float, than: float) -> float:
@@ -558,21 +577,28 @@ def _distance(test: Test, of: float, than: float) -> float:
     return round(test.factors[0] * of - test.factors[1] * than, 12)
 
 
-def _half(test: Test, ours: Sequence[float], theirs: Sequence[float]) -> float | None:
-    """Half the width of the 95 % interval of the difference; None where a side has one run only."""
-    spreads = [
-        (factor**2 * statistics.variance(values) / len(values), len(values) - 1)
-        for factor, values in zip(test.factors, (ours, theirs), strict=True)
-        if len(values) > 1
-    ]
-    if len(spreads) < (2 if theirs else 1):
+def _share(metric: Metric, factor: float, project: ProjectFacts, values: Sequence[float]) -> tuple[float, float] | None:
+    """What the mean of a project's `values`, times `factor`, brings to the variance of a difference, and with how many
+    degrees of freedom; None where nobody knows.
+    """
+    if len(values) > 1:
+        return factor**2 * statistics.variance(values) / len(values), len(values) - 1
+    # The seeds are not in it at all. For the images it is rather too much: two networks err on much the same ones.
+    error = metric.error(project.records[0]) if metric.error else None
+    return (factor**2 * error**2, math.inf) if error else None
+
+
+def _half(shares: Sequence[tuple[float, float] | None]) -> float | None:
+    """Half the width of the 95 % interval of the difference; None where a side has nothing to tell it by."""
+    known = [share for share in shares if share is not None]
+    if len(known) < len(shares):
         return None
-    total = sum(share for share, _ in spreads)
+    total = sum(share for share, _ in known)
     if total == 0:
         return 0.0
-    # Welch and Satterthwaite's degrees of freedom.
-    degrees = total**2 / sum(share**2 / freedom for share, freedom in spreads)
-    return t_quantile(degrees) * math.sqrt(total)
+    # Welch and Satterthwaite's degrees of freedom, of which there are endless ones where no seed counts.
+    uncertain = sum(share**2 / freedom for share, freedom in known)
+    return t_quantile(total**2 / uncertain if uncertain else math.inf) * math.sqrt(total)
 
 
 def _verdict(test: Test, low: float, high: float) -> Verdict:

@@ -462,6 +462,8 @@ def t_quantile(degrees: float) -> float:
 
     SciPy has it ready, and would take half of a command's start-up.
     """
+    if degrees > 1e9:  # the normal distribution, to nine digits
+        return statistics.NormalDist().inv_cdf(0.975)
 
     def outside(reach: float) -> Any:
         return betainc(degrees / 2, 0.5, 0, degrees / (degrees + reach**2), regularized=True) - 0.05

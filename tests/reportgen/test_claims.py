@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ PRINTED = {
     "wider": (0.7300, 0.905, None, 90.0),
 }
 """What a study printed: accuracy and cross-entropy of the test, accuracy of the training if any, seconds."""
+IMAGES = record("base").dataset.test
+"""On how many test images a synthetic run is measured."""
 
 
 def study(printed: Mapping[str, Any]) -> Published:
@@ -125,8 +128,10 @@ def test_each_kind_of_claim_is_judged_on_the_figures_that_the_study_prints(
         ((72, 73, 74), (62, 63, 64), "holds"),
         ((62, 63, 64), (72, 73, 74), "contradicted"),
         ((60, 70, 80), (62, 63, 64), "undecided"),  # the means differ, the seeds more
-        ((72,), (62, 63, 64), "holds"),  # one run has no spread
-        ((61,), (62,), "contradicted"),
+        ((72,), (62, 63, 64), "holds"),  # one run has no spread: 1,000 test images have
+        ((66,), (62, 63, 64), "undecided"),
+        ((62,), (81,), "contradicted"),
+        ((61,), (62,), "undecided"),
         ((), (62, 63, 64), "undecided"),
         ((62, 63), (), "undecided"),
         ((62,), (), "undecided"),  # which compares nothing
@@ -137,12 +142,19 @@ def test_the_spread_of_the_seeds_decides_a_claim_on_the_runs(
 ) -> None:
     judgement = judged(tmp_path, BETTER, facts(runs={"deeper": deeper, "base": base}))
     assert judgement.reproduction.verdict == verdict
-    assert judgement.reproduction.one_run == (1 in (len(deeper), len(base)) and verdict != "undecided")
+    lone = 1 in (len(deeper), len(base)) and 0 not in (len(deeper), len(base))
+    assert [item.spread for item in judgement.reproduction.lone] == ["images"] * lone
 
 
 @pytest.mark.parametrize(
     ("runs", "verdict"),
-    [((70, 71, 72), "holds"), ((70, 74, 78), "undecided"), ((80, 81, 82), "contradicted"), ((75,), "contradicted")],
+    [
+        ((70, 71, 72), "holds"),
+        ((70, 74, 78), "undecided"),
+        ((80, 81, 82), "contradicted"),
+        ((72,), "undecided"),
+        ((83,), "contradicted"),
+    ],
 )
 def test_similar_holds_only_if_the_whole_interval_is_within_the_tolerance(
     tmp_path: Path, runs: tuple[int, ...], verdict: str
@@ -157,14 +169,58 @@ def test_similar_holds_only_if_the_whole_interval_is_within_the_tolerance(
     st.lists(st.integers(1, 99), min_size=2, max_size=6),
 )
 def test_the_interval_of_a_difference_is_welchs(ours: list[int], theirs: list[int]) -> None:
-    test = claims.Test("test.accuracy", "deeper", "base", 1)
+    half = half_of(ours, theirs)
     if len(set(ours)) == len(set(theirs)) == 1:
-        assert claims._half(test, ours, theirs) == 0
+        assert half == 0
         return
     interval = stats.ttest_ind(ours, theirs, equal_var=False).confidence_interval(0.95)
-    half = claims._half(test, ours, theirs)
     assert half is not None
-    assert 2 * half == pytest.approx(interval.high - interval.low, rel=1e-6)
+    assert 200 * half == pytest.approx(interval.high - interval.low, rel=1e-6)
+
+
+def half_of(*sides: Sequence[int]) -> float | None:
+    """Half of the interval of a difference in test accuracy between runs with so many images right in 100."""
+    known = facts(runs={"deeper": sides[0], **({"base": sides[1]} if len(sides) > 1 else {})})
+    metric = METRICS["test.accuracy"]
+    compared = [known[name] for name in ("deeper", "base")[: len(sides)]]
+    return claims._half([claims._share(metric, 1, one, metric.reproduced(one).values) for one in compared])
+
+
+@given(st.integers(1, 99), st.integers(1, 99))
+def test_between_single_runs_the_interval_is_that_of_two_shares_of_the_test_images(ours: int, theirs: int) -> None:
+    error = math.sqrt((ours * (100 - ours) + theirs * (100 - theirs)) / 100**2 / IMAGES)
+    assert half_of([ours], [theirs]) == pytest.approx(stats.norm.ppf(0.975) * error, rel=1e-6)
+    assert half_of([ours]) == pytest.approx(1.96 * math.sqrt(ours * (100 - ours) / 100**2 / IMAGES), rel=1e-4)
+
+
+@given(st.integers(1, 99), st.lists(st.integers(1, 99), min_size=2, max_size=6))
+def test_against_several_seeds_the_images_of_a_single_run_only_widen_the_interval(ours: int, theirs: list[int]) -> None:
+    half, images, seeds = half_of([ours], theirs), half_of([ours]), half_of(theirs)
+    assert half is not None and images is not None and seeds is not None
+    assert half >= images * 0.999999
+    assert half <= images + seeds + 1e-9
+
+
+def test_one_run_that_gets_all_or_nothing_right_leaves_bare_numbers(tmp_path: Path) -> None:
+    """The usual standard error would be 0 and say that nothing is open."""
+    side = judged(tmp_path, BETTER, facts(runs={"deeper": (100,), "base": (62,)})).reproduction
+    assert side.verdict == "holds" and [item.spread for item in side.lone] == [None]
+
+
+def test_of_a_metric_whose_error_nobody_knows_single_runs_compare_bare_numbers(tmp_path: Path) -> None:
+    known = facts(runs={"deeper": (90,), "base": (50,)})
+    side = judged(tmp_path, {**BETTER, "metric": ["test.accuracy", "train.accuracy"]}, known).reproduction
+    assert {item.test.metric: item.spread for item in side.evidence} == {
+        "test.accuracy": "images",
+        "train.accuracy": None,
+    }
+
+
+def test_to_contradict_a_claim_one_comparison_of_several_runs_is_enough(tmp_path: Path) -> None:
+    known = facts(runs={"deeper": (40, 41, 42), "base": (62, 63, 64), "wider": (90,)})
+    against = {**BETTER, "than": ["base", "wider"]}
+    side = judged(tmp_path, against, known).reproduction
+    assert side.verdict == "contradicted" and side.lone == ()
 
 
 def test_an_interval_of_two_accuracies_difference_is_shown_within_a_hundred_points(tmp_path: Path) -> None:
@@ -268,7 +324,7 @@ def test_whose_training_took_longer_is_undecided_between_two_machines(tmp_path: 
     side = judged(tmp_path, quicker, build(study(PRINTED), runs)).reproduction
     assert side.verdict == "undecided" and side.evidence[0].difference is not None
     assert side.evidence[0].difference.value is None, "nothing is subtracted that cannot be compared"
-    assert not side.one_run, "nothing was"
+    assert not side.lone, "nothing was"
     below = {"kind": "below", "metric": "seconds", "of": "deeper", "value": "1 h"}
     assert judged(tmp_path, below, build(study(PRINTED), runs)).reproduction.verdict == "holds"
 
