@@ -28,7 +28,7 @@ from reportgen.errors import ReportError
 from reportgen.report import Report
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
 
 WEIGHT, SHIFT, PAINT = 400_000, 0.05, 1.0
 """Limits of a page's first view: bytes transferred with gzip, layout shift, seconds to the first contentful paint."""
@@ -120,52 +120,80 @@ def visit(browser: Browser, address: str, paths: list[str], scheme: str, visit: 
         viewport={"width": 1280, "height": 800},
         bypass_csp=True,
     )
+    before: _Loaded | None = None
     for path in paths:
-        context.clear_cookies()
-        page = context.new_page()
-        page.add_init_script(WATCH)
-        answers: list[Response] = []
-        where = f"{path} ({scheme})"
-
-        def complain(what: object, where: str = where) -> None:
-            visit.complaints.append(f"{where}: {what}")
-
-        def said(message: ConsoleMessage, complain: Callable[[object], None] = complain) -> None:
-            if message.type in ("error", "warning"):
-                complain(message.text)
-
-        def failed(request: Request, complain: Callable[[object], None] = complain) -> None:
-            complain(f"failed {request.url}")
-
-        def answered(answer: Response, answers: list[Response] = answers) -> None:
-            answers.append(answer)
-
-        page.on("response", answered)
-        page.on("console", said)
-        page.on("pageerror", complain)
-        page.on("requestfailed", failed)
-        page.goto(address + path, wait_until="networkidle")
-        for answer in answers:
-            if not answer.ok:
-                visit.complaints.append(f"{where}: {answer.status} {answer.url}")
-            if not answer.url.startswith((address, "data:", "blob:")):
-                visit.complaints.append(f"{where}: another host, {answer.url}")
-        visit.weights[path] = sum(map(_transferred, answers))
-        visit.shifts[where] = float(page.evaluate("window.rgShift"))
-        visit.paints[where] = float(
-            page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0") / 1000
-        )
-        visit.links[path] = page.eval_on_selector_all(
-            "a[href]", "links => links.map(link => link.href).filter(link => link.startsWith(location.origin))"
-        )
-        visit.links[path] = [link.removeprefix(address) for link in visit.links[path]]
-        visit.anchors[path] = set(page.eval_on_selector_all("[id]", "found => found.map(element => element.id)"))
-        visit.violations += [f"{where}: {found}" for found in violations(page, rules)]
-        page.set_viewport_size({"width": TELEPHONE, "height": 740})
-        page.evaluate(DRAWN)
-        visit.widths[path] = max(visit.widths.get(path, 0), page.evaluate("document.scrollingElement.scrollWidth"))
-        page.close()
+        # A page loads with the browser to itself. That nothing more comes of it shows only in waiting, and that is the
+        # time to examine the page before it.
+        page = _load(context, address, path, f"{path} ({scheme})", visit)
+        if before:
+            _examine(before, address, rules, visit)
+        before = page
+    if before:
+        _examine(before, address, rules, visit)
     context.close()
+
+
+@dataclass
+class _Loaded:
+    """A page that a browser has loaded, and what the server has answered it so far."""
+
+    page: Page
+    path: str
+    where: str
+    answers: list[Response]
+
+
+def _load(context: BrowserContext, address: str, path: str, where: str, visit: Visit) -> _Loaded:
+    context.clear_cookies()
+    page = context.new_page()
+    page.add_init_script(WATCH)
+    loaded = _Loaded(page, path, where, [])
+
+    def complain(what: object) -> None:
+        visit.complaints.append(f"{where}: {what}")
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complain(message.text)
+
+    def failed(request: Request) -> None:
+        complain(f"failed {request.url}")
+
+    def answered(answer: Response) -> None:
+        loaded.answers.append(answer)
+
+    page.on("response", answered)
+    page.on("console", said)
+    page.on("pageerror", complain)
+    page.on("requestfailed", failed)
+    page.goto(address + path, wait_until="load")
+    return loaded
+
+
+def _examine(loaded: _Loaded, address: str, rules: str, visit: Visit) -> None:
+    """Note everything about a page once its network rests, and close it."""
+    page, path, where = loaded.page, loaded.path, loaded.where
+    page.wait_for_load_state("networkidle")
+    for answer in loaded.answers:
+        if not answer.ok:
+            visit.complaints.append(f"{where}: {answer.status} {answer.url}")
+        if not answer.url.startswith((address, "data:", "blob:")):
+            visit.complaints.append(f"{where}: another host, {answer.url}")
+    visit.weights[path] = sum(map(_transferred, loaded.answers))
+    visit.shifts[where] = float(page.evaluate("window.rgShift"))
+    visit.paints[where] = float(
+        page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0") / 1000
+    )
+    visit.links[path] = page.eval_on_selector_all(
+        "a[href]", "links => links.map(link => link.href).filter(link => link.startsWith(location.origin))"
+    )
+    visit.links[path] = [link.removeprefix(address) for link in visit.links[path]]
+    visit.anchors[path] = set(page.eval_on_selector_all("[id]", "found => found.map(element => element.id)"))
+    visit.violations += [f"{where}: {found}" for found in violations(page, rules)]
+    page.set_viewport_size({"width": TELEPHONE, "height": 740})
+    page.evaluate(DRAWN)
+    visit.widths[path] = max(visit.widths.get(path, 0), page.evaluate("document.scrollingElement.scrollWidth"))
+    page.close()
 
 
 def violations(page: Page, rules: str) -> list[str]:

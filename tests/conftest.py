@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -81,6 +82,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
             return SITE if nodeid.startswith(SITE) else str(super()._split_scope(nodeid))
 
     return ByWhatIsShared(config, log)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_old_is_searched() -> Iterator[None]:
+    """Spare the collector of garbage what earlier files have imported and built, which lasts until the end.
+
+    With TensorFlow, Keras and JAX that is a million objects, and a training has them searched again and again: up to
+    half of what a short one takes.
+    """
+    gc.collect()
+    gc.freeze()
+    yield
 
 
 @pytest.fixture
