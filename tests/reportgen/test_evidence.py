@@ -73,6 +73,32 @@ def test_the_evidence_says_the_claim_in_words_of_its_own_in_each_language(small_
     assert "Una sola ejecución no tiene dispersión" in page
 
 
+IMAGES = "One run has no spread of seeds: this verdict counts in its place what the number of test images leaves open."
+
+
+@pytest.mark.parametrize(
+    ("metrics", "said"),
+    [
+        (["test.accuracy"], [IMAGES]),
+        (["test.cross_entropy"], ["One run has no spread: this verdict compares single numbers."]),
+        (["test.accuracy", "test.cross_entropy"], [IMAGES, "Of the other metrics it compares single numbers."]),
+    ],
+)
+def test_the_evidence_says_what_stands_for_the_seeds_of_a_single_run(
+    small_report: Path, metrics: list[str], said: list[str]
+) -> None:
+    better = {"kind": "better", "metric": metrics, "of": "second", "than": "first", "expect": HIGH["expect"]}
+    page = rendered(
+        small_report,
+        '{% claim "it" %}So{% endclaim %}.\n',
+        record("first"),
+        record("second", right=70, test={"accuracy": 0.7, "cross_entropy": 0.9}),
+        it=better,
+    ).markdown
+    assert re.findall(r'<p class="rg-caption">([^<]*)', page) == said
+    assert ("95% interval" in page) == ("test.accuracy" in metrics)
+
+
 @pytest.mark.parametrize("metrics", [["test.accuracy"], ["test.accuracy", "test.cross_entropy"]], ids=len)
 def test_the_evidence_for_several_metrics_is_one_table_with_one_head(small_report: Path, metrics: list[str]) -> None:
     better = {"kind": "better", "metric": metrics, "of": "second", "than": "first", "expect": HIGH["expect"]}
