@@ -196,14 +196,10 @@ def test_the_51017_images_load_in_6_seconds_and_a_gibibyte() -> None:
 
     On a machine that does other things as well the wall clock counts their time too. Loading computes and hardly
     waits, so that its processor time, summed over its threads, is then the better measure: alone on a machine it takes
-    no longer than that. And a machine may itself be slow, for a while or for good: one that needs more than 3 seconds
-    for nothing but decoding these images, one after the other, may take twice that for all of it.
+    no longer than that. Other work slows that down too, and never makes it quicker: the fastest of three tries counts.
     """
     program = (
         "import json, sys, time\n"
-        "from pathlib import Path\n"
-        "import cv2, numpy\n"
-        "from pyarrow import parquet\n"
         "from experiments import data\n"
         "from experiments.memory import peak\n"
         "before, began, worked = peak(), time.perf_counter(), time.process_time()\n"
@@ -213,25 +209,22 @@ def test_the_51017_images_load_in_6_seconds_and_a_gibibyte() -> None:
         "counts = [[(part.labels == k).sum().item() for k in range(10)] for part in (found.train, found.test)]\n"
         "parts = data.split(found, 0)\n"
         "sizes = [len(part.labels) for part in (parts.train, parts.validation, parts.test)]\n"
-        "files = sorted(Path(sys.argv[1]).glob('*.parquet'))\n"
-        "images = [row['img']['bytes'] for file in files for row in parquet.read_table(file).to_pylist()[::10]]\n"
-        "worked = time.process_time()\n"
-        "for image in images:\n"
-        "    cv2.imdecode(numpy.frombuffer(image, numpy.uint8), cv2.IMREAD_COLOR)\n"
-        "decoding = 10 * (time.process_time() - worked)\n"
-        "print(json.dumps([found.name, counts, sizes, seconds, gibibytes, decoding]))\n"
+        "print(json.dumps([found.name, counts, sizes, seconds, gibibytes]))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(CIFAR10)], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    name, (train, test), sizes, seconds, gibibytes, decoding = json.loads(done.stdout)
-    if name != "cifar10-51k":
-        pytest.skip(f"CIFAR10_DIR holds {name}; the figures are for cifar10-51k")
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(CIFAR10)], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        name, (train, test), sizes, seconds, gibibytes = json.loads(done.stdout)
+        if name != "cifar10-51k":
+            pytest.skip(f"CIFAR10_DIR holds {name}; the figures are for cifar10-51k")
+        if seconds <= 6:
+            break
     assert (sum(train), sum(test)) == (45_000, 6_017)
     assert train == [4_500] * 10
     assert sizes == [40_000, 5_000, 6_017]
     assert 0.1 < gibibytes <= 1
-    assert seconds <= 2 * max(3, decoding)
+    assert seconds <= 6
 
 
 # The split
