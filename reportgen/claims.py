@@ -553,8 +553,8 @@ def _on_runs(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
         apart = Fact(None, "seconds", MACHINES, difference.origins)
         return Evidence(test, "undecided", of, than, apart, runs=runs)
     middle = _distance(test, statistics.fmean(ours), statistics.fmean(theirs) if theirs else 0.0)
-    compared = [(test.factors[0], one, ours)] + ([(test.factors[1], other, theirs)] if other else [])
-    half = _half([_share(metric, *side) for side in compared])
+    sides = zip(test.factors, (one, other), (ours, theirs), strict=True)
+    half = _half([_share(metric, factor, project, values) for factor, project, values in sides if project])
     if half is None:
         return Evidence(test, _verdict(test, middle, middle), of, than, difference, runs=runs)
     spread: Spread = "images" if 1 in runs else "seeds"
@@ -594,8 +594,6 @@ def _half(shares: Sequence[tuple[float, float] | None]) -> float | None:
     if len(known) < len(shares):
         return None
     total = sum(share for share, _ in known)
-    if total == 0:
-        return 0.0
     # Welch and Satterthwaite's degrees of freedom, of which there are endless ones where no seed counts.
     uncertain = sum(share**2 / freedom for share, freedom in known)
     return t_quantile(total**2 / uncertain if uncertain else math.inf) * math.sqrt(total)
