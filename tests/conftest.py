@@ -85,7 +85,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _nothing_old_is_searched() -> Iterator[None]:
+def _nothing_old_is_searched() -> None:
     """Spare the collector of garbage what earlier files have imported and built, which lasts until the end.
 
     With TensorFlow, Keras and JAX that is a million objects, and a training has them searched again and again: up to
@@ -93,7 +93,6 @@ def _nothing_old_is_searched() -> Iterator[None]:
     """
     gc.collect()
     gc.freeze()
-    yield
 
 
 @pytest.fixture
