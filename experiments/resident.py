@@ -11,6 +11,7 @@ interpolated at their exact positions, which OpenCV rounds to 1/32 of a pixel.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -97,11 +98,14 @@ def _compiled(step: Callable[[Any, Any], Any]) -> tuple[Any, Callable[[Any, Iter
 
 
 class CompileTogether(keras.callbacks.Callback):  # type: ignore[misc]
-    """Compiles every form of the steps at the same time, before the first of them; otherwise one waits for the other.
+    """Compiles every form of the steps before the first of them: that of full batches, and then the others at once.
 
-    The last batch of an epoch is often smaller than the others, and validation knows no training: three programs, of
-    which each takes a processor core for long. Stands behind the callback that draws the epoch, and behind the one
-    that takes its time, for what is compiled here belongs to the first epoch.
+    The last batch of an epoch is often smaller than the others, and validation knows no training. Most of the time to
+    compile goes into trying ways to convolve on the GPU, for one program at a time, and JAX remembers what it has found
+    for full batches: the other forms ask for little else (`in_whole_batches`).
+
+    Stands behind the callback that draws the epoch, and behind the one that takes its time, for what is compiled here
+    belongs to the first epoch.
     """
 
     def __init__(self, training: Calls, validation: Calls) -> None:
@@ -118,14 +122,23 @@ class CompileTogether(keras.callbacks.Callback):  # type: ignore[misc]
         weights = [model.trainable_variables, model.non_trainable_variables]
         trained = _values(*weights, model.optimizer.variables, model.metrics_variables)
         tested = _values(*weights, model.metrics_variables)
-        # Traced one after the other, for Keras traces into its own global state; each is compiled meanwhile.
-        steps = [(model.compiled_train_step, trained, data) for data in self._training.forms()]
-        steps += [(model.compiled_test_step, tested, data) for data in self._validation.forms()]
-        with ThreadPoolExecutor(len(steps)) as pool:
-            compiling = [pool.submit(step.lower(state, data).compile) for step, state, data in steps]
-            for program in compiling:
+        first, *others = [
+            *((model.compiled_train_step, trained, data) for data in self._training.forms()),
+            *((model.compiled_test_step, tested, data) for data in self._validation.forms()),
+        ]
+        with ThreadPoolExecutor() as pool:
+            compiled = pool.submit(_lowered(*first).compile)
+            # Traced meanwhile, and one after the other, for Keras traces into its own global state.
+            lowered = [_lowered(*other) for other in others]
+            compiled.result()
+            for program in [pool.submit(one.compile) for one in lowered]:
                 program.result()  # JAX keeps it, and the first call finds it
         self._done = True
+
+
+def _lowered(step: Any, state: Any, data: Any) -> Any:
+    """A step, traced for a state and the data of a call: what JAX compiles."""
+    return step.lower(state, data)
 
 
 def together(training: Any, validation: Any) -> list[CompileTogether]:
@@ -140,13 +153,43 @@ def _values(*groups: Sequence[Any]) -> tuple[list[Any], ...]:
     return tuple([variable.value for variable in group] for group in groups)
 
 
+def in_whole_batches(model: keras.Model, batch_size: int) -> None:
+    """Let every convolution and dense layer of `model` compute as for `batch_size` images, also for fewer.
+
+    Empty images are added before the layer and taken away behind it: the numbers are the same, and so are the
+    gradients. JAX tries many ways to convolve before it chooses one, for each size of a batch anew, and that takes most
+    of the time to compile; with one size for all batches there is less to try.
+    """
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            in_whole_batches(layer, batch_size)
+        elif isinstance(layer, (keras.layers.Conv2D, keras.layers.Dense)):
+            layer.call = _filling(layer.call, batch_size)
+
+
+def _filling(call: Callable[..., Any], batch_size: int) -> Callable[..., Any]:
+    @functools.wraps(call)
+    def filled(inputs: Any, **options: Any) -> Any:
+        images = inputs.shape[0]  # None while Keras only asks for shapes
+        if images is None or images >= batch_size:
+            return call(inputs, **options)
+        empty = [(0, batch_size - images), *[(0, 0)] * (len(inputs.shape) - 1)]
+        return call(keras.ops.pad(inputs, empty), **options)[:images]
+
+    return filled
+
+
 class Resident(Steps, keras.Sequential):  # type: ignore[misc]
     """A network of a project, its batches drawn from images on the accelerator."""
 
-    def __init__(self, network: keras.Sequential, scaling: Scaling) -> None:
-        """Take over the layers, the weights and the name of `network`; its images are scaled as `scaling` says."""
+    def __init__(self, network: keras.Sequential, scaling: Scaling, batch_size: int) -> None:
+        """Take over the layers, the weights and the name of `network`; its images are scaled as `scaling` says.
+
+        Layers compute `batch_size` images at a time, as `in_whole_batches` says.
+        """
         super().__init__([keras.Input(network.input_shape[1:]), *network.layers], name=network.name)
         self.scaling = scaling
+        in_whole_batches(self, batch_size)
 
     def drawn(self, data: Any, plan: Any) -> tuple[Any, Any]:
         """Scaled pixels, (batch, height, width, 3), and labels, (batch,)."""

@@ -143,9 +143,9 @@ def build(project: Project, seed: int, precision: str, steps: int | None = None)
     if model.layers[-1].compute_dtype in ("float16", "bfloat16"):
         # Sixteen bits are too coarse for a probability and its logarithm.
         model.layers[-1].dtype_policy = "float32"
-    if pays():
-        model = Resident(model, project.pixel_scaling)
     training = project.training
+    if pays():
+        model = Resident(model, project.pixel_scaling, training.batch_size)
     smoothing = training.label_smoothing
     model.compile(
         optimizer=optimizer_of(training, steps or steps_of(training)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from experiments.resident import (
     drawing,
     even,
     filled,
+    in_whole_batches,
     largest_divisor,
     pays,
     shown,
@@ -124,10 +127,30 @@ def test_a_set_too_large_for_an_accelerator_is_drawn_batch_by_batch(
     sample: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("jax")
-    model = Resident(keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Flatten()]), UNIT_INTERVAL)
+    model = Resident(keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Flatten()]), UNIT_INTERVAL, 60)
     assert isinstance(fed(model, Batches(sample, 60, 32)), Calls)
     monkeypatch.setattr("experiments.resident.LARGEST", 32 * 32 * 3 * len(sample.labels) - 1)
     assert not isinstance(fed(model, Batches(sample, 60, 32)), Calls)
+
+
+@pytest.mark.parametrize("images", [1, 5, 8])
+def test_fewer_images_are_computed_as_a_whole_batch_and_to_the_same_numbers(images: int) -> None:
+    layers, seen = keras.layers, []
+
+    class Seen(keras.layers.Conv2D):  # type: ignore[misc]
+        def call(self, inputs: Any) -> Any:
+            seen.append(inputs.shape[0])
+            return super().call(inputs)
+
+    block = keras.Sequential([Seen(3, 3, activation="relu"), layers.BatchNormalization(), layers.Flatten()])
+    model = keras.Sequential([keras.Input((6, 6, 2)), block, layers.Dense(4, activation="softmax")])
+    pixels = np.random.default_rng(0).random((images, 6, 6, 2), dtype=np.float32)
+    expected = model(pixels, training=True)
+    seen.clear()
+    in_whole_batches(model, 8)
+    found = model(pixels, training=True)
+    assert seen == [8]
+    assert keras.ops.convert_to_numpy(found) == pytest.approx(keras.ops.convert_to_numpy(expected), abs=1e-6)
 
 
 TRAINING = """
@@ -193,8 +216,8 @@ def test_a_training_on_the_device_is_the_training_that_it_stands_for() -> None:
     """All at once: an averaged schedule, shifts, enlarged images in another scaling, and a smaller last batch; without
     test-time flips, and with them.
 
-    Steps are compiled for full batches and for that one, before the first of them and at the same time as validation,
-    and nothing is compiled more than once.
+    Steps are compiled for full batches first, then for that one and for validation, all before the first of them, and
+    nothing is compiled more than once.
     """
     for (usual, as_usual), (resident, as_resident), compiled, programs in other_backend.said("jax", TRAINING):
         assert sorted(compiled) == ["predict", "test", "train", "train"]
