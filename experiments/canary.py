@@ -183,7 +183,7 @@ def step_tolerance(precision: str, step: int) -> float:
 def differences(recorded: Specification, now: Specification, same_machine: bool) -> list[str]:
     """What separates two specifications, in words; none if they agree.
 
-    On the same processor model, versions and number of threads the canaries must agree bit for bit; elsewhere the
+    On the same kind of processor, versions and number of threads the canaries must agree bit for bit; elsewhere the
     losses of the single steps within `step_tolerance` and those of the miniature training within `FIT_TOLERANCE`.
     """
     found = list(_changed_settings(recorded, now))

@@ -34,6 +34,8 @@ PROCESSOR = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
 COMPILED = {"JAX_COMPILATION_CACHE_DIR": str(ROOT / "build" / "compiled")}
 """Where JAX keeps what it has compiled, so that another seed of a project need not wait for that again."""
 
+VECTORS = re.compile(r"avx|fma|amx|asimd|sve|bf16|i8mm")
+"""How the names of instructions begin that compute several numbers at once, by Linux."""
 
 SIDE_BY_SIDE = "EXPERIMENTS_SIDE_BY_SIDE"
 """The environment variable in which a run is told how many run beside it on this machine, itself included; on a
@@ -52,6 +54,7 @@ def describe() -> Environment:
         packages=versions(backend),
         platform=f"{platform.system()} {platform.machine()}",
         device=accelerator(backend) or processor(),
+        processor_kind=processor_kind(),
         cores=cores(),
         side_by_side=int(os.environ.get(SIDE_BY_SIDE, "1")),
         memory_gib=round(memory() / 2**30, 1),
@@ -140,11 +143,20 @@ def processor() -> str:
     """The processor's model name."""
     if platform.system() == "Darwin" and (name := _printed("sysctl", "-n", "machdep.cpu.brand_string")):
         return name
+    return model_of(_cpuinfo()) or platform.processor() or platform.machine()
+
+
+def processor_kind() -> str:
+    """What tells this processor from others of the same name; its name where the system says no more."""
+    return kind_of(_cpuinfo()) or processor()
+
+
+def _cpuinfo() -> str:
+    """What Linux tells of its processors; nothing elsewhere."""
     try:
-        told = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
-        told = ""
-    return model_of(told) or platform.processor() or platform.machine()
+        return ""
 
 
 def model_of(cpuinfo: str) -> str | None:
@@ -155,6 +167,19 @@ def model_of(cpuinfo: str) -> str | None:
     if not numbers:
         return names[0] if names else None
     return ", ".join([*(names[:1] or [platform.machine()]), *numbers])
+
+
+def kind_of(cpuinfo: str) -> str | None:
+    """Maker, family, model, stepping and vector instructions of a processor as Linux tells them; None if it does not.
+
+    The name alone is not enough: a virtual machine may call every generation of a processor the same, and each computes
+    with other instructions and so rounds in other places.
+    """
+    found = dict(
+        re.findall(r"^(vendor_id|cpu family|model|stepping|flags|Features)\s*:\s*(.*\S)", cpuinfo, re.MULTILINE)
+    )
+    instructions = found.pop("flags", "") or found.pop("Features", "")
+    return " ".join([*found.values(), *sorted(filter(VECTORS.match, instructions.split()))]) or None
 
 
 def accelerator(backend: str) -> str | None:

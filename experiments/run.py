@@ -136,9 +136,13 @@ def replay(results: Path, done: Record, console: Console) -> Verdict:
 
 
 def same_machine(before: Environment, after: Environment) -> bool:
-    """Whether two environments must compute the same bits: processor model, versions and threads."""
-    keys = ("device", "cores", "platform", "backend")
-    return all(getattr(before, key) == getattr(after, key) for key in keys) and _used(before) == _used(after)
+    """Whether two environments must compute the same bits: processor, versions and threads.
+
+    Not where one of them does not tell its kind of processor: its name can stand for several generations.
+    """
+    keys = ("device", "processor_kind", "cores", "platform", "backend")
+    alike = all(getattr(before, key) == getattr(after, key) for key in keys) and _used(before) == _used(after)
+    return alike and before.processor_kind is not None
 
 
 def _used(environment: Environment) -> dict[str, str]:

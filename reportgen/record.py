@@ -149,6 +149,10 @@ class Environment(Part):
     """Operating system and architecture: `Linux x86_64`."""
     device: str
     """The processor that trained, by its model name."""
+    processor_kind: str | None = None
+    """What tells the machine's processor from others of the same name, for a virtual machine may call all generations
+    of it `AMD EPYC`: maker, family, model, stepping and vector instructions. None in records of before this field.
+    """
     cores: Annotated[int, Field(ge=1)]
     side_by_side: Annotated[int, Field(ge=1)] = 1
     """How many trainings shared the machine, this one included. Where there were several, its seconds tell how long it

@@ -109,6 +109,7 @@ def environment() -> Environment:
         packages={"keras": "3.8.0", "numpy": "2.0.2"},
         platform="Linux x86_64",
         device="A processor",
+        processor_kind="AMaker 25 1 1 avx2",
         cores=2,
         memory_gib=8.0,
         git_commit="0123456789" * 4,

@@ -18,9 +18,11 @@ from experiments.environment import (
     DETERMINISTIC_XLA,
     NO_FUSION,
     deterministic,
+    kind_of,
     memory,
     model_of,
     processor,
+    processor_kind,
     versions,
 )
 
@@ -43,6 +45,24 @@ def test_a_processor_is_told_by_its_model_and_on_arm_by_its_maker_and_the_kinds_
     assert model_of(arm) == f"{platform.machine()}, implementer 0x41, part 0xd0c, part 0xd40"
     assert model_of(f"model name\t: ARMv7\n{arm}") == "ARMv7, implementer 0x41, part 0xd0c, part 0xd40"
     assert model_of("processor\t: 0\n") is None
+
+
+GENERATION = (
+    "processor\t: {core}\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: {model}\nmodel name\t: AMD EPYC\n"
+    "stepping\t: 1\ncpu MHz\t\t: {mhz}\nflags\t\t: fpu sse2 smep avx2 fma {more}\n\n"
+)
+
+
+def test_processors_of_one_name_are_told_apart_by_their_generation_and_what_they_compute_with() -> None:
+    def told(model: int = 1, mhz: float = 2450.0, more: str = "avx") -> str:
+        return "".join(GENERATION.format(core=core, model=model, mhz=mhz, more=more) for core in range(2))
+
+    assert model_of(told()) == model_of(told(17, more="avx512f")) == "AMD EPYC"
+    assert kind_of(told()) == kind_of(told(mhz=3100.5)) == "AuthenticAMD 25 1 1 avx avx2 fma"
+    assert len({kind_of(told(1)), kind_of(told(17)), kind_of(told(more="avx512f"))}) == 3
+    assert kind_of(ARM.format(core=0, part="0xd0c")) == "asimd"
+    assert kind_of("processor\t: 0\n") is None
+    assert processor_kind()
 
 
 def test_a_processor_of_apple_is_told_by_what_its_system_calls_it(

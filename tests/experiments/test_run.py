@@ -514,6 +514,13 @@ def test_a_backend_that_stood_idle_does_not_make_another_machine() -> None:
         assert same_machine(before, before.model_copy(update={"packages": packages})) == same
 
 
+def test_a_machine_is_the_same_only_where_its_kind_of_processor_is_known() -> None:
+    now = synthetic.environment()
+    other, old = (now.model_copy(update={"processor_kind": kind}) for kind in ("AMaker 25 17 1 avx512f", None))
+    assert same_machine(now, now)
+    assert not any(same_machine(*pair) for pair in ((now, other), (old, now), (now, old), (old, old)))
+
+
 def test_other_images_are_asked_for_only_by_data(smoke: Path) -> None:
     now = standing(smoke, "p00_base", 0, VARIANT)
     job = Job("p00_base", 0, "smoke", "float32", "keras", smoke)
