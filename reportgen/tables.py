@@ -82,7 +82,7 @@ class Tables(PageTools):
             "results",
             known,
             self.dataset_names(known.records),
-            self._changed(known.every_record),
+            self._changed(known),
             self._variants(known),
             self.kind_of_variant(project),
         )
@@ -91,26 +91,32 @@ class Tables(PageTools):
         """What sets each variant of a project apart, the variant, and the images that it saw."""
         return [(self.apart(variant), variant, self.dataset_names(variant.records)) for variant in known.variants]
 
-    def _changed(self, runs: Sequence[Record]) -> list[tuple[str, str]]:
-        """What changed since `runs`, in a sentence for those with the same changes, and the command that mends it."""
-        words, seeds = self.edition.words, dict[tuple[str, ...], list[Record]]()
-        for run in runs:
-            known = self.edition.material.confirmations[run.key]
-            if files := fingerprint.changed(run, known, self.report.root):
-                seeds.setdefault(files, []).append(run)
+    def _changed(self, known: ProjectFacts) -> list[tuple[str, str]]:
+        """What changed since the runs of a project and of its variants, and the command that mends it; a sentence for
+        all runs of one kind with the same changes.
+        """
+        words, apart = self.edition.words, self._set_apart(known)
+        alike = dict[tuple[tuple[str, ...], str], list[Record]]()
+        for run in known.every_record:
+            if files := fingerprint.changed(run, self.edition.material.confirmations[run.key], self.report.root):
+                alike.setdefault((files, apart.get(run.key, "")), []).append(run)
         return [
             (
                 words.gettext(
                     "Changed since the run of seed {seeds}: {files}."
-                    if len(same) == 1
+                    if len(runs) == 1
                     else "Changed since the runs of seeds {seeds}: {files}.",
-                    seeds=words.enumeration([str(run.seed) for run in same]),
+                    seeds=words.enumeration([str(run.seed) for run in runs]) + (f" ({kind})" if kind else ""),
                     files=words.enumeration(list(files)),
                 ),
-                fingerprint.remedy(same[0]),
+                fingerprint.remedy(runs[0]),
             )
-            for files, same in seeds.items()
+            for (files, kind), runs in alike.items()
         ]
+
+    def _set_apart(self, known: ProjectFacts) -> dict[tuple[str, str | None, int], str]:
+        """What sets each run of a variant apart, by the key of its record."""
+        return {run.key: self.apart(variant) for variant in known.variants for run in variant.records}
 
     def layers(self, project: str) -> str:
         """The layer table of a project's runs, or of what it declares, with the layers inside a layer."""
@@ -175,7 +181,7 @@ class Tables(PageTools):
     def provenance(self, project: str) -> str:
         words, material = self.edition.words, self.edition.material
         items, facts = [], self.facts(project)
-        apart = {run.key: self.apart(variant) for variant in facts.variants for run in variant.records}
+        apart = self._set_apart(facts)
         for run in facts.every_record:
             known = material.confirmations[run.key]
             changed = fingerprint.changed(run, known, self.report.root)

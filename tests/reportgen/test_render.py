@@ -352,7 +352,8 @@ def test_a_variant_has_its_own_table_of_results_and_its_own_provenance(small_rep
         record("first", right=40, variant="ours", settings={"weights": "ours"}),
     ]
     rendered = page(small_report, '{{ results("first") }}\n\n{{ provenance("first") }}', *runs)
-    whole, apart = rendered.markdown.split("Initial weights: ours instead of theirs", 1)
+    whole, apart = rendered.markdown.split("<strong>Variant, no reproduction.</strong>", 1)
+    assert apart.startswith(" Initial weights: ours instead of theirs")
     assert "60.00%" in whole and "40.00%" not in whole and "40.00%" in apart
     assert "Seed 0 (Initial weights: ours instead of theirs)" in apart
     files = {target: str(file) for target, file in rendered.assets.items()}
@@ -533,6 +534,21 @@ def test_results_of_runs_whose_sources_changed_are_marked_beside_the_numbers(
     marked = page(small_report, '{{ results("first") }}', *runs, code=code).markdown
     assert marked.index("rg-unconfirmed") < marked.index("<table")
     assert sentence in marked and "<code>python -m experiments replay first</code>" in marked
+
+
+def test_a_variant_whose_sources_changed_is_not_taken_for_the_run_of_the_same_seed(small_report: Path) -> None:
+    script = small_report / "scripts" / "first.py"
+    script.parent.mkdir()
+    script.write_text("a = 2\n", encoding="utf-8")
+    sources = {"scripts/first.py": fingerprint("a = 1\n")}
+    runs = [
+        record("first", seed, script="scripts/first.py", sources=sources, variant=variant)
+        for seed in (0, 1)
+        for variant in (None, "ours")
+    ]
+    marked = page(small_report, '{{ results("first") }}', *runs).markdown
+    assert "the runs of seeds 0 and 1: scripts/first.py." in marked
+    assert "the runs of seeds 0 and 1 (variant ours): scripts/first.py." in marked
 
 
 def test_results_that_todays_sources_stand_for_are_not_marked(small_report: Path) -> None:
