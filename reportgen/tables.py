@@ -234,21 +234,25 @@ class Tables(PageTools):
                 self.edition.html("bench_machine", one, words.date(one.measured), words.decimal(round(one.load, 1)))
                 for one in benches
             )
-        machines = [(bench.environment, rows) for bench in benches if (rows := self._rows(bench, group))]
+        units = {one.unit for bench in benches for one in bench.comparisons if one.group == group}
+        # One unit for all stands at the head; a percentage has its sign beside it.
+        common = units.pop() if len(units) == 1 and units != {"%"} else None
+        machines = [(bench.environment, rows) for bench in benches if (rows := self._rows(bench, group, common))]
         if not machines and not needed:
             return self.missing(words.gettext("Not measured yet."))
         if not machines:
             groups = ", ".join(sorted({one.group for bench in benches for one in bench.comparisons}))
             raise ReportError(f"'{group}' is not a group of the bench: {groups}.")
-        return self.edition.html("bench", machines, len(benches) > 1)
+        return self.edition.html("bench", machines, len(benches) > 1, words.gettext(common) if common else "")
 
-    def _rows(self, bench: Bench, group: str) -> list[dict[str, str]]:
+    def _rows(self, bench: Bench, group: str, common: str | None) -> list[dict[str, str]]:
+        """The comparisons of a group, each figure with its unit unless all have that in `common`."""
         return [
             {
                 "subject": self._measured(one.subject),
-                "measured": self._median(one.measured, one.unit),
+                "measured": self._median(one.measured, one.unit, common),
                 "against": self._measured(one.against),
-                "reference": self._median(one.reference, one.unit),
+                "reference": self._median(one.reference, one.unit, common),
                 "ratio": self._significant(statistics.median(one.ratios)),
                 "range": self._range(one.ratios),
             }
@@ -261,11 +265,11 @@ class Tables(PageTools):
         catalogue = self.edition.catalogue
         return catalogue.bench.get(name) or catalogue.short.get(name) or catalogue.projects.get(name, name)
 
-    def _median(self, rounds: Sequence[float], unit: str) -> str:
+    def _median(self, rounds: Sequence[float], unit: str, common: str | None) -> str:
         words, median = self.edition.words, statistics.median(rounds)
         if unit == "%":
-            return words.percent(median / 100, self._decimals(median))
-        return f"{self._significant(median)} {words.gettext(unit)}"
+            return words.percent(median / 100, max(0, self._decimals(median)))
+        return self._significant(median) if common else f"{self._significant(median)} {words.gettext(unit)}"
 
     def _range(self, rounds: Sequence[float]) -> str:
         """From the least to the greatest, where there are several."""
@@ -276,10 +280,12 @@ class Tables(PageTools):
 
     def _significant(self, value: float) -> str:
         """Three significant digits, as many as rounds on a shared machine bear."""
-        return self.edition.words.number(value, self._decimals(value))
+        decimals = self._decimals(value)
+        return self.edition.words.number(round(value, decimals), max(0, decimals))
 
     def _decimals(self, value: float) -> int:
-        return max(0, 2 - math.floor(math.log10(value)))
+        """Decimals of three significant digits; below zero, so many digits before the point are zero."""
+        return 2 - math.floor(math.log10(value))
 
     def setting(self, project: str, name: str) -> object:
         """One setting of a project's runs, or of what it declares, for prose."""

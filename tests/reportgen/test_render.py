@@ -603,17 +603,30 @@ def with_bench(root: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("code", "row"),
+    ("code", "unit", "row"),
     [
-        ("en", ["1", "3.00 2.00 to 4.00", "1,852 images/s", "plain", "617 images/s"]),
-        ("es", ["1", "3,00 de 2,00 a 4,00", "1.852 imágenes/s", "plain", "617 imágenes/s"]),
+        ("en", "images/s", ["1", "3.00 2.00 to 4.00", "1,850", "plain", "617"]),
+        ("es", "imágenes/s", ["1", "3,00 de 2,00 a 4,00", "1.850", "plain", "617"]),
     ],
 )
 def test_a_bench_is_a_table_in_which_each_figure_stands_beside_its_reference(
-    small_report: Path, code: str, row: list[str]
+    small_report: Path, code: str, unit: str, row: list[str]
 ) -> None:
-    rendered = page(with_bench(small_report), "{{ bench('training') }}", code=code)
-    assert cells(rendered)[1:] == [row]
+    head, *rows = cells(page(with_bench(small_report), "{{ bench('training') }}", code=code))
+    assert [name.rpartition(" ")[2] for name in head].count(unit) == 2, "above each of the two figures"
+    assert rows == [row]
+
+
+def test_a_bench_says_the_unit_of_each_figure_where_they_are_of_several_and_always_that_of_a_share(
+    small_report: Path,
+) -> None:
+    file = with_bench(small_report) / "benches" / "a.json"
+    mixed = [comparison(subject="first"), comparison(subject="second", unit="s")]
+    shares = comparison(subject="first", group="share", unit="%", measured=(85.91,), reference=(86.0,))
+    write_bench(bench(*mixed, shares), file)
+    rows = cells(page(small_report, "{{ bench('training') }}"))[1:]
+    assert [row[2].partition(" ")[2] for row in rows] == ["images/s", "s"]
+    assert cells(page(small_report, "{{ bench('share') }}"))[1][2:] == ["85.9%", "plain", "86.0%"]
 
 
 def test_two_machines_stand_in_one_table_each_with_its_name_and_each_in_its_words(small_report: Path) -> None:
