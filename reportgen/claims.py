@@ -321,7 +321,7 @@ class Evidence:
     difference: Fact | None
     """Of the numbers as they are shown."""
     interval: tuple[Fact, Fact] | None = None
-    """Of the difference, 95 %; None where bare numbers are compared."""
+    """Of the difference, or of the mean that is held against a value, 95 %; None where bare numbers are compared."""
     runs: tuple[int, int] | None = None
     """Of `of` and of `than`; None for the study, and 0 for what is not compared."""
     spread: Spread | None = None
@@ -559,17 +559,22 @@ def _on_runs(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
         return Evidence(test, _verdict(test, middle, middle), of, than, difference, runs=runs)
     spread: Spread = "images" if 1 in runs else "seeds"
     verdict = _verdict(test, middle - half, middle + half)
-    # What is shown is an interval of the plain difference; with factors there is no such thing to show.
-    kind: Kind = "points" if metric.kind == "percent" else metric.kind
-    # Two accuracies differ by 100 points at most, whatever the spread of the seeds.
-    most = 1.0 if metric.kind == "percent" else math.inf
-    low, high = max(middle - half, -most), min(middle + half, most)
-    shown = (
-        (Fact.of(low, kind, NOT_REPRODUCED), Fact.of(high, kind, NOT_REPRODUCED))
-        if test.factors == (1.0, 1.0) and test.than
-        else None
-    )
-    return Evidence(test, verdict, of, than, difference, shown, runs, spread)
+    return Evidence(test, verdict, of, than, difference, _shown(test, metric.kind, middle, half), runs, spread)
+
+
+def _shown(test: Test, kind: Kind, middle: float, half: float) -> tuple[Fact, Fact] | None:
+    """The interval of a quantity of this `kind`, or of a plain difference; with factors there is no such thing to show.
+
+    Two accuracies differ by 100 points at most, and none is below 0 or above 100 %, whatever the spread of the seeds.
+    """
+    if test.factors != (1.0, 1.0):
+        return None
+    least, most = -math.inf if test.than or kind == "points" else 0.0, math.inf
+    if kind == "percent":
+        least, most = max(least, -1.0), 1.0
+    of: Kind = "points" if test.than and kind == "percent" else kind
+    low, high = max(middle - half, least), min(middle + half, most)
+    return Fact.of(low, of, NOT_REPRODUCED), Fact.of(high, of, NOT_REPRODUCED)
 
 
 def _distance(test: Test, of: float, than: float) -> float:

@@ -271,13 +271,14 @@ class Evidence(PageTools):
             ]
             projects = dict.fromkeys(name for study, _ in pairs for name in (study.test.of, study.test.than) if name)
             rows = [(self.short(project), *self._compared(project, METRICS[metric])) for project in projects]
-            difference = None
-            if len(pairs) == 1 and pairs[0][0].difference is not None and pairs[0][0].test.factors == (1.0, 1.0):
+            difference, interval = None, None
+            if len(pairs) == 1:
                 study, run = pairs[0]
                 interval = Interval(*run.interval) if run.interval else None
-                difference = (study.difference, run.difference, interval)
+                if study.difference is not None and study.test.factors == (1.0, 1.0):
+                    difference = (study.difference, run.difference)
             label = self.edition.words.gettext(METRICS[metric].label)
-            tables.append((label[:1].upper() + label[1:], rows, difference))
+            tables.append((label[:1].upper() + label[1:], rows, difference, interval))
         return self.edition.html("claim_note", judgement, self.sentence(judgement), tables, GLYPHS, self.verdict)
 
     def _compared(self, project: str, metric: Metric) -> tuple[Fact, Summary]:

@@ -223,6 +223,20 @@ def test_to_contradict_a_claim_one_comparison_of_several_runs_is_enough(tmp_path
     assert side.verdict == "contradicted" and side.lone == ()
 
 
+@given(st.lists(st.integers(1, 99), min_size=2, max_size=6))
+def test_against_a_value_the_interval_is_students_of_the_mean_itself(runs: list[int]) -> None:
+    content = {"kind": "above", "metric": ("test.accuracy",), "of": "deeper", "value": "50 %", "expect": EXPECT}
+    claim = claims.Claim("it", claims.Threshold.model_validate(content), 1)
+    (evidence,) = judge(claim, facts(runs={"deeper": tuple(runs)})).reproduction.evidence
+    assert evidence.interval is not None
+    found = [end.value for end in evidence.interval]
+    if len(set(runs)) == 1:
+        assert found == pytest.approx([runs[0] / 100] * 2)
+        return
+    expected = stats.ttest_1samp(runs, 0).confidence_interval(0.95)
+    assert found == pytest.approx([max(0, expected.low / 100), min(1, expected.high / 100)], abs=1e-4), "as rounded"
+
+
 def test_an_interval_of_two_accuracies_difference_is_shown_within_a_hundred_points(tmp_path: Path) -> None:
     """Two seeds of each spread so widely that Welch's interval goes on to 152."""
     (evidence,) = judged(tmp_path, BETTER, facts(runs={"deeper": (50, 90), "base": (20, 60)})).reproduction.evidence

@@ -99,6 +99,12 @@ def test_the_evidence_says_what_stands_for_the_seeds_of_a_single_run(
     assert ("95% interval" in page) == ("test.accuracy" in metrics)
 
 
+def test_the_evidence_against_a_value_shows_how_far_the_seeds_leave_the_mean_open(small_report: Path) -> None:
+    runs = [record("first", seed, right=right) for seed, right in enumerate((60, 62, 64))]
+    page = rendered(small_report, SENTENCE, *runs, high=HIGH).markdown
+    assert "3 seeds</small><br><small>95% interval: 57.03% to 66.97%</small>" in page.replace("\n", "")
+
+
 @pytest.mark.parametrize("metrics", [["test.accuracy"], ["test.accuracy", "test.cross_entropy"]], ids=len)
 def test_the_evidence_for_several_metrics_is_one_table_with_one_head(small_report: Path, metrics: list[str]) -> None:
     better = {"kind": "better", "metric": metrics, "of": "second", "than": "first", "expect": HIGH["expect"]}
