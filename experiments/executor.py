@@ -71,7 +71,7 @@ class Local:
     """How many run side by side; each has its share of the processor's cores to itself."""
 
     def train(self, jobs: Sequence[Job], console: Console) -> Generator[Finished]:
-        """Train every job in a process of its own, which shows its own progress."""
+        """Train every job in a process of its own, which shows its own progress; side by side, seed after seed."""
         side_by_side = min(self.jobs, len(jobs))
         if side_by_side == 1:
             for job in jobs:
@@ -83,7 +83,10 @@ class Local:
         started: list[subprocess.Popen[str]] = []
         with ThreadPoolExecutor(side_by_side, initializer=_take, initargs=(free,)) as pool:
             told = {**SHARED_DEVICE, SIDE_BY_SIDE: str(side_by_side)}
-            running = {pool.submit(_follow, job, told, console, started): job for job in jobs}
+            # One seed of every project, and then the next: on a GPU that one finds compiled what the first has
+            # compiled, where two that begin together both do all of it.
+            in_turn = sorted(jobs, key=lambda job: job.seed)
+            running = {pool.submit(_follow, job, told, console, started): job for job in in_turn}
             try:
                 for future in as_completed(running):
                     yield _finished(running[future], future.result())

@@ -100,6 +100,29 @@ def test_no_more_run_side_by_side_than_there_are_and_one_alone_has_the_whole_mac
     assert dealt == ([at_once] if at_once > 1 else []) and os.sched_getaffinity(0) == before
 
 
+def test_side_by_side_each_project_has_its_first_seed_before_one_has_its_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a GPU, the second finds what the first has compiled."""
+    begun: list[tuple[str, int]] = []
+    together = threading.Barrier(2, timeout=60)
+
+    def follow(job: Job, *_: object) -> int:
+        together.wait()
+        begun.append((job.project, job.seed))
+        together.wait()
+        return 0
+
+    monkeypatch.setattr(executor, "_follow", follow)
+    asked = [
+        dataclasses.replace(JOB, project=name, seed=seed)
+        for name in ("p05_augmentation", "p01_deeper")
+        for seed in (0, 1)
+    ]
+    assert len(list(executor.Local(2).train(asked, Console(quiet=True)))) == 4
+    assert {seed for _, seed in begun[:2]} == {0} and {seed for _, seed in begun[2:]} == {1}
+
+
 def test_ctrl_c_waits_until_the_run_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The prompt comes back behind the last line of the run, and not in the middle of its end."""
     begun, ended = tmp_path / "begun", tmp_path / "ended"
