@@ -59,6 +59,26 @@ def test_two_machines_may_part_by_rounding_in_the_first_step_and_by_what_trainin
     assert differences(before, after, same_machine=True)
 
 
+@pytest.mark.parametrize(
+    ("precision", "apart", "told"),
+    [
+        ("float32", 4e-2, False),
+        ("float32", 6e-2, True),
+        ("mixed_bfloat16", 6e-2, False),
+        ("mixed_bfloat16", 0.11, True),
+    ],
+)
+def test_two_machines_may_part_further_over_epochs_in_sixteen_bits(precision: str, apart: float, told: bool) -> None:
+    before = specification()
+    before = before.model_copy(update={"precision": precision})
+    last = before.canary.epochs[-1]
+    drifted = last.model_copy(update={"cross_entropy": last.cross_entropy * (1 + apart)})
+    canary = before.canary.model_copy(update={"epochs": (*before.canary.epochs[:-1], drifted)})
+    after = before.model_copy(update={"canary": canary})
+    assert bool(differences(before, after, same_machine=False)) == told
+    assert differences(before, after, same_machine=True)
+
+
 @pytest.mark.project("p09_mini_vgg16")
 def test_a_canary_loads_weights_as_the_run_does_from_others_that_need_no_file() -> None:
     model = _build(project.load("p09_mini_vgg16"), 0, "float32")
