@@ -41,8 +41,8 @@ def test_weights_that_the_project_no_longer_starts_from_are_a_difference(recorde
         ("float32", 1, 2e-2, True),
         ("float32", 2, 4e-2, False),
         ("float32", 3, 6e-2, True),
-        ("mixed_bfloat16", 0, 7e-4, False),
-        ("mixed_bfloat16", 0, 2e-3, True),
+        ("mixed_bfloat16", 0, 5e-3, False),
+        ("mixed_bfloat16", 0, 2e-2, True),
     ],
 )
 def test_two_machines_may_part_by_rounding_in_the_first_step_and_by_what_training_makes_of_it_later(
