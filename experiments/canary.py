@@ -172,7 +172,8 @@ def step_tolerance(precision: str, step: int) -> float:
 
     In the first step, processors of two makers were seen to differ by 3e-7 in single precision and by 7e-4 in sixteen
     bits, two generations of one maker by 5e-3 where VGG16 computes in sixteen bits, of which the last is worth 8e-3;
-    other images or weights move that loss by 4e-2 and more. In the next three, in single precision, two machines differed by 3e-3, 3e-2 and 3e-2, with the same sources.
+    other images or weights move that loss by 4e-2 and more. In the next three, in single precision, two machines
+    differed by 3e-3, 3e-2 and 3e-2, with the same sources.
     """
     first = 1e-2 if "16" in precision else 1e-5
     return min(fit_tolerance(precision), first * 1000.0**step)
