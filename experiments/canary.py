@@ -170,9 +170,9 @@ def step_tolerance(precision: str, step: int) -> float:
     then on training amplifies that, above all in Adam's first update: it moves each weight by the learning rate,
     whatever the size of its gradient, and where that is nearly zero, rounding decides which way.
 
-    In the first step, processors of two makers were seen to differ by 3e-7 in single precision and by 7e-4 in sixteen
-    bits, two generations of one maker by 5e-3 where VGG16 computes in sixteen bits, of which the last is worth 8e-3;
-    other images or weights move that loss by 4e-2 and more. In the next three, in single precision, two machines
+    In the first step, two processors were seen to differ by 3e-7 in single precision, and in sixteen bits by 7e-4, or
+    by 5e-3 with VGG16 where one of them has no instructions for bfloat16, whose last bit is worth 8e-3. Other images or
+    weights move the loss of VGG16 there by 4e-2 and more. In the next three steps, in single precision, two machines
     differed by 3e-3, 3e-2 and 3e-2, with the same sources.
     """
     first = 1e-2 if "16" in precision else 1e-5
@@ -182,8 +182,8 @@ def step_tolerance(precision: str, step: int) -> float:
 def fit_tolerance(precision: str) -> float:
     """How far apart the losses of the miniature training may lie on two machines, relative.
 
-    With the same sources, processors of two generations, of which one computes in sixteen bits by itself, were seen to
-    differ by up to 4e-2 in single precision (Project 4) and by up to 7e-2 in sixteen bits (Projects 10 and 11).
+    With the same sources, two processors were seen to differ by up to 4e-2 in single precision (Project 4) and, where one
+    has no instructions for bfloat16, by up to 7e-2 in sixteen bits (Projects 10 and 11).
     """
     return 1e-1 if "16" in precision else 5e-2
 
