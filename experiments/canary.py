@@ -182,8 +182,8 @@ def step_tolerance(precision: str, step: int) -> float:
 def fit_tolerance(precision: str) -> float:
     """How far apart the losses of the miniature training may lie on two machines, relative.
 
-    With the same sources, two processors were seen to differ by up to 4e-2 in single precision (Project 4) and, where one
-    has no instructions for bfloat16, by up to 7e-2 in sixteen bits (Projects 10 and 11).
+    With the same sources, two processors were seen to differ by up to 4e-2 in single precision (Project 4) and by up to
+    7e-2 in sixteen bits, where one of them has no instructions for bfloat16 (Projects 10 and 11).
     """
     return 1e-1 if "16" in precision else 5e-2
 
