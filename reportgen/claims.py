@@ -44,6 +44,7 @@ from reportgen.facts import (
     ProjectFacts,
     Summary,
     parts_of,
+    possible,
     standard_error,
     subject,
     t_quantile,
@@ -563,18 +564,14 @@ def _on_runs(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
 
 
 def _shown(test: Test, kind: Kind, middle: float, half: float) -> tuple[Fact, Fact] | None:
-    """The interval of a quantity of this `kind`, or of a plain difference; with factors there is no such thing to show.
-
-    Two accuracies differ by 100 points at most, and none is below 0 or above 100 %, whatever the spread of the seeds.
-    """
+    """The interval of a quantity of this `kind` or of a plain difference; with factors there is none to show."""
     if test.factors != (1.0, 1.0):
         return None
-    least, most = -math.inf if test.than or kind == "points" else 0.0, math.inf
-    if kind == "percent":
-        least, most = max(least, -1.0), 1.0
+    # A gap, in points, is a difference by itself.
+    ends = possible(middle - half, middle + half, kind, difference=bool(test.than) or kind == "points")
     of: Kind = "points" if test.than and kind == "percent" else kind
-    low, high = max(middle - half, least), min(middle + half, most)
-    return Fact.of(low, of, NOT_REPRODUCED), Fact.of(high, of, NOT_REPRODUCED)
+    low, high = (Fact.of(end, of, NOT_REPRODUCED) for end in ends)
+    return low, high
 
 
 def _distance(test: Test, of: float, than: float) -> float:

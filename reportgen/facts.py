@@ -212,10 +212,7 @@ class Summary(_Unwritten):
         """Where the mean lies with 95 % confidence; absent with fewer than two runs."""
         if len(self.values) < 2:
             return self._fact(None)
-        low, high = t_interval(self.values)
-        if not self.between:
-            # No run measures less than nothing, nor more than all of its images right.
-            low, high = max(low, 0.0), min(high, 1.0 if self.kind == "percent" else math.inf)
+        low, high = possible(*t_interval(self.values), self.kind, difference=bool(self.between))
         return Interval(self._fact(low), self._fact(high))
 
     @property
@@ -447,6 +444,15 @@ def _reproduced(runs: Sequence[Record], origins: tuple[Origin, ...], absent: str
         machine=machines.pop() if alone else None,
         standard_error=Fact.of(statistics.fmean(errors) if errors else None, "error", absent, origins),
     )
+
+
+def possible(low: float, high: float, kind: Kind, *, difference: bool) -> tuple[float, float]:
+    """What can be measured of an interval of a quantity of this `kind`, or of a `difference` of two.
+
+    No run measures less than nothing, nor more than all of its images right; two differ by all of them at most.
+    """
+    most = 1.0 if kind == "percent" else math.inf
+    return max(low, -most if difference else 0.0), min(high, most)
 
 
 def t_interval(values: Sequence[float]) -> tuple[float, float]:
