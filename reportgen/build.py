@@ -281,8 +281,10 @@ def configure(report: Report, code: str, site: Path) -> Path:
     address = address_of(shared)
     spoken = language(code)
     theme: dict[str, Any] = {"language": code, "custom_dir": str(THEME)}
-    if palette := shared.get("theme", {}).get("palette"):
-        theme["palette"] = [_named(scheme, spoken) for scheme in palette]
+    # MkDocs takes a theme by its name alone, and Material one scheme of colours where there is no choice.
+    chosen = shared.get("theme")
+    if palette := chosen.get("palette") if isinstance(chosen, dict) else None:
+        theme["palette"] = [_named(one, spoken) for one in palette] if isinstance(palette, list) else palette
     own: dict[str, Any] = {
         "INHERIT": "../mkdocs.yml",
         "site_name": words.site_name,

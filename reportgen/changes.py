@@ -83,7 +83,8 @@ class Changes:
         """For a terminal."""
         numbers = Table()
         for k, name in enumerate(HEADER):
-            numbers.add_column(name, justify="left" if k < 2 else "right", no_wrap=True)
+            # Where the terminal is narrow, names are folded and numbers are not.
+            numbers.add_column(name, justify="left" if k < 2 else "right", no_wrap=k >= 2, overflow="fold")
         for row in self._rows():
             numbers.add_row(*map(escape, row))
         turned = [

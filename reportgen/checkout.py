@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, last_words
 
 
 def git(repository: Path, *arguments: str) -> str | None:
@@ -23,8 +23,30 @@ def run(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def uncommitted(repository: Path) -> list[str]:
-    """Every file that is not as it was committed, or was never committed and is not ignored."""
-    return [line[3:] for line in (git(repository, "status", "--porcelain") or "").splitlines()]
+    """Every file that is not as it was committed, or was never committed and is not ignored.
+
+    Raises:
+        ReportError: git cannot tell.
+    """
+    return [line[3:] for line in _status(repository)]
+
+
+def ignored(repository: Path, folder: Path) -> list[str]:
+    """What git ignores in a folder, and so could not bring back.
+
+    Raises:
+        ReportError: git cannot tell.
+    """
+    lines = _status(repository, "--ignored", "--", str(folder))
+    return [line[3:] for line in lines if line.startswith("!!")]
+
+
+def _status(repository: Path, *arguments: str) -> list[str]:
+    # A user may have told git to leave out of its status what it does not know.
+    done = run(repository, "status", "--porcelain", "--untracked-files=all", *arguments)
+    if done.returncode:
+        raise ReportError(f"{repository}: git cannot say what is not committed: {last_words(done.stderr)}")
+    return done.stdout.splitlines()
 
 
 def refuse_uncommitted(repository: Path, reason: str) -> None:

@@ -26,7 +26,7 @@ import math
 import re
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -73,6 +73,8 @@ class Metric:
     """One value a run."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
     """What a value may be given in, where that is something else."""
+    difference: bool = False
+    """Whether it is one by itself, and so has a sign."""
     error: Callable[[Record], float] | None = None
     """The standard error that a run's value has whatever its seed; None where nobody knows it."""
 
@@ -134,6 +136,7 @@ def _gap(key: str) -> Metric:
         units=_POINTS if accuracy else _NATS,
         published=published,
         reproduced=reproduced,
+        difference=True,
     )
 
 
@@ -560,17 +563,21 @@ def _on_runs(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
         return Evidence(test, _verdict(test, middle, middle), of, than, difference, runs=runs)
     spread: Spread = "images" if 1 in runs else "seeds"
     verdict = _verdict(test, middle - half, middle + half)
-    return Evidence(test, verdict, of, than, difference, _shown(test, metric.kind, middle, half), runs, spread)
+    return Evidence(test, verdict, of, than, difference, _shown(test, metric, middle, half), runs, spread)
 
 
-def _shown(test: Test, kind: Kind, middle: float, half: float) -> tuple[Fact, Fact] | None:
-    """The interval of a quantity of this `kind` or of a plain difference; with factors there is none to show."""
-    if test.factors != (1.0, 1.0):
+def _shown(test: Test, metric: Metric, middle: float, half: float) -> tuple[Fact, Fact] | None:
+    """The interval of a quantity or of a plain difference, which has its sign.
+
+    With factors there is none to show, nor where nothing varies, such as the parameters of a network.
+    """
+    if test.factors != (1.0, 1.0) or (metric.kind == "count" and not half):
         return None
-    # A gap, in points, is a difference by itself.
-    ends = possible(middle - half, middle + half, kind, difference=bool(test.than) or kind == "points")
-    of: Kind = "points" if test.than and kind == "percent" else kind
-    low, high = (Fact.of(end, of, NOT_REPRODUCED) for end in ends)
+    differences = bool(test.than) + metric.difference
+    ends = possible(middle - half, middle + half, metric.kind, differences=differences)
+    kind: Kind = "points" if test.than and metric.kind == "percent" else metric.kind
+    kind = "average" if kind == "count" else kind
+    low, high = (replace(Fact.of(end, kind, NOT_REPRODUCED), signed=bool(differences)) for end in ends)
     return low, high
 
 
@@ -587,7 +594,7 @@ def _share(metric: Metric, factor: float, project: ProjectFacts, values: Sequenc
         return factor**2 * statistics.variance(values) / len(values), len(values) - 1
     # The seeds are not in it at all. For the images it is rather too much: two networks err on much the same ones.
     error = metric.error(project.records[0]) if metric.error else None
-    return (factor**2 * error**2, math.inf) if error else None
+    return (factor**2 * error**2, math.inf) if error is not None else None
 
 
 def _half(shares: Sequence[tuple[float, float] | None]) -> float | None:

@@ -166,6 +166,8 @@ class Matrix:
     columns: tuple[str, ...]
     cells: tuple[tuple[float | None, ...], ...]
     diagonal: bool
+    signs: tuple[str, ...] = ()
+    """What stands below the columns in the picture where their names are too long for it."""
 
 
 @dataclass(frozen=True)

@@ -79,9 +79,9 @@ def show(value: object, words: Language) -> object:
             return words.gettext(value.absent)
         mean, sd = show(value.mean, words), value.sd.value
         # Of counts that are the same in every run, such as parameters, the one number says it.
-        if sd is None or (value.kind == "count" and sd == 0):
+        if sd is None or (value.kind == "count" and len(set(value.values)) == 1):
             return mean
-        return f"{mean}\u00a0±\u00a0{_spread(sd, value.kind, words)}"
+        return f"{mean}\u00a0±\u00a0{_spread(sd, value.sd.kind, words)}"
     if isinstance(value, Interval):
         return words.gettext("{low} to {high}", low=show(value.low, words), high=show(value.high, words))
     if isinstance(value, Quoted):
@@ -110,6 +110,8 @@ def _number(value: float, kind: Kind, words: Language) -> str:
             return words.seconds(value)
         case "count":
             return words.count(round(value))
+        case "average":
+            return words.number(value, facts.DIGITS["average"])
 
 
 def _spread(sd: float, kind: Kind, words: Language) -> str:

@@ -13,8 +13,9 @@ import itertools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
 
-from jinja2 import Environment, TemplateSyntaxError, Undefined, nodes, pass_context
+from jinja2 import Environment, TemplateSyntaxError, Undefined, meta, nodes, pass_context
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 from jinja2.runtime import Context
@@ -100,8 +101,9 @@ _CITED_CODE = re.compile("(?<!`)`\ue000([^`]*?)\ue001([^`<]*?)\ue002`(?!`)")
 _NO_LINK = re.compile(
     r"^[ \t]*(?P<fence>```+|~~~+).*?^[ \t]*(?P=fence)"
     r"|(?<!`)(?P<ticks>`+)(?!`)[^\n]+?(?<!`)(?P=ticks)(?!`)"
+    r"|<a\b[^<>]*>.*?</a>"
     r"|</?[A-Za-z][^<>]*>"
-    r"|!?\[[^\[\]]*\]\([^()]*\)",
+    r"|!?\[(?:[^\[\]]|\[[^\[\]]*\])*\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\])",
     re.DOTALL | re.MULTILINE,
 )
 
@@ -122,6 +124,19 @@ def uses(report: Report, code: str, pages: tuple[str, ...], *names: str) -> list
                     if called in found and page not in found[called].setdefault(text, []):
                         found[called][text].append(page)
     return [{text: tuple(where) for text, where in found[name].items()} for name in names]
+
+
+def included(report: Report, code: str, pages: tuple[str, ...]) -> set[Path]:
+    """The files that pages of a language are made from beside their own text."""
+    environment, found = Environment(extensions=[ClaimTags]), set()
+    for page in pages:
+        file = report.docs / code / page
+        try:
+            names = meta.find_referenced_templates(environment.parse(read_text(file, report.relative(file))))
+        except TemplateSyntaxError:
+            continue  # as above
+        found |= {report.docs / code / name for name in names if name}
+    return found
 
 
 @dataclass

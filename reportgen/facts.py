@@ -23,11 +23,11 @@ from reportgen.record import Count, Environment, Fraction, Identifier, Metrics, 
 from reportgen.report import read_text
 
 Side = Literal["published", "reproduced"]
-Kind = Literal["percent", "points", "error", "nats", "seconds", "count"]
-DIGITS: dict[Kind, int] = {"percent": 4, "points": 4, "error": 4, "nats": 3, "seconds": 1, "count": 0}
+Kind = Literal["percent", "points", "error", "nats", "seconds", "count", "average"]
+DIGITS: dict[Kind, int] = {"percent": 4, "points": 4, "error": 4, "nats": 3, "seconds": 1, "count": 0, "average": 1}
 """Decimals of the value itself: a fraction with four is a percentage with two.
 
-`points` are a difference and have a sign, an `error` has none.
+`points` are a difference and have a sign, an `error` has none. An `average` is what counts that differ come to.
 """
 NOT_PRINTED = "not printed in the study"
 NOT_REPRODUCED = "not reproduced yet"
@@ -133,9 +133,12 @@ class Fact(_Unwritten):
         """A fact with `value` rounded as its kind is shown."""
         if value is None:
             return Fact(None, kind, absent, origins)
-        # From a minute on, a language writes whole seconds, and 83.48 rounded twice would become 84.
-        digits = 0 if kind == "seconds" and abs(value) >= 60 else DIGITS[kind]
-        return Fact(round(value, digits), kind, absent, origins)
+        if kind == "seconds" and abs(value) >= 60:
+            # From a minute on, a language writes whole seconds, and 83.48 rounded twice would become 84; from an hour
+            # on, whole minutes.
+            value = round(value)
+            return Fact(float(60 * round(value / 60) if abs(value) >= 3600 else value), kind, absent, origins)
+        return Fact(round(value, DIGITS[kind]), kind, absent, origins)
 
     def __sub__(self, other: Fact | Summary) -> Fact:
         """The difference of the rounded values, percentages in percentage points; absent if either is."""
@@ -143,13 +146,20 @@ class Fact(_Unwritten):
             return self - other.mean
         if not isinstance(other, Fact):
             return NotImplemented
-        if self.kind != other.kind:
-            raise ReportError(f"A {other.kind} cannot be subtracted from a {self.kind}.")
         kind: Kind = "points" if self.kind == "percent" else self.kind
+        if {self.kind, other.kind} == {"count", "average"}:
+            kind = "average"
+        elif self.kind != other.kind:
+            raise ReportError(f"A {other.kind} cannot be subtracted from a {self.kind}.")
         origins = tuple(sorted({*self.origins, *other.origins}))
         if self.value is None or other.value is None:
             return Fact(None, kind, self.absent if self.value is None else other.absent, origins)
         return replace(Fact.of(self.value - other.value, kind, origins=origins), signed=True)
+
+    def __abs__(self) -> Fact:
+        """How large it is, without a sign, as Jinja's `abs` asks; absent if it is."""
+        kind: Kind = "error" if self.kind == "points" else self.kind
+        return replace(self, value=None if self.value is None else abs(self.value), kind=kind, signed=False)
 
 
 @dataclass(frozen=True)
@@ -199,12 +209,12 @@ class Summary(_Unwritten):
         """The mean over the seeds; absent where there is no run."""
         if self.between:
             return self.between[0].mean - self.between[1].mean
-        return self._fact(statistics.fmean(self.values) if self.values else None)
+        return self._fact(statistics.fmean(self.values) if self.values else None, self._averaged)
 
     @property
     def sd(self) -> Fact:
         """The sample standard deviation, of percentages in points; absent with fewer than two runs."""
-        kind: Kind = "error" if self.kind in ("percent", "points") else self.kind
+        kind: Kind = "error" if self.kind in ("percent", "points") else self._averaged
         return self._fact(statistics.stdev(self.values) if len(self.values) > 1 else None, kind)
 
     @property
@@ -212,8 +222,9 @@ class Summary(_Unwritten):
         """Where the mean lies with 95 % confidence; absent with fewer than two runs."""
         if len(self.values) < 2:
             return self._fact(None)
-        low, high = possible(*t_interval(self.values), self.kind, difference=bool(self.between))
-        return Interval(self._fact(low), self._fact(high))
+        ends = possible(*t_interval(self.values), self.kind, differences=1 if self.between else 0)
+        low, high = (replace(self._fact(end, self._averaged), signed=bool(self.between)) for end in ends)
+        return Interval(low, high)
 
     @property
     def min(self) -> Fact:
@@ -224,6 +235,11 @@ class Summary(_Unwritten):
     def max(self) -> Fact:
         """The largest."""
         return self._fact(max(self.values, default=None))
+
+    @property
+    def _averaged(self) -> Kind:
+        """Of what kind its mean is: counts that differ have one between them."""
+        return "average" if self.kind == "count" and len(set(self.values)) > 1 else self.kind
 
     def _fact(self, value: float | None, kind: Kind | None = None) -> Fact:
         return Fact.of(value, kind or self.kind, ONE_RUN if self.values else self.absent, self.origins)
@@ -446,13 +462,14 @@ def _reproduced(runs: Sequence[Record], origins: tuple[Origin, ...], absent: str
     )
 
 
-def possible(low: float, high: float, kind: Kind, *, difference: bool) -> tuple[float, float]:
-    """What can be measured of an interval of a quantity of this `kind`, or of a `difference` of two.
+def possible(low: float, high: float, kind: Kind, *, differences: int) -> tuple[float, float]:
+    """What can be measured of an interval of a quantity of this `kind`: of a plain one (`differences` is 0), of a
+    difference of two (1), or of two of those (2).
 
     No run measures less than nothing, nor more than all of its images right; two differ by all of them at most.
     """
-    most = 1.0 if kind == "percent" else math.inf
-    return max(low, -most if difference else 0.0), min(high, most)
+    most = float(max(differences, 1)) if kind in ("percent", "points") else math.inf
+    return max(low, -most if differences else 0.0), min(high, most)
 
 
 def t_interval(values: Sequence[float]) -> tuple[float, float]:
@@ -479,5 +496,11 @@ def t_quantile(degrees: float) -> float:
 
 
 def standard_error(accuracy: Fraction, images: int) -> float:
-    """The standard error of an accuracy measured on `images` independent images, as a fraction."""
+    """The standard error of an accuracy measured on `images` independent images, as a fraction.
+
+    Of an accuracy of 0 or 1 the usual formula makes 0, as if more images could not tell more. It is taken there for the
+    share that two right and two wrong images more would give (Agresti & Coull, 1998).
+    """
+    if accuracy in (0, 1):
+        accuracy, images = (accuracy * images + 2) / (images + 4), images + 4
     return math.sqrt(accuracy * (1 - accuracy) / images)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 from markupsafe import Markup
 from PIL import Image
@@ -37,7 +37,7 @@ from reportgen.drawings import (
     Unit,
 )
 from reportgen.errors import ReportError
-from reportgen.facts import NOT_RUN, Fact, Machine, ProjectFacts, Summary, parts_of
+from reportgen.facts import NOT_RUN, Fact, Machine, ProjectFacts, Summary, Variant, parts_of
 from reportgen.features import FILTERS, NEIGHBOURS, Features, Way
 from reportgen.record import Record
 from reportgen.tools import PageTools
@@ -168,7 +168,8 @@ class Figures(PageTools):
         if isinstance(drawing, Matrix):
             title = words.gettext("Confusion matrix: {project}", project=self.short(project))
             caption = words.gettext(
-                "Of each label (row), the per cent of its test images that were given each prediction, over all seeds."
+                "Of each label (row), the percentage of its test images that were given each prediction, over all "
+                "seeds."
             )
         elif drawing.rows:
             title = words.gettext("The classes confused most: {project}", project=self.short(project))
@@ -212,7 +213,7 @@ class Figures(PageTools):
         empty = (None,) * (len(series) - 1)
         variants = [
             Row(
-                f"{known.identifier}/{variant.name or 'variant'}",
+                _key(known.identifier, variant),
                 f"{self.short(known.identifier)}: {self.briefly(variant)}",
                 (_mark(known.published.test.accuracy), *empty, _summary(variant.reproduced.test.accuracy)),
             )
@@ -265,12 +266,18 @@ class Figures(PageTools):
         words = self.edition.words
         title = words.gettext("Test accuracy against training time")
         note = ""
-        if self._reproduces:
-            note = words.gettext("The study's machine was another one; only times of one colour can be compared.")
         machines: dict[Machine, list[str]] = {}
-        for known in self.edition.material.facts.values():
+        recorded = [known for known in self.edition.material.facts.values() if known.records]
+        for known in recorded:
             if known.reproduced.machine:
                 machines.setdefault(known.reproduced.machine, []).append(self.short(known.identifier))
+        if recorded and not machines:
+            note = words.gettext(
+                "Times of the recorded runs are not shown: those of a project come from several machines, or from one "
+                "that they shared."
+            )
+        elif self._reproduces:
+            note = words.gettext("The study's machine was another one; only times of one colour can be compared.")
         if len(machines) > 1:
             told = "; ".join(
                 f"{words.gettext('{device}, {cores} cores, {backend}', **machine._asdict())}: {', '.join(names)}"
@@ -304,11 +311,12 @@ class Figures(PageTools):
             across=words.gettext("Project"),
             rows=tuple(names[k] for k in shown),
             columns=tuple(self.short(known.identifier) for known in alike),
+            signs=tuple(_signs([self.short(known.identifier) for known in alike])),
             cells=tuple(tuple(round(share, 6) for share in shares[k]) for k in shown),
             diagonal=False,
         )
         caption = words.gettext(
-            "Of each class, the per cent of its test images that each project gets right, over all its seeds; the "
+            "Of each class, the percentage of its test images that each project gets right, over all its seeds; the "
             "class that is easiest on average stands first."
         )
         if shown != order:
@@ -502,16 +510,9 @@ class Figures(PageTools):
     ) -> str:
         words, known = self.edition.words, self.edition.material.facts
         names = {project: self.short(project) for project in known}
-        # `Project 0`, `Project 1` and so on say what is common to them nowhere on the chart.
-        common = _beginning(list(names.values()))
         spots = [
-            Spot(
-                project,
-                names[project].removeprefix(common) or names[project],
-                self.title(project),
-                self._placed(facts, places(facts)),
-            )
-            for project, facts in known.items()
+            Spot(project, sign, self.title(project), self._placed(facts, places(facts)))
+            for (project, facts), sign in zip(known.items(), _signs(list(names.values())), strict=True)
         ]
         shown = tuple(spot for spot in spots if any(spot.places))
         if not shown and any(facts.records for facts in known.values()):
@@ -528,18 +529,18 @@ class Figures(PageTools):
         left_out = [names[spot.key] for spot in spots if not any(spot.places)]
         if left_out:
             caption.append(words.gettext("Not known, and so not shown: {names}.", names=", ".join(left_out)))
-        caption.append(self._explained())
+        if any(one.key != "published" for one in series):
+            caption.append(self._explained())
         return self._of_all(identifier, title, drawing, " ".join(filter(None, caption)))
 
     def _of_all(self, identifier: str, title: str, drawing: Dots | Plane, caption: str) -> str:
         """A chart of every project, published and reproduced."""
-        with_variants = any(series.key == "variant" for series in drawing.series)
-        runs = [
-            run
-            for known in self.edition.material.facts.values()
-            for run in (known.every_record if with_variants else known.records)
-        ]
-        words = self.edition.words
+        words, shown = self.edition.words, _of_runs(drawing)
+        runs: list[Record] = []
+        for name, known in self.edition.material.facts.items():
+            runs += known.records if name in shown else []
+            for variant in known.variants:
+                runs += variant.records if _key(name, variant) in shown else []
         sources = [words.gettext("the study's printed figures")] if self._reproduces else []
         if runs:
             sources.append(self._records(*runs))
@@ -609,18 +610,36 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
+def _key(project: str, variant: Variant) -> str:
+    """What stands for a variant among projects."""
+    return f"{project}/{variant.name or 'variant'}"
+
+
+def _of_runs(drawing: Dots | Plane) -> set[str]:
+    """The projects and variants of which a chart shows more than what the study printed."""
+    marks: list[tuple[str, tuple[Any, ...]]] = (
+        [(row.key, row.marks) for row in drawing.rows]
+        if isinstance(drawing, Dots)
+        else [(spot.key, spot.places) for spot in drawing.spots]
+    )
+    return {
+        key
+        for key, of_each in marks
+        if any(mark and one.key != "published" for one, mark in zip(drawing.series, of_each, strict=True))
+    }
+
+
 def _identifier(kind: str, name: str) -> str:
     """Of a figure of a project or a variant, as an anchor and a file's name."""
     return f"{kind}-{name}".replace("/", "-")
 
 
-def _beginning(names: Sequence[str]) -> str:
-    """The whole words that all of several names begin with, and the space behind them; nothing where there is one."""
-    if len(names) < 2:
-        return ""
+def _signs(names: Sequence[str]) -> list[str]:
+    """Names without the whole words that all of several begin with: of `Project 0` and `Project 1`, 0 and 1."""
     alike = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
-    common = "".join(letters[0] for letters in alike)
-    return common[: common.rfind(" ") + 1]
+    common = "".join(letters[0] for letters in alike) if len(names) > 1 else ""
+    common = common[: common.rfind(" ") + 1]
+    return [name.removeprefix(common) or name for name in names]
 
 
 def _told(runs: Sequence[Record]) -> Sequence[Record]:

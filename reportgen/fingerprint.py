@@ -75,7 +75,7 @@ def fingerprints(files: Iterable[str], root: Path) -> dict[str, str]:
     found = {}
     for file in sorted(files):
         try:
-            found[file] = fingerprint((root / file).read_text(encoding="utf-8"))
+            found[file] = fingerprint((root / file).read_text(encoding="utf-8-sig"))
         except (FileNotFoundError, SyntaxError, UnicodeDecodeError):
             continue
     return found
@@ -99,7 +99,7 @@ def dependencies(entries: Iterable[str], package: str, root: Path) -> tuple[str,
             continue
         seen.add(file)
         try:
-            tree = ast.parse((root / file).read_text(encoding="utf-8"))
+            tree = ast.parse((root / file).read_text(encoding="utf-8-sig"))
         except SyntaxError as problem:
             raise ReportError(f"{file}, line {problem.lineno}: not valid Python ({problem.msg}).") from problem
         if Path(file).name == PACKAGE and not tree.body[1 if _docstring(tree) else 0 :]:
@@ -110,6 +110,8 @@ def dependencies(entries: Iterable[str], package: str, root: Path) -> tuple[str,
 
 def _imports(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+        for other in node.orelse:
+            yield from _imports(other)
         return
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)

@@ -18,6 +18,7 @@ from reportgen import compiled
 HELD = re.compile(r"<!--held-->(.*?)<!--/held-->", re.DOTALL)
 """Finished HTML, as the templates mark it; nothing is marked within it once more."""
 PLACE = re.compile(r"<!--held (\d+)-->.*?<!--/held-->", re.DOTALL)
+FOLD = Path(__file__).with_name("templates") / "fold.js"
 ANCHOR = re.compile(r'\bid="([^"]+)"')
 
 _held: dict[str, list[str]] = {}
@@ -47,3 +48,15 @@ def on_post_page(output: str, page: Any, **_: object) -> str:
     """Put back what was held out."""
     held = _held.pop(page.file.src_uri)
     return PLACE.sub(lambda found: held[int(found[1])], output)
+
+
+def on_post_build(config: Any, **_: object) -> None:
+    """Let the search find words whose accents were not typed, behind what the theme brings for the language.
+
+    English has nothing there; its words have no accents.
+    """
+    code = config.theme["language"]
+    pack = Path(config.site_dir) / "assets" / "javascripts" / "lunr" / "min" / f"lunr.{code}.min.js"
+    if pack.is_file():
+        with pack.open("a", encoding="utf-8") as file:
+            file.write(FOLD.read_text(encoding="utf-8").replace("LANGUAGE", code))

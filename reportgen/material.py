@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from jinja2.defaults import DEFAULT_NAMESPACE
+
 from reportgen import claims, comparison, evidence, facts, features, pretraining, record
 from reportgen.edition import Material
+from reportgen.errors import ReportError
+from reportgen.render import FUNCTIONS
 from reportgen.report import Report
 
 
@@ -11,12 +15,17 @@ def gather(report: Report) -> Material:
     """Read everything that the pages may speak of.
 
     Raises:
-        ReportError: a record, the published figures or a page cannot be read or is missing.
+        ReportError: a record, the published figures or a page cannot be read or is missing; or a project has the name
+            of a function.
     """
     records = record.read_all(report.results)
     study = facts.read_published(report.published)
     declarations = record.read_declarations(report.declared)
     known = facts.build(study, records, declarations)
+    if taken := sorted(known.keys() & {*FUNCTIONS, *DEFAULT_NAMESPACE}):
+        raise ReportError(
+            f"{taken[0]}: no project can be called that, for pages call a function by this name. Rename it."
+        )
     pages = report.pages()
     statements = claims.read(report.claims, report.relative(report.claims), tuple(known))
     claim_pages, chapters = evidence.uses(report, report.languages[0], pages, "claim", "results")

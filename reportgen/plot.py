@@ -43,7 +43,7 @@ from reportgen.record import Record
 WIDTH = 5.2
 """Of every chart, in inches: small, so that its words stay legible where it shrinks to the screen of a telephone."""
 MOST_NAMED = 32
-"""Layers in a diagram, whose names stand side by side; of more, those that only pass on what they get have none."""
+"""Layers in a diagram, whose names stand side by side; of more, those that hardly change what they get have none."""
 CORNERS = ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))
 """Of a square about its middle."""
 Corners = list[tuple[float, float]]
@@ -259,7 +259,7 @@ def _style(series: Series) -> dict[str, Any]:
 def _draw_matrix(drawing: Matrix, words: Language) -> Figure:
     """Colour by the square root of the number: else the mistakes, which are the smaller numbers, would hardly show."""
     height, width = len(drawing.rows), len(drawing.columns)
-    columns = [_clipped(name, 16) for name in drawing.columns]
+    columns = [_clipped(name, 16) for name in drawing.signs or drawing.columns]
     figure = Figure(figsize=(WIDTH, 0.43 * height + 0.45 + 0.065 * max(map(len, columns), default=0)))
     axes = figure.subplots()
     low = (
@@ -337,10 +337,14 @@ def _draw_diagram(drawing: Diagram, words: Language) -> Figure:
     above.set(xlim=reach, ylim=(-0.55, 0.55))
     below.set(xlim=reach, ylim=(0, 1.25 * highest))
     below.spines["bottom"].set_visible(True)
+    # Of many, those with a shape or with parameters that count; their names stay apart.
+    small = {k for k in range(1, size) if boxes[k].shape == boxes[k - 1].shape and shares[k] < 0.005}
+    unnamed = small if size > MOST_NAMED else set()
+    pitch = 72 * WIDTH / (reach[1] - reach[0])
     # A tick for each name, with its two marks and its line across the axes, would cost five times as much.
-    standing: dict[str, Any] = {"rotation": 90, "ha": "center", "va": "top", "fontsize": 9.8}
+    standing: dict[str, Any] = {"rotation": 90, "ha": "center", "va": "top", "fontsize": min(9.8, 0.9 * pitch)}
     for place, box in enumerate(boxes):
-        if size > MOST_NAMED and place in slices:
+        if place in unnamed:
             continue
         name = f"{_clipped(box.type, 18)} {'×'.join(map(str, box.shape))}"
         below.text(place, -0.03, name, transform=below.get_xaxis_transform(), **standing)
@@ -394,11 +398,13 @@ def _clipped(text: str, length: int, end: int = 0) -> str:
 
 
 _ROUND_TIMES = {
-    **{float(seconds): f"{seconds}\u00a0s" for seconds in (1, 3, 10, 30)},
-    **{60.0 * minutes: f"{minutes}\u00a0min" for minutes in (1, 3, 10, 30)},
-    **{3600.0 * hours: f"{hours}\u00a0h" for hours in (1, 3, 10, 30, 100)},
+    **{float(seconds): f"{seconds}\u00a0s" for seconds in (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40, 50, 75, 90)},
+    **{60.0 * minutes: f"{minutes}\u00a0min" for minutes in (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40, 50, 75, 90)},
+    **{3600.0 * hours: f"{hours}\u00a0h" for hours in (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40, 50, 100)},
 }
-"""Durations that an axis marks."""
+"""Durations that an axis may mark, each as it is written there."""
+_ROUNDEST = (1, 3, 10, 30, 100)
+"""Of which it marks those of so many units, as long as two of them are on it."""
 
 
 def _write_widely(axis: Any, unit: Unit, words: Language) -> None:
@@ -406,7 +412,9 @@ def _write_widely(axis: Any, unit: Unit, words: Language) -> None:
     axis.set_minor_locator(NullLocator())
     if unit == "seconds":
         low, high = axis.get_view_interval()
-        axis.set_major_locator(FixedLocator([time for time in _ROUND_TIMES if low <= time <= high]))
+        times = [time for time in _ROUND_TIMES if low <= time <= high]
+        few = [time for time in times if int(_ROUND_TIMES[time].split()[0]) in _ROUNDEST]
+        axis.set_major_locator(FixedLocator(few if len(few) > 1 else times))
         axis.set_major_formatter(lambda value, _: _ROUND_TIMES.get(round(value, 6), ""))
         return
 

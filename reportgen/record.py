@@ -129,7 +129,7 @@ class Dataset(Part):
     """Height, width, channels, in pixels, as stored (a project may resize)."""
     train: Count
     validation: Count
-    test: Count
+    test: Annotated[int, Field(ge=1)]
     """Images in each part of the split."""
     sha256: Sha256
     """Over the pixels and labels of all images, in the order of the files."""

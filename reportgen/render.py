@@ -103,7 +103,9 @@ class Renderer:
             raise ReportError(f"{shown}, line {line}: there is no file {problem.name} to include.") from problem
         except (ReportError, TemplateError) as problem:
             raise ReportError(f"{shown}, line {_line(problem, str(source))}: {problem}") from problem
-        except TypeError as problem:
+        except RecursionError as problem:
+            raise ReportError(f"{shown}: it includes itself, or a page that includes it.") from problem
+        except (TypeError, ValueError, ArithmeticError, LookupError) as problem:
             if _is_own(problem, str(source)):
                 raise
             line = _line(problem, str(source))
@@ -125,7 +127,7 @@ class Renderer:
             return message
         word = found[1] or found[2]
         known = [*self.material.facts, *FUNCTIONS, *_FIELDS]
-        near = difflib.get_close_matches(word, known, n=1)
+        near = difflib.get_close_matches(word, [name for name in known if name != word], n=1)
         hint = (
             f"; did you mean '{near[0]}'?" if near else f"; known are {', '.join(sorted(FUNCTIONS))} and the projects."
         )

@@ -161,17 +161,26 @@ def refuse_repeated(node: yaml.Node | None, shown: str) -> None:
     """Stop where a key stands twice in one mapping: YAML keeps the last and says nothing.
 
     Raises:
-        ReportError: names the key with both lines.
+        ReportError: names the key with both lines; or a key is no plain text, as that of `{{ name }}`.
     """
     waiting = [node] if node else []
+    seen: set[int] = set()  # an alias may stand within what it names
     while waiting:
         node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             waiting += node.value
         elif isinstance(node, yaml.MappingNode):
             lines: dict[str, int] = {}
             for key, value in node.value:
                 line = key.start_mark.line + 1
+                if not isinstance(key, yaml.ScalarNode):
+                    raise ReportError(
+                        f"{shown}, line {line}: expected a name before the colon, found braces or brackets. "
+                        "A text that begins with them stands in quotes."
+                    )
                 if key.value in lines:
                     raise ReportError(f"{shown}, line {line}: {key.value!r} stands in line {lines[key.value]} already.")
                 lines[key.value] = line

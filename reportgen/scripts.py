@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -39,7 +40,9 @@ class Scripts(PageTools):
     def code(self, project: str) -> str:
         """The project's script as it stands in its file."""
         name, text = self._script(project)
-        return f'```python title="{name}"\n{text.rstrip()}\n```'
+        # Longer than any within: what a docstring shows as code must not end it.
+        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+        return f'{fence}python title="{name}"\n{text.rstrip()}\n{fence}'
 
     def code_changes(self, project: str, since: str) -> str:
         """What a project's script has that another's has not, and the reverse; without what each says of itself."""

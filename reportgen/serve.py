@@ -12,7 +12,9 @@ import signal
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mkdocs.commands.build import build as build_with_mkdocs
 from mkdocs.config import load_config
@@ -22,13 +24,24 @@ from rich.console import Console
 from reportgen.build import RENDERED, THEME, alone, build, configure, refuse_untrue, render
 from reportgen.edition import TEMPLATES
 from reportgen.errors import ReportError
+from reportgen.evidence import included, uses
 from reportgen.language import FOLDER, language
 from reportgen.material import gather
 from reportgen.report import Report
 
 INDEX = "search/search_index.json"
-Dates = tuple[dict[Path, int], dict[Path, int]]
-"""When the files that the site is made from last changed, and when the pages that MkDocs made it of, in nanoseconds."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a site was made of."""
+
+    files: Mapping[Path, int]
+    """When each of the files that it is made from last changed, in nanoseconds."""
+    pages: Mapping[Path, int]
+    """When each of the pages that MkDocs made it of was last written, in nanoseconds."""
+    said: Any = ()
+    """Which page makes which claim and has which results, to which other pages lead."""
 
 
 def serve(report: Report, site: Path, host: str, port: int, console: Console) -> None:
@@ -37,12 +50,12 @@ def serve(report: Report, site: Path, host: str, port: int, console: Console) ->
     Raises:
         ReportError: the first build fails, or the port is taken.
     """
-    last: Dates = {}, {}
+    last = Made({}, {})
 
     def rebuild() -> None:
         nonlocal last
         try:
-            last = refresh(report, site, *last)
+            last = refresh(report, site, last)
         except ReportError as problem:
             console.print(str(problem), style="red", markup=False, highlight=False, soft_wrap=True)
 
@@ -55,7 +68,7 @@ def serve(report: Report, site: Path, host: str, port: int, console: Console) ->
     with alone(report):
         known = dates(report)
         build(report, site)
-        last = known, rendered(report)
+        last = Made(known, rendered(report), _said(report))
     server = LiveReloadServer(builder=rebuild, host=host, port=port, root=str(site), polling_interval=0.25)
     for watched in watched_places(report):
         server.watch(str(watched))
@@ -66,9 +79,9 @@ def serve(report: Report, site: Path, host: str, port: int, console: Console) ->
         server.shutdown()
 
 
-def refresh(report: Report, site: Path, known: Mapping[Path, int], made: Mapping[Path, int]) -> Dates:
-    """Bring a site up to date with what has changed since it was made, all of it or pages alone; return how things
-    stand now.
+def refresh(report: Report, site: Path, last: Made) -> Made:
+    """Bring a site up to date with what has changed since it was made, all of it or pages alone, where no other page
+    shows anything of these; return what it is made of now.
 
     Raises:
         ReportError: as for `build`; the site stays as it is.
@@ -76,15 +89,19 @@ def refresh(report: Report, site: Path, known: Mapping[Path, int], made: Mapping
     # Ctrl+C may cut the wait for another command, but not the work.
     with alone(report), until_done():
         now = dates(report)
-        changed = {file: now[file] for file in now.keys() & known.keys() if now[file] != known[file]}
-        pages = now.keys() == known.keys() and all(_page(report, file) for file in changed)
+        changed = {file: now[file] for file in now.keys() & last.files.keys() if now[file] != last.files[file]}
+        pages = now.keys() == last.files.keys() and all(_page(report, file) for file in changed)
+        said = _said(report) if pages else ()
+        shown = (
+            {file for code in report.languages for file in included(report, code, report.pages())} if pages else set()
+        )
         # Another command may have left pages there of other results.
-        if changed and pages and made == rendered(report):
+        if changed and pages and said == last.said and not shown & changed.keys() and last.pages == rendered(report):
             rebuild_pages(report, site, changed)
         else:
             language.cache_clear()  # a catalogue may have changed
             build(report, site)
-        return now, rendered(report)
+        return Made(now, rendered(report), said)
 
 
 @contextmanager
@@ -108,7 +125,11 @@ def watched_places(report: Report) -> list[Path]:
     """Every file and folder that the site is made from."""
     records = [report.results, report.declared, report.pretraining, report.bench]
     words = [report.docs, report.claims, report.published, report.root / "mkdocs.yml"]
-    places = [*words, *filter(None, records), (report.root / report.script).parent, TEMPLATES, THEME, FOLDER]
+    # One by one where their folder is that of the report, which holds the site as well.
+    named = (report.root / report.script).parent
+    within = named.is_dir() and named != report.root
+    scripts = [named] if within else report.root.glob(report.script.replace("{project}", "*"))
+    places = [*words, *filter(None, records), *scripts, TEMPLATES, THEME, FOLDER]
     return [place for place in places if place.exists()]
 
 
@@ -125,6 +146,15 @@ def rendered(report: Report) -> dict[Path, int]:
 def _dates(places: Iterable[Path]) -> dict[Path, int]:
     files = (file for place in places for file in (place.rglob("*") if place.is_dir() else [place]) if file.is_file())
     return {file: file.stat().st_mtime_ns for file in files}
+
+
+def _said(report: Report) -> Any:
+    return uses(report, report.languages[0], report.pages(), "claim", "results")
+
+
+def _shown_elsewhere(report: Report) -> set[Path]:
+    """The files that pages include."""
+    return {file for code in report.languages for file in included(report, code, report.pages())}
 
 
 def _page(report: Report, file: Path) -> bool:

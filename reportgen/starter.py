@@ -53,8 +53,8 @@ def content(report: Report) -> Content:
     """What would go from a report.
 
     Raises:
-        ReportError: the report is in no git checkout, or something is not committed: it could not be brought back; or a
-            part of it stands outside of its root.
+        ReportError: the report is in no git checkout, or something is not committed or is ignored: it could not be
+            brought back; or a part of it stands outside of its root.
     """
     if checkout.git(report.root, "rev-parse", "--git-dir") is None:
         raise ReportError(f"{report.root}: not a git checkout, so that nothing that goes could be brought back.")
@@ -64,6 +64,12 @@ def content(report: Report) -> Content:
     for place in (report.docs, report.published, report.claims, *folders):
         if not place.is_relative_to(report.root):
             raise ReportError(f"{place}: outside of {report.root}, and so not this report's alone.")
+    for folder in folders:
+        if lost := checkout.ignored(report.root, folder):
+            raise ReportError(
+                f"{lost[0]}: git ignores it, and could not bring it back once {report.relative(folder)} has gone. "
+                "Move it elsewhere, or delete it."
+            )
     pages = tuple(report.docs / code / page for code in report.languages for page in report.pages())
     claims = len(entries.mapping(_text(report, report.claims)))
     files = sum(file.is_file() for folder in folders for file in folder.rglob("*"))

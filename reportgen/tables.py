@@ -149,8 +149,9 @@ class Tables(PageTools):
         if before is None or now is None:
             return self.missing()
         rows = [*self._layer_changes(before.network, now.network)]
-        for name in dict.fromkeys([*before.settings, *now.settings]):
-            old, new = (self.in_words(plan.settings.get(name)) for plan in (before, now))
+        old_settings, new_settings = (plan.settings | {"precision": plan.precision} for plan in (before, now))
+        for name in dict.fromkeys([*old_settings, *new_settings]):
+            old, new = (self.in_words(settings.get(name)) for settings in (old_settings, new_settings))
             if old != new:
                 rows.append((self.edition.words.label(name), old, new))
         words = self.edition.words

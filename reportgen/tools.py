@@ -14,6 +14,9 @@ from reportgen.facts import ProjectFacts, Variant, parts_of, subject
 from reportgen.record import Declaration, Layer, Record, Setting, folder_of
 from reportgen.report import Report
 
+BRIEFLY = {"batch_size": "batches of {value}", "epochs": "{value} epochs", "image_size": "{value} px"}
+"""Messages for a label, of settings whose own name would fill it."""
+
 
 @dataclass
 class PageTools:
@@ -105,12 +108,17 @@ class PageTools:
 
     def briefly(self, variant: Variant) -> str:
         """What a variant has in place of what the study's figures are of, for a label."""
-        return ", ".join(
-            self.in_words(value)
-            if isinstance(value, str)
-            else f"{self.edition.words.label(name)} {self.in_words(value)}"
-            for name, _, value in self._departures(variant)
-        ) or self.edition.words.gettext("variant {name}", name=variant.name)
+        words = self.edition.words
+
+        def told(name: str, value: Setting | None) -> str:
+            if isinstance(value, str):
+                return self.in_words(value)
+            if name in BRIEFLY:
+                return words.gettext(BRIEFLY[name], value=self.in_words(value))
+            return f"{words.label(name)} {self.in_words(value)}"
+
+        departures = [told(name, value) for name, _, value in self._departures(variant)]
+        return ", ".join(departures) or words.gettext("variant {name}", name=variant.name)
 
     def _departures(self, variant: Variant) -> Iterator[tuple[str, Setting, Setting]]:
         """Each setting in which it departs: its name, what is required or declared, what was found."""

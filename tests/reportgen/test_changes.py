@@ -59,6 +59,15 @@ def test_a_number_that_moves_is_told_with_its_difference_and_the_runs(small_repo
     assert "test.cross_entropy" not in done.stdout
 
 
+def test_where_a_terminal_is_narrow_every_number_is_still_there(small_report: Path) -> None:
+    before, after = [record("first", right=60)], [record("first", seed, right=61) for seed in (0, 1)]
+    compare(small_report, before, after)
+    folders = [str(small_report / name) for name in "ab"]
+    done = CliRunner().invoke(app, ["compare", *folders, "--root", str(small_report)], env={"COLUMNS": "64"})
+    row = next(line for line in done.stdout.splitlines() if "60.00%" in line).replace("\u00a0", " ")
+    assert [cell.strip() for cell in row.split("│")[3:-1]] == ["60.00%", "61.00%", "+1.00 pp", "1 → 2"]
+
+
 def test_a_number_of_a_variant_alone_moves_too(small_report: Path) -> None:
     kept = record("first", right=60)
     before, after = ([kept, record("first", right=right, variant="ours")] for right in (50, 51))

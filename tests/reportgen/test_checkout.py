@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.checkout import git, run, uncommitted
+from reportgen.checkout import git, ignored, run, uncommitted
+from reportgen.errors import ReportError
 
 
 @pytest.fixture
@@ -27,6 +28,7 @@ def test_what_is_not_committed_is_listed_and_what_is_ignored_is_not(repository: 
     (repository / "ignored").write_text("", encoding="utf-8")
     (repository / "a b.txt").write_text("", encoding="utf-8")
     assert uncommitted(repository) == [".gitignore", '"a b.txt"']
+    assert ignored(repository, repository) == ["ignored"]
     subprocess.run(["git", "add", "."], cwd=repository, check=True)
     who = ("-c", "user.name=N", "-c", "user.email=n@example.org")
     subprocess.run(["git", *who, "commit", "-qm", "all"], cwd=repository, check=True)
@@ -36,7 +38,8 @@ def test_what_is_not_committed_is_listed_and_what_is_ignored_is_not(repository: 
 def test_outside_of_a_checkout_git_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert git(tmp_path, "status") is None
-    assert uncommitted(tmp_path) == []
+    with pytest.raises(ReportError, match="git cannot say what is not committed: fatal: not a git repository"):
+        uncommitted(tmp_path)
 
 
 def test_a_machine_without_git_says_nothing_either(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:

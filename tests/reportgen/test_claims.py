@@ -201,10 +201,10 @@ def test_against_several_seeds_the_images_of_a_single_run_only_widen_the_interva
     assert half <= images + seeds + 1e-9
 
 
-def test_one_run_that_gets_all_or_nothing_right_leaves_bare_numbers(tmp_path: Path) -> None:
+def test_one_run_that_gets_all_or_nothing_right_counts_its_images_too(tmp_path: Path) -> None:
     """The usual standard error would be 0 and say that nothing is open."""
     side = judged(tmp_path, BETTER, facts(runs={"deeper": (100,), "base": (62,)})).reproduction
-    assert side.verdict == "holds" and [item.spread for item in side.lone] == [None]
+    assert side.verdict == "holds" and [item.spread for item in side.lone] == ["images"]
 
 
 def test_of_a_metric_whose_error_nobody_knows_single_runs_compare_bare_numbers(tmp_path: Path) -> None:
@@ -242,6 +242,37 @@ def test_an_interval_of_two_accuracies_difference_is_shown_within_a_hundred_poin
     (evidence,) = judged(tmp_path, BETTER, facts(runs={"deeper": (50, 90), "base": (20, 60)})).reproduction.evidence
     assert evidence.interval and evidence.verdict == "undecided"
     assert [end.value for end in evidence.interval] == [-0.917, 1.0]
+
+
+def test_a_single_run_that_is_right_throughout_proves_no_more_than_its_images(tmp_path: Path) -> None:
+    known = facts(runs={"deeper": (100,), "base": (70, 99)})
+    assert judged(tmp_path, BETTER, known).reproduction.verdict == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("metric", "margin", "low", "high"),
+    [("gap.accuracy", "0 pp", -1.0, 1.0), ("gap.cross_entropy", "0 nats", -0.964, 0.304)],
+)
+def test_the_interval_of_a_gap_has_its_sign_and_goes_no_further_than_all_images(
+    tmp_path: Path, metric: str, margin: str, low: float, high: float
+) -> None:
+    statement = {"kind": "above", "metric": metric, "of": "deeper", "value": margin}
+    runs = [
+        record("deeper", seed, train={"accuracy": accuracy, "cross_entropy": entropy})
+        for seed, accuracy, entropy in ((0, 0.65, 1.40), (1, 0.85, 1.50))
+    ]
+    (evidence,) = judged(tmp_path, statement, build(study(PRINTED), runs)).reproduction.evidence
+    assert evidence.interval and all(end.signed for end in evidence.interval)
+    entropy = runs[0].test.cross_entropy
+    shift = 0 if metric == "gap.accuracy" else entropy - 1.12
+    assert [end.value for end in evidence.interval] == pytest.approx([low + shift, high + shift], abs=2e-3)
+
+
+def test_what_no_seed_changes_has_no_interval(tmp_path: Path) -> None:
+    fewer = {"kind": "similar", "metric": "parameters.total", "of": "deeper", "than": "base"}
+    fewer["margin"] = "5000 parameters"
+    (evidence,) = judged(tmp_path, fewer, facts(runs={"deeper": (50, 90), "base": (20, 60)})).reproduction.evidence
+    assert evidence.verdict == "holds" and evidence.interval is None
 
 
 @given(st.integers(0, 10_000), st.integers(0, 10_000), st.sampled_from(["0.5 pp", "2 pp", None]))

@@ -195,6 +195,29 @@ def test_a_difference_from_nothing_is_absent_for_the_reason_of_what_is_missing()
     assert (unrun.value, unrun.absent) == (None, NOT_REPRODUCED)
 
 
+def test_how_large_a_difference_is_has_no_sign() -> None:
+    less = Fact.of(0.5, "percent") - Fact.of(0.6256, "percent")
+    assert (less.value, less.kind, less.signed) == (-0.1256, "points", True)
+    assert (abs(less).value, abs(less).kind, abs(less).signed) == (0.1256, "error", False)
+    assert abs(Fact(None, "nats")) == Fact(None, "nats")
+
+
+def test_counts_that_differ_have_an_average_with_a_decimal_and_equal_ones_their_number() -> None:
+    same, apart = Summary((10.0, 10.0), "count"), Summary((10.0, 10.0, 10.0, 11.0), "count")
+    assert (same.mean.value, same.mean.kind) == (10, "count")
+    assert (apart.mean.value, apart.sd.value, apart.max.kind) == (10.2, 0.5, "count")
+    assert (apart.mean - same.mean).value == 0.2
+
+
+def test_from_an_hour_on_durations_differ_by_what_is_shown_of_them() -> None:
+    assert (Fact.of(3 * 3600 + 29, "seconds") - Fact.of(3 * 3600 - 29, "seconds")).value == 0
+
+
+def test_an_accuracy_of_all_or_nothing_has_a_standard_error_too() -> None:
+    expected = pytest.approx(math.sqrt(0.98 * 0.02 / 100))
+    assert facts.standard_error(1.0, 96) == expected and facts.standard_error(0.0, 96) == expected
+
+
 def test_only_numbers_of_one_kind_can_be_subtracted() -> None:
     with pytest.raises(ReportError, match="A seconds cannot be subtracted from a percent"):
         Fact.of(0.5, "percent") - Fact.of(47.0, "seconds")

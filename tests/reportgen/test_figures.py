@@ -238,6 +238,15 @@ def test_a_plane_names_no_series_without_a_place(small_report: Path) -> None:
     assert {"Study", "Beyond the study"} <= set(words(found)) and "Reproduction" not in words(found)
 
 
+def test_where_only_the_study_has_times_neither_caption_nor_source_speaks_of_runs(small_report: Path) -> None:
+    publish(small_report, "first")
+    shared = environment().model_copy(update={"side_by_side": 2})
+    found = figure(page(small_report, "{{ accuracy_time() }}", record("first", environment=shared)))
+    caption = found.findtext(".//figcaption") or ""
+    assert "Times of the recorded runs are not shown" in caption and "mean of its seeds" not in caption
+    assert "record" not in "".join(found.itertext()).partition("Source:")[2]
+
+
 def test_times_of_several_machines_are_told_apart_below_the_chart(small_report: Path) -> None:
     publish(small_report, "first", "second")
     larger = environment().model_copy(update={"cores": 64})
@@ -280,6 +289,9 @@ def test_the_classes_stand_by_ease_and_the_projects_side_by_side(small_report: P
     found = figure(page(small_report, "{{ class_chart() }}", cat, record("second", right=60)))
     head, first, *_, last = table(found)
     assert head == ["Class \\ Project", "1", "second"]
+    name(small_report, short={"first": "Network 1 of ours", "second": "Network 2 of ours"})
+    named = figure(page(small_report, "{{ class_chart() }}", cat, record("second", right=60)))
+    assert {"1 of ours", "2 of ours"} <= set(words(named)) and table(named)[0][1] == "Network 1 of ours"
     assert first == ["cat", "100.0%", "60.0%"]
     assert last == ["dog", "55.0%", "60.0%"]
     assert description(found).startswith("cat: from 60% (second) to 100% (1); ")

@@ -57,6 +57,12 @@ def test_a_file_that_is_no_program_in_utf_8_has_no_fingerprint(tmp_path: Path) -
     assert fingerprints(["a.py", "broken.py", "gone.py", "latin.py"], tmp_path) == {"a.py": fingerprint("a = 1")}
 
 
+def test_the_mark_that_some_editors_put_before_a_text_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("a = 1", encoding="utf-8-sig")
+    assert fingerprints(["a.py"], tmp_path) == {"a.py": fingerprint("a = 1")}
+    assert dependencies(["a.py"], "pkg", tmp_path) == ("a.py",)
+
+
 def test_the_fingerprint_is_this_one_on_every_python() -> None:
     """A golden value: committed records hold such fingerprints, and must not go stale with a new Python."""
     assert fingerprint(SOURCE) == GOLDEN
@@ -81,11 +87,13 @@ def test_the_dependencies_are_followed_and_type_checking_is_not(tmp_path: Path) 
     (package / "__init__.py").write_text("")
     (package / "a.py").write_text(
         "from typing import TYPE_CHECKING\nfrom pkg import b\nimport os\nif TYPE_CHECKING:\n    import pkg.d\n"
+        "else:\n    import pkg.e\n"
     )
     (package / "b.py").write_text("def f():\n    from pkg.c import x\n    return x\n")
     (package / "c.py").write_text("x = 1\n")
     (package / "d.py").write_text("y = 1\n")
-    assert dependencies(["pkg/a.py"], "pkg", tmp_path) == ("pkg/a.py", "pkg/b.py", "pkg/c.py")
+    (package / "e.py").write_text("y = 2\n")
+    assert dependencies(["pkg/a.py"], "pkg", tmp_path) == ("pkg/a.py", "pkg/b.py", "pkg/c.py", "pkg/e.py")
 
 
 @pytest.mark.parametrize("line", ["from pkg.models import build", "from pkg import models", "import pkg.models.deep"])

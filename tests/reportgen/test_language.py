@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reportgen
-from reportgen import checklist, claims, comparison, evidence, facts
+from reportgen import checklist, claims, comparison, evidence, facts, tools
 from reportgen.errors import ReportError
 from reportgen.language import FOLDER, codes, language, untranslated
 
@@ -61,7 +61,7 @@ def messages() -> set[str]:
         modules
         | templates
         | labels
-        | set(evidence.MESSAGES.values())
+        | {*evidence.MESSAGES.values(), *tools.BRIEFLY.values()}
         | set(get_args(claims.Verdict))
         | set(get_args(comparison.Unit))
         | set(get_args(checklist.Answer))

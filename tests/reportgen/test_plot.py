@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import matplotlib
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from reportgen import drawings
@@ -198,6 +200,26 @@ def test_where_layers_are_many_those_that_only_pass_on_what_they_get_have_no_nam
         figure = arranged(Diagram("Capa", "Salida", "Parámetros", ("con", "sin"), tuple(boxes)), SPANISH)
     names = [text.get_text() for text in figure.findobj(Text) if "8×8" in text.get_text()]
     assert len(names) == named and all("Conv2D 8×8" in name for name in names[:: named // layers])
+
+
+def test_the_names_of_many_layers_lie_beside_each_other() -> None:
+    boxes = [Box(f"a{k}", "Conv2D", (8, 8, k), 9) for k in range(60)]
+    with style():
+        figure = arranged(Diagram("Capa", "Salida", "Parámetros", ("con", "sin"), tuple(boxes)), SPANISH)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()  # type: ignore[no-untyped-call]
+        names = [text for text in figure.findobj(Text) if "8×8" in text.get_text()]
+        sides = [text.get_window_extent() for text in names]
+    assert len(sides) == 60 and all(one.x1 <= other.x0 + 0.5 for one, other in pairwise(sides))
+
+
+@pytest.mark.parametrize(("low", "high"), [(200.0, 500.0), (40.0, 1300.0), (4000.0, 9000.0)])
+def test_an_axis_of_durations_marks_two_of_them_at_least(low: float, high: float) -> None:
+    spots = tuple(Spot(f"{x}", f"{x}", f"{x}", ((x, Mark(0.6)), None, None)) for x in (low, high))
+    with style():
+        axis = arranged(Plane("P", "Tiempo", "seconds", "E", "percent", SERIES, spots), SPANISH).axes[0].xaxis
+        left, right = axis.get_view_interval()
+        assert len([tick for tick in axis.get_majorticklocs() if left <= tick <= right]) >= 2
 
 
 @pytest.mark.parametrize(("unit", "across"), [("count", 21_000.0), ("seconds", 70.0)])

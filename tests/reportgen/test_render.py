@@ -113,6 +113,8 @@ def test_a_setting_of_what_is_ours_and_has_no_run_of_its_own_is_not_run_yet(smal
         ("setting('first', 'batchsize')", "'batchsize' is not a setting of first: batch_size, epochs"),
         ("curves()", "missing 1 required positional argument"),
         ("first.published.test.accuracy - 1", "this cannot be computed"),
+        ("1 / 0", "this cannot be computed (division by zero)"),
+        ("'{} {}'.format(1)", "this cannot be computed"),
         ("first.published.test.accuracy - first.published.seconds", "cannot be subtracted"),
         ("code('first')", "there is no script scripts/first.py of first to show."),
         ("1 | unheard_of", "No filter named 'unheard_of'"),
@@ -278,8 +280,9 @@ def test_pretrainings_are_listed_with_what_they_reached_and_how_complete_they_ar
     pretraining.write(made_up(epochs=5), folder / "b.json")
     rendered = page(small_report, "{{ pretrainings() }}", code=code)
     _, whole, part = cells(rendered)
-    assert whole[0] == "set 0123456789ab" and whole[1:3] == ["32", "2"] and part[2] == unfinished
-    assert [cell.replace(",", ".").removesuffix("%").strip() for cell in whole[3:6]] == ["1", "37.50", "50.00"]
+    assert whole[0] in ("set Record 0123456789ab", "set Registro 0123456789ab")
+    assert whole[1:3] == ["32", "2 1"] and part[2] == f"{unfinished} 1"
+    assert re.findall(r"\d+.\d+", whole[3].replace(",", ".")) == ["37.50", "50.00"]
     assert rendered.assets["assets/pretraining/a.json"] == folder / "a.json"
 
 

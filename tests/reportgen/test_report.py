@@ -80,3 +80,18 @@ def test_a_name_that_a_catalogue_gives_twice_is_refused_with_both_lines(small_re
     file.write_text("classes: {}\nprojects:\n  one: Uno\n  one: Dos\n", encoding="utf-8")
     with pytest.raises(ReportError, match=r"^docs/es/catalogue\.yml, line 4: 'one' stands in line 3 already"):
         load(small_report).catalogue("es")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("name: A\nsite_name: {{ name }}\n", r"catalogue\.yml, line 2: expected a name before the colon"),
+        ("name: &it\n  inside: *it\n", r"catalogue\.yml: "),
+    ],
+)
+def test_a_mapping_that_is_none_of_names_is_told_and_one_within_itself_ends(
+    small_report: Path, text: str, complaint: str
+) -> None:
+    (small_report / "docs" / "es" / "catalogue.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(ReportError, match=complaint):
+        load(small_report).catalogue("es")

@@ -88,6 +88,14 @@ def test_a_page_shows_the_changes_as_deletions_and_insertions_and_never_as_marku
     assert "h" in plain(added)
 
 
+def test_a_script_that_shows_code_of_its_own_stands_whole(small_report: Path) -> None:
+    (small_report / "scripts").mkdir(exist_ok=True)
+    text = '"""As in\n\n```python\nx = 1\n```\n"""\n\ny = 2\n'
+    (small_report / "scripts" / "first.py").write_text(text, encoding="utf-8")
+    page = render(small_report, "{{ code('first') }}")
+    assert f'````python title="scripts/first.py"\n{text}````' in page
+
+
 def test_a_project_without_a_script_that_can_be_read_is_named(small_report: Path) -> None:
     (small_report / "scripts").mkdir()
     (small_report / "scripts" / "first.py").write_bytes("# año".encode("latin-1"))

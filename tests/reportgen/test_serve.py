@@ -13,7 +13,7 @@ from reportgen import report as reports
 from reportgen.build import RENDERED, build
 from reportgen.errors import ReportError
 from reportgen.language import FOLDER
-from reportgen.serve import INDEX, dates, rebuild_pages, refresh, rendered, until_done, watched_places
+from reportgen.serve import INDEX, Made, dates, rebuild_pages, refresh, rendered, until_done, watched_places
 from tests.reportgen.test_build import held_elsewhere
 
 
@@ -46,17 +46,76 @@ def test_a_changed_page_alone_is_built_and_the_search_keeps_the_others(small_rep
 
 def test_pages_that_another_command_rendered_are_not_taken_into_the_preview(small_report: Path, tmp_path: Path) -> None:
     report, site = reports.load(small_report), tmp_path / "site"
-    known, made = dates(report), rendered(report)
+    last = Made(dates(report), rendered(report))
     others = small_report / RENDERED / "en" / "further.md"
     others.parent.mkdir(parents=True)
     others.write_text("# Of other results\n", encoding="utf-8")
     page = small_report / "docs" / "en" / "index.md"
     page.write_text(page.read_text(encoding="utf-8").replace("# A small report", "# Changed"), encoding="utf-8")
     with held_elsewhere(report), pytest.raises(ReportError, match="another command"):
-        refresh(report, site, known, made)
-    assert refresh(report, site, known, made) == (dates(report), rendered(report))
+        refresh(report, site, last)
+    now = refresh(report, site, last)
+    assert (now.files, now.pages) == (dates(report), rendered(report))
     assert "Changed" in (site / "en" / "index.html").read_text(encoding="utf-8")
     assert "Of other results" not in (site / "en" / "further" / "index.html").read_text(encoding="utf-8")
+
+
+CLAIM = """
+good:
+  kind: above
+  metric: test.accuracy
+  of: first
+  value: 60 %
+  expect: {study: holds, reproduction: undecided}
+"""
+SHOWS = """# F { #further }
+
+{% include "part.md" %}
+
+## D { #details }
+
+{{ claims_table() }}
+"""
+
+
+def test_a_page_that_shows_something_of_a_changed_one_changes_with_it(small_report: Path, tmp_path: Path) -> None:
+    docs = small_report / "docs"
+    (docs / "claims.yml").write_text(CLAIM, encoding="utf-8")
+    for code in ("en", "es"):
+        (docs / code / "part.md").write_text("# Part { #part }\n\nOld words.\n", encoding="utf-8")
+        (docs / code / "further.md").write_text(
+            '# F { #further }\n\n{% include "part.md" %}\n\n## D { #details }\n\n{{ claims_table() }}\n',
+            encoding="utf-8",
+        )
+    shared = small_report / "mkdocs.yml"
+    shared.write_text(shared.read_text("utf-8").replace("- further.md", "- further.md\n  - part.md"), encoding="utf-8")
+    report, site = reports.load(small_report), tmp_path / "site"
+    made = refresh(report, site, Made({}, {}))
+    further = site / "en" / "further" / "index.html"
+    assert "Old words" in further.read_text("utf-8") and "../#claim-good" not in further.read_text("utf-8")
+    part, home = docs / "en" / "part.md", docs / "en" / "index.md"
+    part.write_text(part.read_text("utf-8").replace("Old", "New"), encoding="utf-8")
+    made = refresh(report, site, made)
+    assert "New words" in further.read_text("utf-8")
+    home.write_text(home.read_text("utf-8") + '\n{% claim "good" %}It is good{% endclaim %}.\n', encoding="utf-8")
+    refresh(report, site, made)
+    assert "../#claim-good" in further.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "watched"), [("{project}.py", "first.py"), ("{project}/train.py", "first/train.py")]
+)
+def test_scripts_in_the_root_are_watched_and_not_the_site_beside_them(
+    small_report: Path, pattern: str, watched: str
+) -> None:
+    settings = small_report / "pyproject.toml"
+    settings.write_text(settings.read_text("utf-8").replace("scripts/{project}.py", pattern), encoding="utf-8")
+    (small_report / watched).parent.mkdir(exist_ok=True)
+    (small_report / watched).touch()
+    (small_report / "build").mkdir()
+    places = watched_places(reports.load(small_report))
+    assert small_report / watched in places
+    assert not any((small_report / "build").is_relative_to(place) for place in places)
 
 
 def test_everything_that_the_site_speaks_of_is_watched(small_report: Path) -> None:

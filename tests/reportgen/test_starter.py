@@ -115,6 +115,21 @@ def test_what_could_not_be_brought_back_does_not_go(fork: Path) -> None:
         starter.content(reports.load(fork))
 
 
+def test_what_git_ignores_does_not_go_for_it_could_not_be_brought_back(fork: Path) -> None:
+    with (fork / ".gitignore").open("a", encoding="utf-8") as file:
+        file.write("*.npz\n")
+    commit(fork)
+    kept = fork / "results" / "weights.npz"
+    kept.write_bytes(b"weights")
+    with pytest.raises(ReportError, match=r"results/weights\.npz: git ignores it"):
+        starter.content(reports.load(fork))
+    kept.unlink()
+    subprocess.run(["git", "config", "status.showUntrackedFiles", "no"], cwd=fork, check=True)
+    (fork / "results" / "new.json").touch()
+    with pytest.raises(ReportError, match=r"uncommitted changes: 1 \(first: results/new.json\)"):
+        starter.content(reports.load(fork))
+
+
 def test_outside_of_git_nothing_goes(small_report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(small_report.parent))
     with pytest.raises(ReportError, match="not a git checkout"):

@@ -119,6 +119,13 @@ def test_the_search_of_a_language_finds_its_own_words_only(address: str, tab: Pa
     expect(tab.locator("article h1")).to_be_visible()
 
 
+def test_the_search_finds_words_whose_accents_were_not_typed(address: str, tab: Page) -> None:
+    tab.goto(f"{address}es/", wait_until="networkidle")
+    tab.locator("input[name=query]").click()
+    tab.locator("input[name=query]").press_sequentially("entropia", delay=20)
+    expect(tab.locator(".md-search-result__item mark").first).to_have_text("entropía")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_charts_take_their_colours_from_the_scheme_of_the_reader(address: str, tab: Page, scheme: Any) -> None:
     tab.emulate_media(color_scheme=scheme)
