@@ -20,7 +20,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from experiments import data, downloads, project
+from experiments import catalogue, data, downloads
 from experiments.environment import BACKENDS, COMPILED, cores
 from experiments.executor import Executor, Local, Ray
 from experiments.job import RESULTS, SEEDS, Job, Sizes, repeated, scaled, spoken
@@ -116,10 +116,12 @@ def _seeds(usual: str) -> Any:
 def list_projects() -> None:
     """Show every project and what it tries."""
     table = Table("project", "what it tries", "batch", "epochs", "patience", title="Projects")
-    for identifier in project.identifiers():
-        training = project.load(identifier).training
+    for identifier in catalogue.identifiers():
+        training = catalogue.load(identifier).training
         patience = ", ".join(sorted({str(rule.patience) for rule in training.early_stopping}))
-        table.add_row(identifier, project.summary(identifier), str(training.batch_size), str(training.epochs), patience)
+        table.add_row(
+            identifier, catalogue.summary(identifier), str(training.batch_size), str(training.epochs), patience
+        )
     console.print(table)
 
 
@@ -140,7 +142,7 @@ def status(
         for variant, number in product((None, *sorted(variants)), seed or sorted({*SEEDS, *recorded})):
             now = standing(results, identifier, number, variant)
             done = now.record
-            if not done and (variant or (number not in SEEDS and not seed)):
+            if now.state == "missing" and (variant or (number not in SEEDS and not seed)):
                 continue
             table.add_row(
                 " ".join(filter(None, (identifier, variant))),
@@ -239,15 +241,12 @@ def run_projects(
     if epochs and profile == "smoke":
         raise ReportError("A smoke run has an epoch or two, so that --epochs would change nothing; leave it out.")
     identifiers = _identifiers(projects)
-    chosen = source or ("sample" if profile == "smoke" else _usual_source())
-    if chosen not in ("keras", "sample"):
-        chosen = str(Path(chosen).resolve())  # a run's process, perhaps on another machine, starts elsewhere
-    data.name_of(chosen)  # a wrong folder is told before anything trains
+    chosen = _images(source or ("sample" if profile == "smoke" else _usual_source()))
     if results is None:
         # Neither a smoke run nor the sample may ever replace a recorded run.
         kind = "smoke" if profile == "smoke" else "sample" if chosen == "sample" else None
         results = SCRATCH / kind if kind else RESULTS
-    if results.resolve() == RESULTS and (profile == "smoke" or chosen == "sample"):
+    if results.resolve().is_relative_to(RESULTS) and (profile == "smoke" or chosen == "sample"):
         what = "A smoke run" if profile == "smoke" else "A run on the sample"
         raise ReportError(
             f"{what} cannot go into experiments/results, where the recorded runs are; name another folder."
@@ -551,16 +550,22 @@ def bench(
     those of every machine; with --quick or --only they go to build/benches/. What a bench that is cut off has measured
     stands in build/benches/unfinished.json. With --only, no limit is checked. Exit status 1 if a limit is missed.
     """
-    data.name_of(source)  # what is wrong is told before anything is measured
+    source = _images(source)
     folder = (SCRATCH if quick or only else RESULTS.parent) / "benches"
     record.check_writable(output.resolve().parent if output else folder)
-    from experiments.bench import figures
+    if output and output.is_dir():
+        raise ReportError(f"{output}: expected a file to write to, found a folder.")
+    from experiments.bench import figures, recorded
     from experiments.comparison.session import PARTS, PRECISE, QUICK, compare, told
     from reportgen import comparison
 
     if unknown := sorted(set(only or ()) - set(PARTS)):
         raise ReportError(f"Unknown part of a bench {unknown[0]!r}: expected one of {', '.join(PARTS)}.")
-    identifiers = _identifiers(projects) if projects else QUICK if quick else project.studied()
+    known = catalogue.identifiers()
+    usual = [one for one in QUICK if one in known] if quick else catalogue.studied()
+    identifiers = _identifiers(projects) if projects else usual
+    if not identifiers:
+        raise ReportError(f"Name the projects to measure, some of {', '.join(known)}: none is measured by itself here.")
     parts = set(only or PARTS)
     if precise:
         parts.add("precision")
@@ -568,6 +573,11 @@ def bench(
         parts.remove("precision")  # it takes minutes a seed
     if "precision" in parts and source == "sample":
         raise ReportError("The 500 images of the sample tell nothing about accuracy; name others with --data.")
+
+    if "precision" in parts and not precise and PRECISE not in known:
+        raise ReportError(f"Name the project to train in sixteen bits with --precise, one of {', '.join(known)}.")
+    if not only:
+        recorded()  # without which no limit could be checked in the end
 
     chosen = _identifiers(precise) if precise else [PRECISE]
     unfinished = SCRATCH / "benches" / "unfinished.json"
@@ -613,7 +623,7 @@ def canary(
     from experiments.memory import enough_memory
 
     use_deterministic_operations()
-    declared = scaled(Sizes(image_size, batch_size, epochs).of(project.load(identifier)), pixel_scaling)
+    declared = scaled(Sizes(image_size, batch_size, epochs).of(catalogue.load(identifier)), pixel_scaling)
     with enough_memory(declared.training.batch_size, declared.image_size):
         found = specify(declared, seed, precision)
     print(
@@ -674,7 +684,18 @@ def _executor(name: str, jobs: int | None, address: str | None, usual: int) -> E
 
 
 def _identifiers(words: list[str] | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(project.resolve(word) for word in words)) if words else project.identifiers()
+    return tuple(dict.fromkeys(catalogue.resolve(word) for word in words)) if words else catalogue.identifiers()
+
+
+def _images(source: str) -> str:
+    """Where images come from, for a process that starts elsewhere, perhaps on another machine.
+
+    Raises:
+        ReportError: there are none.
+    """
+    found = source if source in ("keras", "sample") else str(Path(source).resolve())
+    data.name_of(found)
+    return found
 
 
 def _usual_source() -> str:
@@ -697,7 +718,8 @@ def _resumable(
         )
         told = f"Cut off. The same command{' without --restart' if restart else ''} {goes_on}."
         if force and isinstance(cut, CutOff) and cut.recorded:
-            backend = f"KERAS_BACKEND={named} " if (named := os.environ.get("KERAS_BACKEND")) else ""
+            named = os.environ["KERAS_BACKEND"]
+            backend = f"KERAS_BACKEND={named} " if named != USUAL_BACKEND else ""
             left = "".join(f"\n  {backend}{' '.join([command, *how])}" for command in repeated(cut.left))
             told = (
                 "Cut off. The same command would train again what it has recorded. "
@@ -736,7 +758,9 @@ def main() -> None:
     # The backends greet on stderr in dozens of lines that no user can act on.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     signal.signal(signal.SIGTERM, _leave)
-    backend = os.environ.get("KERAS_BACKEND", USUAL_BACKEND)
+    asked = "KERAS_BACKEND" in os.environ
+    # Else Keras takes the backend that it finds in a file of the user's, of which nothing here would know.
+    backend = os.environ.setdefault("KERAS_BACKEND", USUAL_BACKEND)
     try:
         if backend not in BACKENDS:
             raise ReportError(f"KERAS_BACKEND is {backend!r}, expected one of {', '.join(BACKENDS)}.")
@@ -752,7 +776,7 @@ def main() -> None:
         if backend != USUAL_BACKEND:
             _fail(f"{lacking}; `pip install '.[experiments,{backend}]'` adds it.")
         others = " or ".join(name for name in BACKENDS if name != backend)
-        if "KERAS_BACKEND" not in os.environ:
+        if not asked:
             lacking = f"Keras computes with {backend}, which is not installed"
         _fail(f"{lacking}; `pip install '.[experiments]'` adds it, or set KERAS_BACKEND to {others}.")
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from experiments import project
+from experiments import catalogue
 from experiments.comparison.commands import timed
 from experiments.environment import ROOT
 from experiments.job import RESULTS, SEEDS
@@ -19,6 +19,8 @@ from experiments.project import Augmentation
 from experiments.run import standing
 from reportgen.errors import ReportError
 
+AUGMENTING, PLAIN = "p05_augmentation", "p01_deeper"
+"""The projects on which augmentation and training are measured."""
 ROUNDS = 5
 IMAGES = 5_120
 """Ten batches of Project 1: long against the start of an epoch, short against patience."""
@@ -38,18 +40,26 @@ class Figure:
 
 
 def figures(source: str) -> Iterator[Figure]:
-    """Measure every figure, the quick ones first."""
+    """Measure every figure, the quick ones first; of a project only where there is one."""
+    known = catalogue.identifiers()
     yield _up_to_date()
     yield _site()
     yield from _loading(source)
-    yield augmenting(source)
-    yield _training(source)
+    if AUGMENTING in known:
+        yield augmenting(source)
+    if PLAIN in known:
+        yield _training(source)
 
 
-def _up_to_date() -> Figure:
-    # A run that is missing or stale would be trained, and that is nothing to time in passing.
-    recorded = []
-    for identifier in project.identifiers():
+def recorded() -> list[str]:
+    """The projects that have a record of each of the usual seeds.
+
+    Raises:
+        ReportError: a record is not up to date, or there is no such project. What is missing or stale would be trained,
+            and that is nothing to time in passing.
+    """
+    found = []
+    for identifier in catalogue.identifiers():
         states = {seed: standing(RESULTS, identifier, seed).state for seed in SEEDS}
         for seed, state in states.items():
             if state not in ("up to date", "missing"):
@@ -58,10 +68,14 @@ def _up_to_date() -> Figure:
                     "`python -m experiments run` sees to that."
                 )
         if "missing" not in states.values():
-            recorded.append(identifier)
-    if not recorded:
+            found.append(identifier)
+    if not found:
         raise ReportError("No project is recorded with every seed; `python -m experiments run` sees to that.")
-    taken = statistics.median(timed("-m", "experiments", "run", *recorded) for _ in range(3))
+    return found
+
+
+def _up_to_date() -> Figure:
+    taken = statistics.median(timed("-m", "experiments", "run", *recorded()) for _ in range(3))
     return Figure("an up-to-date run of everything recorded", f"{taken:.2f} s", "3 s", taken <= 3)
 
 
@@ -94,7 +108,7 @@ def augmenting(source: str) -> Figure:
     from experiments.batches import Batches
     from experiments.data import Images
 
-    training = project.load("p05_augmentation").training
+    training = catalogue.load(AUGMENTING).training
     changes, size = training.augmentation, training.batch_size
     assert isinstance(changes, Augmentation)
     every = data.load(source).train
@@ -129,7 +143,7 @@ def _training(source: str) -> Figure:
     from experiments.comparison.training import ours, study
     from experiments.data import Images
 
-    declared = project.load("p01_deeper")
+    declared = catalogue.load(PLAIN)
     split = data.split(data.load(source), 0)
     images = Images(split.train.pixels[:IMAGES], split.train.labels[:IMAGES])
     # Without augmentation, the study's way is a plain `fit`.

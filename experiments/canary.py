@@ -109,7 +109,7 @@ def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
     for step in range(size.steps):
         # Keras averages the loss over the steps since the last reset.
         model.reset_metrics()
-        losses.append(float(model.train_on_batch(*batches[step], return_dict=True)["loss"]))
+        losses.append(float(model.train_on_batch(*batches[step % len(batches)], return_dict=True)["loss"]))
     if not all(map(math.isfinite, losses)):
         raise ReportError(
             f"The loss of a first step on {BATCH_SIZE} images of the sample is not a number; nothing was trained. "

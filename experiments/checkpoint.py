@@ -12,9 +12,11 @@ from __future__ import annotations
 import json
 import math
 import time
+import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,15 +70,28 @@ class Diary(keras.callbacks.Callback):  # type: ignore[misc]
 class Checkpoint:
     """The checkpoint of one run, in one file."""
 
-    def __init__(self, file: Path, identity: dict[str, Any]) -> None:
-        """`identity` is everything that must be unchanged for the run to go on, by name, as JSON can hold it."""
+    def __init__(self, file: Path, identity: dict[str, Any], beside: int = 1) -> None:
+        """`identity` is everything that must be unchanged for the run to go on, by name, as JSON can hold it.
+
+        `beside` tells how many trainings are on the machine now.
+        """
         self.file = file
+        self.began = datetime.now(UTC).replace(microsecond=0)
+        """When the run was started, in the first of its sittings."""
+        self.beside = beside
+        """How many trainings were on the machine at a time, in the fullest of its sittings."""
         self._identity: dict[str, Any] = json.loads(json.dumps(identity))
         self._rules: list[dict[str, Any]] = []
 
     def write(self, model: keras.Model, stoppers: Sequence[RestoreIfStopped], diary: Diary) -> None:
         """Keep the state behind the epoch that has just ended; the file is replaced whole or not at all."""
-        state: dict[str, Any] = {"identity": self._identity, "history": diary.epochs, "rules": []}
+        state: dict[str, Any] = {
+            "identity": self._identity,
+            "began": self.began.isoformat(),
+            "beside": self.beside,
+            "history": diary.epochs,
+            "rules": [],
+        }
         arrays: dict[str, Any] = {f"variable_{k}": _array(variable) for k, variable in enumerate(_variables(model))}
         for k, stopper in enumerate(stoppers):
             # Keras starts `best` as None or infinity, and keeps no weights before a first improvement.
@@ -112,6 +127,8 @@ class Checkpoint:
         for k, variable in enumerate(_variables(model)):
             variable.assign(arrays[f"variable_{k}"])
         diary.epochs[:] = state["history"]
+        self.began = datetime.fromisoformat(state["began"])
+        self.beside = max(self.beside, state["beside"])
         self._rules = [
             {
                 **rule,
@@ -134,7 +151,10 @@ class Checkpoint:
 
 
 class KeepCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
-    """Keeps a checkpoint after an epoch; stands behind the early-stopping rules and the diary in the list."""
+    """Keeps a checkpoint after an epoch; stands behind the early-stopping rules and the diary in the list.
+
+    Where it cannot be written, as on a full disk, the training goes on, and a warning says so once.
+    """
 
     def __init__(self, checkpoint: Checkpoint, stoppers: Sequence[RestoreIfStopped], diary: Diary) -> None:
         super().__init__()
@@ -149,7 +169,15 @@ class KeepCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
         last = self.model.stop_training or epoch + 1 >= self.params["epochs"]
         if not last and self._sparing.due and np.isfinite(self._diary.epochs[-1]["loss"]):
             with self._sparing.timed():
-                self._checkpoint.write(self.model, self._stoppers, self._diary)
+                try:
+                    self._checkpoint.write(self.model, self._stoppers, self._diary)
+                except OSError as problem:
+                    # Python shows the same warning of one place once.
+                    warnings.warn(
+                        f"{self._checkpoint.file}: no checkpoint can be written ({problem.strerror}). The run goes on; "
+                        "cut off, it would resume after an earlier epoch, or start over.",
+                        stacklevel=2,
+                    )
 
 
 def _variables(model: keras.Model) -> list[Any]:

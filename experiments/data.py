@@ -264,7 +264,8 @@ def _labels(batch: pa.RecordBatch, file: Path, row: int) -> npt.NDArray[np.int64
     wrong = np.flatnonzero(~((labels >= 0) & (labels < len(CLASSES))))
     if len(wrong):
         raise ReportError(
-            f"{file}, row {row + wrong[0]}: label {labels[wrong[0]]} is not one of the {len(CLASSES)} classes (0 to 9)."
+            f"{file}, row {row + wrong[0]}: label {labels[wrong[0]]} is not one of the {len(CLASSES)} classes "
+            f"(0 to {len(CLASSES) - 1})."
         )
     return labels
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from experiments import project
+from experiments import catalogue
 from experiments.environment import ROOT
 from experiments.train import build, network_of, rows_of, settings_of
 from reportgen.fingerprint import dependencies, fingerprints
@@ -16,10 +16,10 @@ DECLARED = ROOT / "experiments" / "declared"
 
 def declare(identifier: str) -> Declaration:
     """Resolve what a project's script declares today, in the precision that is usual."""
-    declared = project.load(identifier)
+    declared = catalogue.load(identifier)
     precision = "float32"
     model = build(declared, 0, precision)
-    script = project.script(identifier).relative_to(ROOT).as_posix()
+    script = catalogue.script(identifier).relative_to(ROOT).as_posix()
     return Declaration(
         project=identifier,
         script=script,

@@ -19,18 +19,23 @@ import sys
 import tempfile
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from rich.console import Console
 
-from experiments import project
+from experiments import catalogue
 from experiments.environment import COMPILED, ROOT, SIDE_BY_SIDE, commit, deterministic
 from experiments.job import MISTAKES, Job, keep
 from reportgen import record
 from reportgen.errors import ReportError, first_line
 
+ASKED = 6
+"""How often a run's process is asked to end before it is killed."""
+PATIENCE = 10
+"""Seconds that it has for it each time."""
 RETRIES = 3
 """How often a run is started again elsewhere when the node that trained it is lost."""
 TRAVELS_NOT = [".git", ".nox", ".venv", "build", "site", "shared", "docs", "tests", "experiments/results"]
@@ -95,6 +100,8 @@ class Local:
                 pool.shutdown(wait=False, cancel_futures=True)
                 for process in started:
                     process.terminate()
+                for process in started:
+                    _end(process)
                 raise
 
 
@@ -185,7 +192,7 @@ def resources(job: Job, nodes: Sequence[dict[str, float]]) -> dict[str, float]:
     Raises:
         ReportError: none of the `nodes`, each told as Ray's resources, has so much.
     """
-    declared = project.load(job.project).resources
+    declared = catalogue.load(job.project).resources
     gpus = declared.gpus if any(node.get("GPU") for node in nodes) else 0.0
     memory = declared.memory_gib * 2**30
     if not any(
@@ -257,9 +264,22 @@ def _alone(job: Job) -> int:
                     print(line, end="", file=sys.stderr, flush=True)
             return process.wait()
         except BaseException:
-            process.terminate()  # and not at once: it may have started one of its own
-            process.wait()  # behind Ctrl+C, leaving the context would not wait for long
+            _end(process)  # behind Ctrl+C, leaving the context would not wait for long
             raise
+
+
+def _end(process: subprocess.Popen[Any]) -> None:
+    """End a process, and not at once: it may have started one of its own.
+
+    It ends by an exception, which is lost where Python discards those, as in what it calls while it collects garbage;
+    so it is asked again.
+    """
+    for _ in range(ASKED):
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=PATIENCE)
+            return
+    process.kill()
 
 
 def _follow(job: Job, variables: dict[str, str], console: Console, started: list[subprocess.Popen[str]]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from functools import cached_property
 from itertools import product
 from pathlib import Path
 
-from experiments import project
+from experiments import catalogue
 from experiments.data import SIDE
 from experiments.environment import ROOT
 from experiments.project import Project
@@ -121,7 +122,7 @@ class Job:
     @property
     def chooses_weights(self) -> bool:
         """Whether the options on weights decide anything: not where VGG16, if any, starts from random ones anyway."""
-        return self.profile != "smoke" and project.load(self.project).weights == PRETRAINED
+        return self.profile != "smoke" and catalogue.load(self.project).weights == PRETRAINED
 
     @cached_property
     def start(self) -> Start | None:
@@ -172,13 +173,13 @@ class Job:
             words.append(RANDOM)
         if self.scaling:
             words.append(OWN_PREPROCESSING)
-        words += self.sizes.besides(project.load(self.project)).words
+        words += self.sizes.besides(catalogue.load(self.project)).words
         return "-".join(words) or None
 
     @property
     def declared(self) -> Project:
         """The project as it is to be trained."""
-        return scaled(self.sizes.of(project.load(self.project)), self.scaling)
+        return scaled(self.sizes.of(catalogue.load(self.project)), self.scaling)
 
     @property
     def folder(self) -> Path:
@@ -280,9 +281,9 @@ def _suffix(sizes: Sizes) -> str:
 
 def sources(identifier: str) -> dict[str, str]:
     """The fingerprints of everything that decides the numbers of a project's runs, by path relative to the root."""
-    script = project.script(identifier).relative_to(ROOT).as_posix()
+    script = catalogue.script(identifier).relative_to(ROOT).as_posix()
     entries = [script, "experiments/train.py"]
-    if project.load(identifier).weights == PRETRAINED:
+    if catalogue.load(identifier).weights == PRETRAINED:
         entries.append("experiments/vgg16.py")
     return fingerprints(dependencies(entries, "experiments", ROOT), ROOT)
 
@@ -290,13 +291,23 @@ def sources(identifier: str) -> dict[str, str]:
 def keep(done: Record, mistakes: bytes | None, results: Path) -> None:
     """Write a finished run into its folder below `results`: the sheet of its `mistakes`, a PNG, if any, and its record.
 
-    A record stands for a finished run, so that it is written last; what an earlier run left there ends with it.
+    A record stands for a finished run, so that it takes its place last; what an earlier run left there ends with it,
+    once all that is new is on the disk.
+
+    Raises:
+        ReportError: the disk does not take it; what an earlier run left is whole.
     """
     folder = record.folder_of(done, results)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in (record.CONFIRMATIONS_FILE, *FIGURES, MISTAKES):
-        (folder / name).unlink(missing_ok=True)
-    if mistakes is not None:
-        with record.replacing(folder / MISTAKES) as stream:
-            stream.write(mistakes)
-    record.write(done, results)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with record.replacing(folder / record.RECORD_FILE) as stream:
+            stream.write(record.dumps(done).encode("utf-8"))
+            stream.flush()
+            os.fsync(stream.fileno())
+            if mistakes is not None:
+                with record.replacing(folder / MISTAKES) as sheet:
+                    sheet.write(mistakes)
+            for name in (record.CONFIRMATIONS_FILE, *FIGURES, *([MISTAKES] if mistakes is None else [])):
+                (folder / name).unlink(missing_ok=True)
+    except OSError as problem:
+        raise ReportError(f"{folder}: the record cannot be written ({problem.strerror}).") from problem

@@ -10,13 +10,12 @@ Keras inside the function that builds its network.
 
 from __future__ import annotations
 
-import ast
-import difflib
-import importlib
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
 
 from experiments.scaling import UNIT_INTERVAL, Scaling
 from reportgen.errors import ReportError
@@ -26,13 +25,18 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+AS_WRITTEN = ConfigDict(strict=True, extra="forbid")
+"""Every value by its name and as it is meant: no text that could be read as a number."""
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, config=AS_WRITTEN)
 class EarlyStopping:
     """Stop when a quantity has not improved for a number of epochs, and go back to the weights of its best epoch."""
 
     monitor: Literal["val_loss", "val_accuracy"]
-    patience: int
+    patience: Positive
     """Epochs without improvement that are allowed."""
 
 
@@ -41,83 +45,95 @@ def patience(epochs: int) -> tuple[EarlyStopping, ...]:
     return (EarlyStopping("val_loss", epochs), EarlyStopping("val_accuracy", epochs))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=AS_WRITTEN)
 class Adam:
     """The optimizer of every project of the study (Kingma & Ba, 2015), with Keras's defaults for what is not named."""
 
-    learning_rate: float = 1e-3
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     clipnorm: float | None = None
     """The norm to which the gradient of each weight is clipped; None: not at all."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=AS_WRITTEN)
 class SGD:
     """Gradient descent with Nesterov's momentum over one cycle of the learning rate (Smith & Topin, 2019).
 
     The rate rises from zero in a straight line and falls back to zero along a cosine, once in the whole training.
     """
 
-    learning_rate: float
+    learning_rate: Annotated[float, Field(gt=0)]
     """Its highest value."""
-    momentum: float
-    warmup: float
+    momentum: Share
+    warmup: Share
     """The part of all steps in which the learning rate rises."""
     weight_decay: float
     """The part of each weight that a step at learning rate 1 takes away; what is only added (a bias) keeps its own."""
-    averaging: float
+    averaging: Share
     """The momentum of a running average of the weights (Polyak & Juditsky, 1992): what is measured and kept."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=AS_WRITTEN)
 class Augmentation:
     """Random changes of the training images; what they uncover takes the nearest pixel. See Keras's own names."""
 
     rotation: float
     """The largest angle, in degrees, to either side."""
-    shift: float
+    shift: Share
     """The largest shift, up, down or sideways, as a fraction of the side."""
     horizontal_flip: bool
     """Whether one image in two is mirrored."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=AS_WRITTEN)
 class Translation:
     """Random shifts of the training images by whole pixels, filled by reflection, and flips that alternate.
 
     Each image is mirrored in every other epoch (Jordan, 2024): a coin decides once whether in the even or the odd ones.
     """
 
-    pixels: int
+    pixels: Annotated[int, Field(ge=0)]
     """The largest shift, up, down or sideways."""
-    cutout: int = 0
+    cutout: Annotated[int, Field(ge=0)] = 0
     """The side of a grey square that covers a place of each image, in pixels (DeVries & Taylor, 2017); 0: none does."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=AS_WRITTEN)
 class Training:
     """How a network is trained. The loss is sparse categorical cross-entropy."""
 
-    batch_size: int
+    batch_size: Positive
     early_stopping: tuple[EarlyStopping, ...]
-    epochs: int = 100
+    epochs: Positive = 100
     """The most epochs; early stopping usually ends the run before."""
     optimizer: Adam | SGD = Adam()
     augmentation: Augmentation | Translation | None = None
-    label_smoothing: float = 0.0
+    label_smoothing: Share = 0.0
     """The part of each label that is spread evenly over all classes while training, and never in what is recorded."""
 
+    def __post_init__(self) -> None:
+        """Refuse what would keep other weights than those that were validated.
 
-@dataclass(frozen=True)
+        Raises:
+            ReportError: weights are averaged, and a rule would put back those of its best epoch, which are not.
+        """
+        if self.early_stopping and isinstance(self.optimizer, SGD):
+            raise ReportError(
+                "early_stopping keeps the weights of an epoch, and SGD validates an average of them: expected "
+                "early_stopping=() beside SGD, whose cycle ends with the last epoch."
+            )
+
+
+@dataclass(frozen=True, config=AS_WRITTEN)
 class Resources:
     """What one run takes of a machine, for a cluster to place it; nothing of it decides a number."""
 
-    cpus: int = 2
+    cpus: Positive = 2
     gpus: float = 0.25
     """The share of a GPU, on machines that have one: four runs of a small network fill one together."""
     memory_gib: float = 3.0
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Project:
     """One experiment: a network and the way to train it."""
 
@@ -130,67 +146,10 @@ class Project:
     """What the network is fed, whatever its weights expect: the study scaled by 1/255 throughout."""
     weights: str | None = None
     """What its VGG16 layers start from: `random`, `imagenet`, or a file's name; None where it has no such layers."""
-    resources: Resources = Resources()
+    resources: Resources = dataclasses.field(default_factory=Resources)
     of_the_study: bool = True
     """Whether the study tried it; else it is ours, and nothing of the study's stands beside it."""
     prepare: Callable[[keras.Model, npt.NDArray[np.float32]], None] | None = None
     """Sets what a fresh network takes from its training images, (images, height, width, 3), as it is fed with them."""
     test_time_flips: bool = False
     """Whether the final measurements average the probabilities of each image and its mirror image."""
-
-
-FOLDER = Path(__file__).parent / "projects"
-"""Where the projects stand, one file each."""
-
-
-def identifiers() -> tuple[str, ...]:
-    """Every project's identifier, which is the name of its file, in the order of the study."""
-    return tuple(sorted(file.stem for file in FOLDER.glob("p[0-9][0-9]_*.py")))
-
-
-def studied() -> tuple[str, ...]:
-    """The identifiers of the projects that the study tried."""
-    return tuple(identifier for identifier in identifiers() if load(identifier).of_the_study)
-
-
-def resolve(word: str) -> str:
-    """The identifier that a user means by `word`: itself, its number (`0`, `00`, `p00`), or its name (`base`).
-
-    Raises:
-        ReportError: no project is called so; the message names the nearest one and lists all.
-    """
-    known = identifiers()
-    for identifier in known:
-        number, _, name = identifier.partition("_")
-        if word in (identifier, number, number[1:], str(int(number[1:])), name):
-            return identifier
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.4)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    raise ReportError(f"Unknown project {word!r}.{hint} The projects are: {', '.join(known)}.")
-
-
-def load(identifier: str) -> Project:
-    """The declaration in a project's file.
-
-    Raises:
-        ReportError: the file declares no `PROJECT`.
-    """
-    module = importlib.import_module(f"experiments.projects.{identifier}")
-    project = getattr(module, "PROJECT", None)
-    if not isinstance(project, Project):
-        raise ReportError(
-            f"{script(identifier)}: expected a line `PROJECT = Project(...)`, found {type(project).__name__}. "
-            "experiments/projects/p00_base.py is an example."
-        )
-    return project
-
-
-def script(identifier: str) -> Path:
-    """The file of a project."""
-    return FOLDER / f"{identifier}.py"
-
-
-def summary(identifier: str) -> str:
-    """The first line of a project's docstring: what it tries, in a sentence."""
-    docstring = ast.get_docstring(ast.parse(script(identifier).read_text(encoding="utf-8")))
-    return (docstring or "").partition("\n")[0]

@@ -127,18 +127,14 @@ class CompileTogether(keras.callbacks.Callback):  # type: ignore[misc]
             *((model.compiled_test_step, tested, data) for data in self._validation.forms()),
         ]
         with ThreadPoolExecutor() as pool:
-            compiled = pool.submit(_lowered(*first).compile)
+            step, *arguments = first
+            compiled = pool.submit(step.lower(*arguments).compile)
             # Traced meanwhile, and one after the other, for Keras traces into its own global state.
-            lowered = [_lowered(*other) for other in others]
+            lowered = [step.lower(*arguments) for step, *arguments in others]
             compiled.result()
             for program in [pool.submit(one.compile) for one in lowered]:
                 program.result()  # JAX keeps it, and the first call finds it
         self._done = True
-
-
-def _lowered(step: Any, state: Any, data: Any) -> Any:
-    """A step, traced for a state and the data of a call: what JAX compiles."""
-    return step.lower(state, data)
 
 
 def together(training: Any, validation: Any) -> list[CompileTogether]:
@@ -169,14 +165,14 @@ def in_whole_batches(model: keras.Model, batch_size: int) -> None:
 
 def _filling(call: Callable[..., Any], batch_size: int) -> Callable[..., Any]:
     @functools.wraps(call)
-    def filled(inputs: Any, **options: Any) -> Any:
+    def call_filled(inputs: Any, **options: Any) -> Any:
         images = inputs.shape[0]  # None while Keras only asks for shapes
         if images is None or images >= batch_size:
             return call(inputs, **options)
         empty = [(0, batch_size - images), *[(0, 0)] * (len(inputs.shape) - 1)]
         return call(keras.ops.pad(inputs, empty), **options)[:images]
 
-    return filled
+    return call_filled
 
 
 class Resident(Steps, keras.Sequential):  # type: ignore[misc]

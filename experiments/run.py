@@ -279,6 +279,7 @@ def run(
         try:
             check_precision(job.precision)
             refuse_other_images(job, stays)
+            refuse_other_weights(job, stays)
         except ReportError as problem:
             console.print(f"[red]{job.name}: {escape(str(problem))}[/]", highlight=False)
             failed.append(job)
@@ -339,6 +340,24 @@ def refuse_other_images(job: Job, stays: Sequence[Record]) -> None:
             f"On {images} it would stand beside seeds on {', '.join(others)} ({seeds}), and no mean could be taken of "
             "them; nothing was trained. Name the same images with --data DIR, another folder with --results DIR, or "
             "every recorded seed with --force, which replaces them all."
+        )
+
+
+def refuse_other_weights(job: Job, stays: Sequence[Record]) -> None:
+    """Nothing, where `job` starts from the same weights as the other seeds whose records stay; their name may not tell.
+
+    Raises:
+        ReportError: it would start from others.
+    """
+    own = job.start.sha256 if job.start else None
+    known = {str(done.settings["weights_sha256"]) for done in stays if done.settings.get("weights_sha256")}
+    if own and (others := sorted(known - {own})):
+        seeds = ", ".join(str(done.seed) for done in stays)
+        raise ReportError(
+            f"From the weights {own[:12]} it would stand beside seeds ({seeds}) from {others[0][:12]}, which have the "
+            "same name, and no mean could be taken of them; nothing was trained. Name the same file with "
+            "--vgg16-weights, another folder with --results DIR, or every recorded seed with --force, which replaces "
+            "them all."
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -22,7 +23,7 @@ from experiments.project import SGD, Project, Training, Translation
 from experiments.resident import Resident, even, filled, pays, together
 from experiments.scaling import Scaling
 from experiments.stopping import RestoreIfStopped, outcome
-from reportgen.errors import ReportError, first_line
+from reportgen.errors import ReportError, first_line, place, told
 from reportgen.record import Epoch, Layer, Metrics, Mistake, Network, Setting, Stopping
 
 MOST_MISTAKES = 25
@@ -33,6 +34,10 @@ CROSS_ENTROPY = "cross_entropy"
 """The metric that stands for the loss where that is not the cross-entropy."""
 IMAGES = 40_000
 """How many images train, where nothing else is known."""
+PROJECTS = Path(__file__).parent / "projects"
+"""Where the files stand in which a network may be wrong."""
+ENOUGH = 224
+"""The side of images, in pixels, for which every network can be built that can be built at all."""
 PREPARED = 5_000
 """Training images that a network is prepared with, where it takes something from them; fewer where they are larger."""
 
@@ -135,11 +140,19 @@ def build(project: Project, seed: int, precision: str, steps: int | None = None)
     keras.utils.set_random_seed(seed)
     try:
         model = project.network(project.image_size)
-    except ValueError as problem:
+    except (ValueError, TypeError, NameError, AttributeError, LookupError, ArithmeticError, ImportError) as problem:
+        side = project.image_size
+        where = place(problem, PROJECTS, PROJECTS.parents[1]) or "The network"
+        if isinstance(problem, ValueError) and _buildable(project, ENOUGH):
+            raise ReportError(
+                f"The network cannot be built for images of {side}x{side} pixels ({first_line(problem)}). "
+                "It needs larger ones: --image-size."
+            ) from problem
+        raise ReportError(f"{where}: the network cannot be built ({told(problem)}).") from problem
+    if not isinstance(model, keras.Model):
         raise ReportError(
-            f"The network cannot be built for images of {project.image_size}x{project.image_size} pixels "
-            f"({first_line(problem)}). It needs larger ones: --image-size."
-        ) from problem
+            f"The project's `network` returned {type(model).__name__}, expected a keras.Model: does it end in a return?"
+        )
     if model.layers[-1].compute_dtype in ("float16", "bfloat16"):
         # Sixteen bits are too coarse for a probability and its logarithm.
         model.layers[-1].dtype_policy = "float32"
@@ -156,6 +169,14 @@ def build(project: Project, seed: int, precision: str, steps: int | None = None)
     if isinstance(model, Resident):
         model.prepare(np.zeros(1, dtype=np.int32))
     return model
+
+
+def _buildable(project: Project, side: int) -> bool:
+    try:
+        project.network(side)
+    except ValueError:
+        return False
+    return True
 
 
 def rows_of(model: keras.Model) -> tuple[Layer, ...]:
@@ -301,7 +322,9 @@ def train(
         seconds=sum(epoch["seconds"] for epoch in diary.epochs),
         train=measure(model, split.train, size, side, scaling, flips),
         validation=measure(model, split.validation, size, side, scaling, flips),
-        test=scored(split.test.labels, probabilities) if flips else measure(model, split.test, size, side, scaling),
+        test=measure(model, split.test, size, side, scaling)
+        if not flips and not isinstance(model, Resident)
+        else scored(split.test.labels, probabilities),
         confusion=confusion(split.test.labels, probabilities),
         mistakes=confident_mistakes(split.test.labels, probabilities),
     )

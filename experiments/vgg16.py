@@ -206,7 +206,7 @@ def from_file(file: Path) -> Pretrained:
     try:
         with h5py.File(file, "r") as store:
             found = dict(_new_layout(store) if "layers" in store else _old_layout(store))
-    except (OSError, RuntimeError, KeyError, ValueError) as problem:
+    except (OSError, RuntimeError, LookupError, ValueError, AttributeError, TypeError) as problem:
         raise ReportError(
             f"{file}: expected VGG16 weights in HDF5, found a file that is damaged or of another format ({problem})."
         ) from problem

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import keras
+from filelock import FileLock, Timeout
 
-from experiments import data, downloads, project, vgg16
+from experiments import catalogue, data, downloads, vgg16
 from experiments.canary import Specification, specify
 from experiments.checkpoint import Checkpoint
 from experiments.environment import ROOT, accelerator, describe, use_deterministic_operations
@@ -34,7 +35,31 @@ CHECKPOINTS = ROOT / "build" / "checkpoints"
 
 
 def perform(job: Job, results: Path | None = None) -> Record:
-    """Do one run in this process, from the weights that it starts with to its record.
+    """Do one run in this process, and no other does the same meanwhile; as `_perform`.
+
+    Raises:
+        ReportError: as `_perform`, or another process is at it, or it could keep no checkpoint.
+    """
+    checkpoint = checkpoint_file(job, data.name_of(job.source))
+    check_writable(checkpoint.parent)
+    with _sole(job, checkpoint):
+        return _perform(job, results)
+
+
+@contextmanager
+def _sole(job: Job, checkpoint: Path) -> Iterator[None]:
+    file = checkpoint.with_suffix(".lock")
+    try:
+        held = FileLock(file).acquire(blocking=False)
+    except Timeout:
+        raise ReportError(f"{job.name} is being trained by another process. Wait until that ends, or end it.") from None
+    with held:
+        yield
+        file.unlink(missing_ok=True)
+
+
+def _perform(job: Job, results: Path | None) -> Record:
+    """Do one run, from the weights that it starts with to its record.
 
     The record goes into `results`, if that is another folder than the one which the job asks for: on another machine.
 
@@ -132,7 +157,6 @@ def work(
     split = data.split(dataset, job.seed)
     smoke = SMOKE_EPOCHS if declared.weights is None else VGG16_SMOKE_EPOCHS
     epochs = smoke if job.profile == "smoke" else declared.training.epochs
-    started = datetime.now(UTC).replace(microsecond=0)
     checkpoint = Checkpoint(
         checkpoint_file(job, dataset.name),
         {
@@ -143,6 +167,7 @@ def work(
             "packages": environment.packages,
             "deterministic": environment.deterministic,
         },
+        environment.side_by_side,
     )
     if job.restart:
         checkpoint.remove()
@@ -168,9 +193,9 @@ def work(
         profile=cast(Literal["full", "smoke"], job.profile),
         precision=job.precision,
         command=job.command,
-        started=started,
+        started=checkpoint.began,
         seconds=run.seconds,
-        script=project.script(job.project).relative_to(ROOT).as_posix(),
+        script=catalogue.script(job.project).relative_to(ROOT).as_posix(),
         sources=before,
         dataset=Dataset(
             name=dataset.name,
@@ -183,7 +208,7 @@ def work(
             sha256=dataset.sha256,
             split_sha256=split.sha256,
         ),
-        environment=environment,
+        environment=environment.model_copy(update={"side_by_side": checkpoint.beside}),
         network=network_of(model),
         settings=settings,
         history=run.history,

@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import yaml
+from babel.localedata import locale_identifiers
 from filelock import FileLock, Timeout
 from markupsafe import escape
 from rich.console import Console
@@ -32,7 +33,7 @@ from reportgen import cards
 from reportgen.checkout import git
 from reportgen.edition import Material
 from reportgen.errors import ReportError
-from reportgen.language import Language, codes, language
+from reportgen.language import Language, language
 from reportgen.material import gather as gather  # what is built is gathered first, and who builds asks here for both
 from reportgen.render import Renderer
 from reportgen.report import CATALOGUE, Catalogue, Report
@@ -149,7 +150,9 @@ def _refuse_place(report: Report, site: Path) -> None:
 
 def no_site(names: Collection[str]) -> str:
     """Why what has these `names` at its top is more than a site, or less, in a clause; empty if it is one, or none."""
-    if others := sorted({*names} - {*SIGNS, "404.html", "sitemap.xml", *codes()}):
+    # A language of the last site may be none of this one's.
+    languages = {code.replace("_", "-") for code in locale_identifiers()}
+    if others := sorted({*names} - {*SIGNS, "404.html", "sitemap.xml"} - languages):
         return f"{others[0]} is no part of a site"
     lacking = [name for name in SIGNS if names and name not in names]
     return f"without {' and '.join(lacking)} it is no site" if lacking else ""
@@ -283,6 +286,8 @@ def configure(report: Report, code: str, site: Path) -> Path:
     theme: dict[str, Any] = {"language": code, "custom_dir": str(THEME)}
     # MkDocs takes a theme by its name alone, and Material one scheme of colours where there is no choice.
     chosen = shared.get("theme")
+    if isinstance(chosen, str):
+        theme["name"] = chosen
     if palette := chosen.get("palette") if isinstance(chosen, dict) else None:
         theme["palette"] = [_named(one, spoken) for one in palette] if isinstance(palette, list) else palette
     own: dict[str, Any] = {

@@ -20,7 +20,7 @@ from reportgen.edition import Material
 from reportgen.facts import ProjectFacts, subject
 from reportgen.finding import Finding
 from reportgen.language import untranslated
-from reportgen.names import check_absent, check_names
+from reportgen.names import check_absent, check_blocks, check_names, check_variant
 from reportgen.record import Record
 from reportgen.report import CATALOGUE, Catalogue, Report
 from reportgen.source import Source, Sources
@@ -50,6 +50,7 @@ def check(material: Material) -> list[Finding]:
         for code, version in versions.items():
             found += prose.check_page(version, code, catalogues[code])
             found += check_names(version, material)
+            found += check_blocks(version)
             found += dict.fromkeys(check_absent(version, material))  # several in one line are told once
             found += _included(version, material.pages)
             found += navigation.check_links(version, page, material.pages)
@@ -225,3 +226,6 @@ def _claims(material: Material, sources: Sources) -> Iterator[Finding]:
             yield Finding(file, what + where, remedy, line, "warning")
         if identifier not in said:
             yield Finding(file, f"claim {identifier} is made on no page", "a page, or no claim", line, "warning")
+        for name in projects(judgement.claim):
+            if "/" in name:
+                yield from check_variant(file, line, name, material)

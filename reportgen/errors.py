@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +23,27 @@ def first_line(problem: Exception) -> str:
     return (str(problem).strip().splitlines() or [type(problem).__name__])[0]
 
 
+def told(problem: Exception) -> str:
+    """What is wrong, in a clause, of any error that a user's own Python can raise."""
+    from pydantic import ValidationError
+
+    if isinstance(problem, ReportError):
+        return str(problem)
+    if isinstance(problem, ValidationError):
+        return f"{problem.title}: {wrong_field(problem, 'it')}."
+    return f"{type(problem).__name__}: {first_line(problem)}"
+
+
+def place(problem: BaseException, folder: Path, root: Path) -> str:
+    """The last line below `folder` that an error passed through, with its file from `root` on; empty if none is."""
+    lines = [
+        f"{Path(frame.filename).relative_to(root).as_posix()}, line {frame.lineno}"
+        for frame in traceback.extract_tb(problem.__traceback__)
+        if Path(frame.filename).is_relative_to(folder)
+    ]
+    return lines[-1] if lines else ""
+
+
 def wrong_field(problem: ValidationError, whole: str, kind: str = "") -> str:
     """What is wrong with the first field of `whole`, in a clause: one that is missing may stand there misspelt.
 
@@ -28,7 +51,8 @@ def wrong_field(problem: ValidationError, whole: str, kind: str = "") -> str:
     """
     errors = problem.errors(include_url=False)
     fields = [".".join(str(part) for part in error["loc"] if part != kind) for error in errors]
-    unknown = [field for field, error in zip(fields, errors, strict=True) if error["type"] == "extra_forbidden"]
+    extra = ("extra_forbidden", "unexpected_keyword_argument")
+    unknown = [field for field, error in zip(fields, errors, strict=True) if error["type"] in extra]
     if errors[0]["type"] == "missing":
         return f"{fields[0]} is missing" + (f", and {', '.join(unknown)} unknown" if unknown else "")
     if fields[0] in unknown:

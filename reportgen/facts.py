@@ -86,6 +86,12 @@ def read_published(file: Path) -> Published:
     """
     try:
         return Published.model_validate(json.loads(read_text(file, str(file))))
+    except FileNotFoundError as problem:
+        nothing = '{"title": "", "author": "", "year": 0, "projects": []}'
+        raise ReportError(
+            f"{file}: there is no such file. It holds the figures of the study that is reproduced; without a study: "
+            f"{nothing}"
+        ) from problem
     except (OSError, json.JSONDecodeError) as problem:
         raise ReportError(f"{file}: cannot be read as JSON ({problem}).") from problem
     except ValidationError as problem:

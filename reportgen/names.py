@@ -22,6 +22,8 @@ from reportgen.source import Source
 
 OF_A_PROJECT = ("project", "since", "against")
 """What the functions call an argument that names a project, or a variant; a claim's is its `identifier`."""
+INLINE = ("title", "variant", "setting", "dataset", "same_class", "given", "claim", "general")
+"""The functions that write words or a number; all others make a block."""
 _JINJA = Environment()
 
 
@@ -43,12 +45,42 @@ def check_names(page: Source, material: Material) -> Iterator[Finding]:
                     numbers = [part for part in parts if is_dataclass(getattr(value, part))]
                     yield _unknown(page, node.lineno, attr, f"part of {_written(whole)}", parts, numbers)
             case nodes.Call(node=nodes.Name(name=called)) if called in FUNCTIONS:
+                if wrong := _misfit(node, FUNCTIONS[called]):
+                    what = f"{called}() is called with other arguments than it has ({wrong})"
+                    yield Finding(page.file, what, "", node.lineno)
                 for argument, text in _texts(node, FUNCTIONS[called]).items():
-                    if argument in OF_A_PROJECT and parts_of(text)[0] not in material.facts:
-                        yield _unknown(page, node.lineno, text, "known project", material.facts)
+                    if argument in OF_A_PROJECT:
+                        if parts_of(text)[0] not in material.facts:
+                            yield _unknown(page, node.lineno, text, "known project", material.facts)
+                        elif parts_of(text)[1]:
+                            yield from check_variant(page.file, node.lineno, text, material)
                     if argument == "identifier" and text not in material.judgements:
                         file = material.report.relative(material.report.claims)
                         yield _unknown(page, node.lineno, text, f"claim of {file}", material.judgements)
+
+
+def check_variant(file: str, line: int, name: str, material: Material) -> Iterator[Finding]:
+    """A word in the name of a variant that is nearly one of another's; a run still to be made has other words."""
+    project, variant = parts_of(name)
+    known = {
+        word for one in material.facts.values() for other in one.variants for word in (other.name or "").split("-")
+    }
+    for word in (variant or "").split("-"):
+        if word not in known and (near := difflib.get_close_matches(word, known, n=1, cutoff=0.7)):
+            what = f"no run of {project} is called '{variant}', and no variant has '{word}' in its name"
+            yield Finding(file, what, f"'{near[0]}', if that is meant", line, "warning")
+
+
+def check_blocks(page: Source) -> Iterator[Finding]:
+    """Every call that makes a block, such as a table, amid other text of its line, of which HTML would make a ruin."""
+    for output in page.tree.find_all(nodes.Output):
+        written = [part.data if isinstance(part, nodes.TemplateData) else "" for part in output.nodes]
+        for node, before, after in zip(output.nodes, ["", *written], [*written[1:], ""], strict=False):
+            match node:
+                case nodes.Call(node=nodes.Name(name=called)) if called in FUNCTIONS and called not in INLINE:
+                    if before.rpartition("\n")[2].strip() or after.partition("\n")[0].strip():
+                        what = f"{called}() makes a block and stands amid a line"
+                        yield Finding(page.file, what, "a line of its own", node.lineno)
 
 
 def check_absent(page: Source, material: Material) -> Iterator[Finding]:
@@ -123,6 +155,17 @@ def _undeclared(tree: nodes.Template, known: Collection[str]) -> set[str]:
     if all(node.name in known for node in tree.find_all(nodes.Name)):
         return set()  # as almost always, and told in a tenth of the time
     return meta.find_undeclared_variables(tree) - set(known)
+
+
+def _misfit(call: nodes.Call, signature: inspect.Signature) -> str:
+    """What is wrong with the number or the names of a call's arguments; empty if nothing is, or more is handed on."""
+    if call.dyn_args or call.dyn_kwargs or "caller" in signature.parameters:  # which a tag gives
+        return ""
+    try:
+        signature.bind("self", *call.args, **{keyword.key: keyword.value for keyword in call.kwargs})
+    except TypeError as problem:
+        return str(problem)
+    return ""
 
 
 def _texts(call: nodes.Call, signature: inspect.Signature) -> dict[str, str]:

@@ -187,6 +187,12 @@ def refuse_repeated(node: yaml.Node | None, shown: str) -> None:
                 waiting.append(value)
 
 
+def _several(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise TypeError(f'languages is {value!r}, expected a list such as ["en", "es"]')
+    return tuple(value)
+
+
 def load(root: Path, results: Path | None = None) -> Report:
     """Read `[tool.reportgen]` in the root's pyproject.toml; `results` replaces the recorded runs.
 
@@ -198,7 +204,7 @@ def load(root: Path, results: Path | None = None) -> Report:
         table = tomllib.loads(read_text(file, str(file)))["tool"]["reportgen"]
         report = Report(
             root=root.resolve(),
-            languages=tuple(table["languages"]),
+            languages=_several(table["languages"]),
             docs=(root / table["docs"]).resolve(),
             results=(results or root / table["results"]).resolve(),
             published=(root / table["published"]).resolve(),

@@ -65,19 +65,24 @@ def check(page: str, versions: Mapping[str, Source], confirmed: Translations) ->
         name = f"{page}#{identifier}"
         known = confirmed.sections.get(name, {})
         remedy = f"python -m reportgen confirm {name}"
-        changed = [code for code, section in sections.items() if known.get(code) != section.fingerprint]
+        fresh = [code for code in sections if code not in known] if known else []
+        changed = [code for code, text in known.items() if code in sections and text != sections[code].fingerprint]
         code = next(iter(sections))
+        for added in fresh:
+            others = " and ".join(_language(other) for other in known)
+            what = f"section {identifier} was never confirmed to say the same as the {others} text"
+            yield Finding(versions[added].file, what, remedy, sections[added].line)
         if not known:
             others = " and ".join(f"its {_language(other)}" for other in sections if other != code)
             what = f"section {identifier} was never confirmed to say the same as {others} text"
             yield Finding(versions[code].file, what, remedy, sections[code].line)
-        elif len(changed) == len(sections):
+        elif len(changed) == len(sections) - len(fresh):
             what = f"section {identifier} changed in every language since it was confirmed"
             yield Finding(versions[code].file, what, remedy, sections[code].line)
         elif changed:
             newer = " and ".join(map(_language, changed))
             for code, section in sections.items():
-                if code not in changed:
+                if code not in changed and code not in fresh:
                     what = f"section {identifier} is older than its {newer} text"
                     yield Finding(versions[code].file, what, f"the same change here, then {remedy}", section.line)
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from experiments import data, project
+from experiments import catalogue, data
 from experiments.environment import COMPILED, ROOT
 from experiments.memory import device_peak, peak
 from experiments.project import Augmentation, Project
@@ -66,7 +66,7 @@ def times(identifier: str, source: str, rounds: int) -> list[Comparison]:
     """Everything that is a matter of time, for one project."""
     from experiments import resident
 
-    declared = project.load(identifier)
+    declared = catalogue.load(identifier)
     size = declared.training.batch_size
     operations = operations_of(declared)
     batches = fewer = max(1, min(MOST_BATCHES, round(OPERATIONS / (operations * size))))
@@ -274,7 +274,7 @@ def peak_memory(way: str, identifier: str, source: str) -> list[float | None]:
 
     None where there is no accelerator.
     """
-    declared = project.load(identifier)
+    declared = catalogue.load(identifier)
     every = data.split(data.load(source), 0).train
     side = study(declared, every) if way == "study" else ours(declared, every, "float32")
     side.few_steps()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments import data, project
+from experiments import catalogue, data
 from experiments.augmentation import affine, alternating, draw_affine, draw_shift, moved, transform
 from experiments.project import Augmentation, Translation
 
@@ -71,7 +71,7 @@ def test_every_image_is_mirrored_in_one_of_any_two_epochs(images: int, seed: int
 
 @pytest.mark.project("p05_augmentation")
 def test_project_5_augments_as_the_study_does() -> None:
-    assert project.load("p05_augmentation").training.augmentation == STUDY
+    assert catalogue.load("p05_augmentation").training.augmentation == STUDY
 
 
 def test_no_movement_leaves_every_pixel(images: npt.NDArray[np.uint8]) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments import data, project, vgg16
+from experiments import catalogue, data, vgg16
 from experiments.canary import BATCH_SIZE, LARGE, SMALL, Extent, Specification, _build, canary, differences, extent
+from experiments.data import Images
 from experiments.scaling import BGR_MEAN
 from reportgen.errors import ReportError
 from reportgen.record import Setting
@@ -81,7 +82,7 @@ def test_two_machines_may_part_further_over_epochs_in_sixteen_bits(precision: st
 
 @pytest.mark.project("p09_mini_vgg16")
 def test_a_canary_loads_weights_as_the_run_does_from_others_that_need_no_file() -> None:
-    model = _build(project.load("p09_mini_vgg16"), 0, "float32")
+    model = _build(catalogue.load("p09_mini_vgg16"), 0, "float32")
     expected = vgg16.drawn(model, 0).layers
     assert len(vgg16.layers(model)) == len(expected) == 7
     for layer in vgg16.layers(model):
@@ -99,7 +100,7 @@ def test_only_vgg16_sings_a_shorter_canary(parameters: int, expected: Extent) ->
 def test_the_canary_of_a_large_network_has_an_image_for_every_step_and_sings_the_same_twice() -> None:
     """Of the mini VGG16, in the extent of the large ones."""
     assert LARGE.train is not None and LARGE.steps * BATCH_SIZE <= LARGE.train
-    declared = project.load("p09_mini_vgg16")
+    declared = catalogue.load("p09_mini_vgg16")
     first, second = (canary(declared, 0, "float32", LARGE) for _ in range(2))
     assert first == second
     assert (len(first.step_losses), first.stopping.restored_epoch <= len(first.epochs)) == (LARGE.steps, True)
@@ -108,7 +109,7 @@ def test_the_canary_of_a_large_network_has_an_image_for_every_step_and_sings_the
 def test_the_steps_of_a_canary_are_shown_what_the_run_is_shown() -> None:
     """Pixels scaled as the run scales them, and a first layer that was prepared with them."""
     tiny = Extent(steps=1, epochs=1, train=64, test=32)
-    declared = project.load("p00_base")
+    declared = catalogue.load("p00_base")
     seen: list[float] = []
     prepared = dataclasses.replace(
         declared, pixel_scaling=BGR_MEAN, prepare=lambda _, pixels: seen.append(float(np.abs(pixels).max()))
@@ -120,8 +121,8 @@ def test_the_steps_of_a_canary_are_shown_what_the_run_is_shown() -> None:
 
 @pytest.mark.project("p09_mini_vgg16")
 def test_the_drawn_weights_of_a_canary_bring_pixels_that_are_not_scaled_to_where_others_are() -> None:
-    declared = dataclasses.replace(project.load("p09_mini_vgg16"), pixel_scaling=BGR_MEAN)
-    first, second = (_build(one, 0, "float32") for one in (project.load("p09_mini_vgg16"), declared))
+    declared = dataclasses.replace(catalogue.load("p09_mini_vgg16"), pixel_scaling=BGR_MEAN)
+    first, second = (_build(one, 0, "float32") for one in (catalogue.load("p09_mini_vgg16"), declared))
     kernels = [[layer.get_weights()[0] for layer in vgg16.layers(model)] for model in (first, second)]
     np.testing.assert_array_equal(kernels[0][0] / 64, kernels[1][0])
     np.testing.assert_array_equal(kernels[0][1], kernels[1][1])
@@ -131,13 +132,13 @@ def test_a_loss_that_is_no_number_is_told_in_a_sentence() -> None:
     def spoil(model: Any, _: object) -> None:
         model.set_weights([np.full_like(weights, np.nan) for weights in model.get_weights()])
 
-    declared = dataclasses.replace(project.load("p00_base"), prepare=spoil)
+    declared = dataclasses.replace(catalogue.load("p00_base"), prepare=spoil)
     with pytest.raises(ReportError, match="first step on 32 images of the sample is not a number"):
         canary(declared, 0, "float32", Extent(steps=1, epochs=1, train=64, test=32))
 
 
 def test_a_network_with_another_number_of_outputs_than_classes_is_told_before_it_trains() -> None:
-    declared = dataclasses.replace(project.load("p00_base"), network=lambda side: with_outputs(side, 12))
+    declared = dataclasses.replace(catalogue.load("p00_base"), network=lambda side: with_outputs(side, 12))
     with pytest.raises(ReportError, match="ends in 12 outputs, and there are 10 classes"):
         canary(declared, 0, "float32", SMALL)
 
@@ -149,7 +150,15 @@ def with_outputs(side: int, outputs: int) -> Any:
     return Sequential([Input((side, side, 3)), Flatten(), Dense(outputs, activation="softmax")])
 
 
+def test_a_sample_with_fewer_batches_than_steps_shows_its_batches_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = data.load("sample")
+    few = dataclasses.replace(whole, train=Images(whole.train.pixels[:40], whole.train.labels[:40]))
+    monkeypatch.setattr("experiments.canary._sample", lambda: few)
+    found = canary(catalogue.load("p00_base"), 0, "float32", SMALL)
+    assert len(found.step_losses) == SMALL.steps and all(found.step_losses)
+
+
 def test_a_sample_of_other_classes_is_told_with_the_command_that_makes_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data, "CLASSES", (*data.CLASSES, "moon"))
     with pytest.raises(ReportError, match=r"hold 10 classes, expected 11\. .* `python -m experiments sample --data"):
-        canary(project.load("p00_base"), 0, "float32", SMALL)
+        canary(catalogue.load("p00_base"), 0, "float32", SMALL)

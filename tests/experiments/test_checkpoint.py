@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import pytest
 
-from experiments import data, project
+from experiments import catalogue, data
 from experiments.checkpoint import Checkpoint, Sparing
 from experiments.project import Adam, EarlyStopping, Project
 from experiments.train import Run, build, steps_of, train
@@ -35,7 +35,7 @@ class CutOff(keras.callbacks.Callback):  # type: ignore[misc]
 
 def small(identifier: str) -> Project:
     """Batches of which an epoch on the sample has several."""
-    declared = project.load(identifier)
+    declared = catalogue.load(identifier)
     return dataclasses.replace(declared, training=dataclasses.replace(declared.training, batch_size=64))
 
 
@@ -45,6 +45,7 @@ def run(
     identifier: str = "p05_augmentation",
     declared: Project | None = None,
     precision: str = "float32",
+    epochs: int = EPOCHS,
 ) -> Run:
     declared = declared or small(identifier)
     split = data.split(data.load("sample"), 1)
@@ -54,7 +55,7 @@ def run(
         build(declared, 1, precision, steps),
         split,
         1,
-        epochs=EPOCHS,
+        epochs=epochs,
         checkpoint=checkpoint,
         callbacks=callbacks,
     )
@@ -113,6 +114,30 @@ def test_a_damaged_checkpoint_is_told(tmp_path: Path) -> None:
     file.write_bytes(b"PK\x03\x04 cut short")
     with pytest.raises(ReportError, match="expected a checkpoint, found a damaged file"):
         run(Checkpoint(file, {}), identifier="p00_base")
+
+
+def test_a_disk_that_takes_no_checkpoint_does_not_end_the_run(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.warns(UserWarning, match="no checkpoint can be written.*The run goes on"):
+        done = run(Checkpoint(tmp_path / "file" / "run.npz", {}), declared=declared_short(), epochs=2)
+    assert len(done.history) == 2
+
+
+def test_a_run_began_with_its_first_sitting_and_tells_the_fullest_of_them(tmp_path: Path) -> None:
+    def sitting(beside: int) -> Checkpoint:
+        return Checkpoint(tmp_path / "run.npz", {}, beside)
+
+    first, then = sitting(3), sitting(1)
+    first.began = first.began.replace(year=2020)
+    with pytest.raises(KeyboardInterrupt):
+        run(first, CutOff(), declared=declared_short())
+    run(then, declared=declared_short())
+    assert (then.began, then.beside) == (first.began, 3)
+
+
+def declared_short() -> Project:
+    """A small network on small images."""
+    return dataclasses.replace(small("p00_base"), image_size=8)
 
 
 def test_writing_takes_no_more_than_its_share_of_the_time_and_begins_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from experiments import __main__ as command_line
-from experiments import data, project, resident
+from experiments import catalogue, data, resident
 from experiments.bench import _site
 from experiments.comparison import commands, precision, seeds, site, training
 from experiments.comparison.session import compare, told
@@ -29,7 +29,7 @@ from tests.experiments import other_backend
 
 def test_operations_are_counted_forward_once_and_back_twice_and_frozen_layers_forward_only() -> None:
     """Two operations for each weight of a convolution at each of its positions, and for each of a dense layer."""
-    base = project.load("p00_base")
+    base = catalogue.load("p00_base")
     convolutions = 3 * 3 * 3 * 32 * 32**2
     dense = 32 * 16 * 16 * 32 + 32 * 10
     found = operations_of(base)
@@ -54,14 +54,14 @@ def test_a_project_is_measured_against_the_study_s_way_its_own_step_and_the_devi
 
 ACCELERATED = """
 import dataclasses, json
-from experiments import project, resident, train
+from experiments import catalogue, resident, train
 from experiments.comparison import training
 
 train.pays = resident.pays = lambda: True
 resident.MOST, training.DRAWN_BY_PYTHON, training.LARGE_MATRIX = 2, 1, 64
-small, moved = project.load("p00_base"), project.load("p05_augmentation").training.augmentation
+small, moved = catalogue.load("p00_base"), catalogue.load("p05_augmentation").training.augmentation
 few = dataclasses.replace(small, training=dataclasses.replace(small.training, batch_size=4, augmentation=moved))
-project.load = lambda _: few
+catalogue.load = lambda _: few
 found = {one.group: one.model_dump(mode="json") for one in training.times("p00_base", "sample", 1)}
 memory = [training.peak_memory(way, "p00_base", "sample")[0] for way in ("ours", "study")]
 print(json.dumps([found, memory]))
@@ -263,5 +263,5 @@ def test_the_drawing_of_batches_is_also_measured_where_they_are_drawn_on_an_acce
     monkeypatch.setattr(resident, "pays", lambda: True)
     monkeypatch.setattr(resident, "Calls", Watched)
     images = data.load("sample").train
-    pipeline(project.load("p05_augmentation"), images)()
+    pipeline(catalogue.load("p05_augmentation"), images)()
     assert sorted(drawn) == list(range(len(images.labels)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from experiments import project
+from experiments import catalogue
 from experiments.declare import DECLARED, declare
 from reportgen.record import Declaration, read_declarations
 from tests.experiments import other_backend
@@ -15,7 +15,7 @@ def without_sources(declaration: Declaration) -> Declaration:
     return declaration.model_copy(update={"sources": {}})
 
 
-@pytest.mark.parametrize("identifier", project.identifiers())
+@pytest.mark.parametrize("identifier", catalogue.identifiers())
 def test_a_declaration_is_what_the_script_declares_today(identifier: str) -> None:
     written = read_declarations(DECLARED)
     mend = f"`python -m experiments declare {identifier}` writes it anew"
@@ -38,13 +38,13 @@ def test_another_backend_builds_the_same_layers_and_takes_steps(backend: str) ->
     """A convolutional project with everything that has a state, one of VGG16, and ours."""
     program = """
 import json, keras
-from experiments import data, project
+from experiments import data, catalogue
 from experiments.declare import declare
 from experiments.batches import Batches
 from experiments.train import build
 found = {}
 for name in ("p05_augmentation", "p09_mini_vgg16", "p11_modern"):
-    declared = project.load(name)
+    declared = catalogue.load(name)
     model = build(declared, 0, "float32")
     before = [weight.copy() for weight in model.get_weights()]
     batch = Batches(data.load("sample").train, 8, declared.image_size, 0, declared.training.augmentation)[0]

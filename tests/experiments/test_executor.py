@@ -80,6 +80,28 @@ def test_what_a_backend_greets_with_is_kept_back_and_what_it_complains_of_is_not
     assert (seen.err if alone else seen.out).splitlines() == [*([LACKING] if driver else []), *TOLD]
 
 
+DEAF = """
+import signal, sys, time
+asked = []
+signal.signal(signal.SIGTERM, lambda *_: asked.append(1))
+print("ready", flush=True)
+while len(asked) < int(sys.argv[1]):
+    time.sleep(0.01)
+"""
+
+
+@pytest.mark.parametrize(("times", "status"), [(2, 0), (1000, -signal.SIGKILL)])
+def test_a_run_that_does_not_hear_it_the_first_time_is_asked_again_and_killed_in_the_end(
+    monkeypatch: pytest.MonkeyPatch, times: int, status: int
+) -> None:
+    monkeypatch.setattr(executor, "ASKED", 3)
+    monkeypatch.setattr(executor, "PATIENCE", 0.5)
+    with subprocess.Popen([sys.executable, "-c", DEAF, str(times)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout and process.stdout.readline() == "ready\n"
+        executor._end(process)
+    assert process.returncode == status
+
+
 @pytest.mark.parametrize(("jobs", "runs", "at_once"), [(4, 3, 3), (4, 1, 1), (2, 3, 2)])
 def test_no_more_run_side_by_side_than_there_are_and_one_alone_has_the_whole_machine(
     monkeypatch: pytest.MonkeyPatch, jobs: int, runs: int, at_once: int

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from experiments import project
-from experiments.job import RESULTS, Job, Sizes, departures, repeated, sources
+from experiments import catalogue
+from experiments.job import FIGURES, RESULTS, Job, Sizes, departures, keep, repeated, sources
 from experiments.scaling import BGR_MEAN
+from reportgen import record
+from reportgen.errors import ReportError
 from tests import synthetic
 
 
 @pytest.mark.project("p10_vgg16_64px")
 def test_sizes_that_are_not_named_stay_as_the_project_declares_them() -> None:
-    declared = project.load("p10_vgg16_64px")
+    declared = catalogue.load("p10_vgg16_64px")
     assert Sizes().of(declared) == declared
     assert not Sizes()
     changed = Sizes(image=224, batch=8).of(declared)
@@ -110,12 +114,12 @@ def test_who_feeds_weights_otherwise_than_they_expect_is_told_what_half_precisio
 def test_a_step_of_vgg16_at_224_pixels_takes_less_than_6_gib() -> None:
     """In a process of its own, whose peak is the step's; `--image-size 224 --batch-size 8` asks for it."""
     program = """
-from experiments import data, project
+from experiments import data, catalogue
 from experiments.job import Sizes
 from experiments.memory import peak
 from experiments.batches import Batches
 from experiments.train import build
-asked = Sizes(image=224, batch=8).of(project.load("p10_vgg16_64px"))
+asked = Sizes(image=224, batch=8).of(catalogue.load("p10_vgg16_64px"))
 model = build(asked, 0, "float32")
 images = data.load("sample").train
 batches = Batches(images, asked.training.batch_size, asked.image_size, 0, asked.training.augmentation)
@@ -129,8 +133,30 @@ print(peak())
     assert 0.5 < float(done.stdout.splitlines()[-1]) < 6, "GiB"
 
 
-@pytest.mark.parametrize("identifier", project.identifiers())
+def test_where_the_disk_does_not_take_a_record_the_earlier_one_stays_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = synthetic.record()
+    folder = record.folder_of(done, tmp_path)
+    keep(done, b"sheet", tmp_path)
+    for name in (*FIGURES, record.CONFIRMATIONS_FILE):
+        (folder / name).write_text("of the earlier run", encoding="utf-8")
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ReportError, match=r"the record cannot be written \(No space left on device\)"):
+        keep(done, b"another sheet", tmp_path)
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+    monkeypatch.undo()
+    keep(done, None, tmp_path)
+    assert [file.name for file in folder.iterdir()] == [record.RECORD_FILE]
+
+
+@pytest.mark.parametrize("identifier", catalogue.identifiers())
 def test_what_loads_weights_is_among_the_sources_of_the_projects_that_load_some(identifier: str) -> None:
-    loads = project.load(identifier).weights == "imagenet"
+    loads = catalogue.load(identifier).weights == "imagenet"
     assert ("experiments/vgg16.py" in sources(identifier)) == loads
     assert loads == ("p07" <= identifier < "p11")

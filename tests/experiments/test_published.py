@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from experiments import project
+from experiments import catalogue
 from reportgen.facts import PublishedProject, read_published
 from reportgen.record import Metrics
 
 pytestmark = pytest.mark.study
 
-FILE = Path(project.__file__).parent / "published.json"
+FILE = Path(catalogue.__file__).parent / "published.json"
 
 PRINTED = """
 p00_base            263,402    263,402    0          0:00:47.380263 71.342 62.560 0.840 1.070
@@ -76,7 +76,7 @@ def test_the_notebooks_keep_their_names_whose_numbers_are_not_the_projects() -> 
 
 
 def test_every_declared_project_is_one_of_the_study_or_says_that_it_is_ours() -> None:
-    assert set(project.studied()) == set(PROJECTS)
+    assert set(catalogue.studied()) == set(PROJECTS)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])

@@ -31,8 +31,9 @@ from experiments.canary import Specification
 from experiments.environment import cores
 from experiments.executor import Finished, killed
 from experiments.job import FIGURES, RESULTS, Job, Sizes, sources
-from experiments.run import CutOff, Standing, answer, reason_to_train, run, same_machine, standing
+from experiments.run import CutOff, Standing, answer, reason_to_train, refuse_other_weights, run, same_machine, standing
 from experiments.train import build, train
+from experiments.vgg16 import Start
 from experiments.worker import checkpoint_file
 from reportgen import record
 from reportgen.errors import ReportError
@@ -337,6 +338,24 @@ def test_the_status_lists_every_seed_that_is_recorded(tmp_path: Path) -> None:
     assert states == [("0", "missing"), ("1", "missing"), ("2", "missing"), ("3", "unconfirmed")]
 
 
+def test_the_status_lists_a_record_that_cannot_be_read(tmp_path: Path) -> None:
+    for variant, seed in ((None, 3), ("8-epochs", 0)):
+        file = record.write(synthetic.record("p00_base", seed, variant=variant), tmp_path)
+        file.write_text(file.read_text(encoding="utf-8")[:300], encoding="utf-8")
+    listed = experiments("status", "0", "--results", str(tmp_path)).stdout
+    assert re.findall(r"p00_base( 8-epochs)?\s+│\s+(\d)\s+│\s+unreadable", listed) == [("", "3"), (" 8-epochs", "0")]
+
+
+def test_a_file_of_keras_s_own_does_not_choose_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of which no record and no check of a precision would know."""
+    monkeypatch.setenv("KERAS_BACKEND", "jax")  # and so put back as it was
+    monkeypatch.delenv("KERAS_BACKEND")
+    monkeypatch.setattr(__main__, "app", lambda: None)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    __main__.main()
+    assert os.environ["KERAS_BACKEND"] == "tensorflow"
+
+
 def test_a_copy_of_a_record_is_told_and_does_not_pass_for_the_run(tmp_path: Path) -> None:
     folder = record.write(synthetic.record(seed=0), tmp_path).parent
     shutil.copytree(folder, folder.with_name("seed-3"))
@@ -595,6 +614,21 @@ def test_a_run_on_other_images_than_the_seeds_that_stay_is_refused_before_it_tra
     executor, failed, told = trained(tmp_path, 0, 1, 5, force=True)
     assert [job.seed for job in executor.jobs] == [0, 1, 5] and not failed
     assert "p00_base seed 0: on sample; the record that it replaces is on cifar10-51k" in told
+
+
+@pytest.mark.project("p07_vgg16_frozen")
+def test_a_run_from_other_weights_of_the_same_name_than_the_seeds_that_stay_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = Start("tiny", expects=None, sha256="b" * 64)
+    monkeypatch.setattr(Job, "start", start)
+    asked = Job("p07_vgg16_frozen", 5, "full", "float32", "sample", tmp_path, tmp_path / "w.h5")
+    settings = {"weights": "tiny", "weights_sha256": "a" * 64}
+    stays = [synthetic.record("p07_vgg16_frozen", seed, settings=settings) for seed in (0, 1)]
+    with pytest.raises(ReportError, match=r"From the weights bbbbbbbbbbbb it would stand beside seeds \(0, 1\)"):
+        refuse_other_weights(asked, stays)
+    settings["weights_sha256"] = "b" * 64
+    refuse_other_weights(asked, [synthetic.record("p07_vgg16_frozen", settings=settings)])
 
 
 def test_ctrl_c_names_what_is_left_where_the_same_command_would_train_again_what_it_has_recorded(

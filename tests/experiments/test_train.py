@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from experiments import data, project
+from experiments import catalogue, data
 from experiments.batches import Batches
 from experiments.data import Images
 from experiments.project import Project
@@ -165,21 +165,21 @@ def with_small_batches(declared: Project) -> Project:
 
 @pytest.mark.parametrize("identifier", sorted(ROWS))
 def test_every_layer_row_that_the_study_prints_is_built(identifier: str) -> None:
-    network = network_of(build(project.load(identifier), 0, "float32"))
+    network = network_of(build(catalogue.load(identifier), 0, "float32"))
     assert network.name == NAMES.get(identifier, "sequential")
     assert [(row.name, row.type, row.output_shape, row.parameters) for row in network.layers] == ROWS[identifier]
 
 
-@pytest.mark.parametrize("identifier", project.studied())
+@pytest.mark.parametrize("identifier", catalogue.studied())
 def test_the_totals_of_parameters_are_the_study_s(identifier: str) -> None:
-    network = network_of(build(project.load(identifier), 0, "float32"))
+    network = network_of(build(catalogue.load(identifier), 0, "float32"))
     assert (network.parameters, network.trainable, network.non_trainable) == TOTALS[identifier]
 
 
 @pytest.mark.project("p11_modern")
 def test_project_11_is_ours_and_has_three_wide_blocks_without_a_hidden_layer() -> None:
-    assert not project.load("p11_modern").of_the_study
-    network = network_of(build(project.load("p11_modern"), 0, "float32"))
+    assert not catalogue.load("p11_modern").of_the_study
+    network = network_of(build(catalogue.load("p11_modern"), 0, "float32"))
     assert (network.parameters, network.trainable, network.non_trainable) == OURS
     rows = [(row.type, row.output_shape[1:], row.parameters) for row in network.layers]
     assert rows[:2] == [("Conv2D", (30, 30, 32), 896), ("Activation", (30, 30, 32), 0)]
@@ -206,7 +206,7 @@ def test_project_11_is_ours_and_has_three_wide_blocks_without_a_hidden_layer() -
 
 @pytest.mark.parametrize(("identifier", "last"), [("p06_vgg16_scratch", 19), ("p09_mini_vgg16", 11)])
 def test_the_layers_of_vgg16_are_those_that_the_study_prints(identifier: str, last: int) -> None:
-    inner = build(project.load(identifier), 0, "float32").layers[0].layers
+    inner = build(catalogue.load(identifier), 0, "float32").layers[0].layers
     rows = [(layer.name, type(layer).__name__, tuple(layer.output.shape), layer.count_params()) for layer in inner]
     features = (None, 512 if last == 19 else 4096)
     assert rows == [*VGG16_ROWS[:last], ("flatten", "Flatten", features, 0)]
@@ -214,21 +214,32 @@ def test_the_layers_of_vgg16_are_those_that_the_study_prints(identifier: str, la
 
 @pytest.mark.parametrize("identifier", ["p01_deeper", "p06_vgg16_scratch"])
 def test_images_too_small_for_the_network_are_refused(identifier: str) -> None:
-    small = dataclasses.replace(project.load(identifier), image_size=4)
+    small = dataclasses.replace(catalogue.load(identifier), image_size=4)
     with pytest.raises(ReportError, match="cannot be built for images of 4x4 pixels"):
         build(small, 0, "float32")
 
 
 @pytest.mark.project("p01_deeper")
+def test_a_network_that_no_size_would_help_is_told_without_that_advice() -> None:
+    def misspelt(image_size: int) -> keras.Model:
+        return keras.Sequential([keras.Input((image_size, image_size, 3)), keras.layers.Dense(10, "softmx")])
+
+    training = catalogue.load("p00_base").training
+    with pytest.raises(ReportError, match=r"the network cannot be built \(ValueError: Could not interpret"):
+        build(Project(network=misspelt, training=training), 0, "float32")
+    with pytest.raises(ReportError, match=r"`network` returned NoneType, expected a keras\.Model"):
+        build(Project(network=lambda _: None, training=training), 0, "float32")
+
+
 def test_the_layers_are_named_the_same_when_another_network_was_built_before() -> None:
-    build(project.load("p01_deeper"), 0, "float32")
-    network = network_of(build(project.load("p00_base"), 0, "float32"))
+    build(catalogue.load("p01_deeper"), 0, "float32")
+    network = network_of(build(catalogue.load("p00_base"), 0, "float32"))
     assert [row.name for row in network.layers] == [name for name, *_ in ROWS["p00_base"]]
 
 
 @pytest.mark.study
 def test_each_project_changes_the_settings_that_the_study_changed() -> None:
-    found = {identifier: settings_of(project.load(identifier)) for identifier in project.identifiers()}
+    found = {identifier: settings_of(catalogue.load(identifier)) for identifier in catalogue.identifiers()}
     settings: dict[str, object] = {
         "batch_size": 512,
         "epochs": 100,
@@ -251,14 +262,14 @@ def test_each_project_changes_the_settings_that_the_study_changed() -> None:
         *({}, {}),
         {"image_size": 64},
     ]
-    for identifier, step in zip(project.studied(), steps, strict=True):
+    for identifier, step in zip(catalogue.studied(), steps, strict=True):
         settings = {**settings, **step}
         assert found[identifier] == settings, identifier
 
 
 @pytest.mark.project("p11_modern", "p12_residual")
 def test_project_12_is_project_11_with_residuals_width_cutout_and_time() -> None:
-    before, now = project.load("p11_modern"), project.load("p12_residual")
+    before, now = catalogue.load("p11_modern"), catalogue.load("p12_residual")
     assert not now.of_the_study and now.test_time_flips and now.prepare is before.prepare
     old, new = settings_of(before), settings_of(now)
     assert {name: value for name, value in new.items() if old.get(name) != value} == {
@@ -297,7 +308,7 @@ def test_a_block_of_project_12_begins_with_convolutions_that_change_nothing_and_
 
 @pytest.mark.project("p11_modern")
 def test_the_settings_of_project_11_name_everything_that_is_unlike_the_study_s() -> None:
-    assert settings_of(project.load("p11_modern")) == {
+    assert settings_of(catalogue.load("p11_modern")) == {
         "batch_size": 512,
         "epochs": 16,
         "optimizer": "SGD",
@@ -319,7 +330,7 @@ def test_the_settings_of_project_11_name_everything_that_is_unlike_the_study_s()
 
 @pytest.mark.project("p11_modern")
 def test_the_learning_rate_of_project_11_rises_falls_and_ends_at_zero() -> None:
-    training = project.load("p11_modern").training
+    training = catalogue.load("p11_modern").training
     steps = steps_of(training)
     assert steps == 79 * 16
     optimizer = optimizer_of(training, steps)
@@ -337,7 +348,7 @@ def test_project_11_starts_from_white_patches_and_convolutions_that_change_nothi
 
     images = data.load("sample").train
     pixels = Batches(images, 320, 32)[0][0]
-    model = build(project.load("p11_modern"), 0, "float32")
+    model = build(catalogue.load("p11_modern"), 0, "float32")
     p11_modern.prepare(model, pixels)
     whitened = np.asarray(model.layers[0](pixels))[..., :16].reshape(-1, 16)
     assert whitened.mean(axis=0) == pytest.approx(np.zeros(16), abs=1e-3)
@@ -361,7 +372,7 @@ def test_a_network_is_prepared_with_fewer_images_where_they_are_larger(side: int
         raise Seen(pixels.shape)
 
     split = data.split(data.load("sample"), 0)
-    declared = dataclasses.replace(project.load("p00_base"), image_size=side, prepare=prepare)
+    declared = dataclasses.replace(catalogue.load("p00_base"), image_size=side, prepare=prepare)
     with pytest.raises(Seen) as seen:
         train(declared, keras.Sequential([keras.Input((side, side, 3))]), split, 0, epochs=1)
     assert seen.value.args[0] == (min(images, len(split.train.labels)), side, side, 3)
@@ -374,7 +385,7 @@ def test_smoothed_labels_are_spread_over_all_classes_and_what_is_recorded_is_not
     wanted = 0.8 * np.eye(3)[labels] + 0.2 / 3
     expected = -(wanted * np.log(probabilities)).sum(axis=1)
     assert np.asarray(smoothed(0.2)(labels, probabilities)) == pytest.approx(expected, rel=1e-5)
-    declared = project.load("p11_modern")
+    declared = catalogue.load("p11_modern")
     images = Images(data.load("sample").train.pixels[:8], data.load("sample").train.labels[:8])
     model = build(declared, 0, "float32")
     found = measure(model, images, 8, 32, declared.pixel_scaling)
@@ -385,7 +396,7 @@ def test_smoothed_labels_are_spread_over_all_classes_and_what_is_recorded_is_not
 
 @pytest.mark.parametrize("identifier", ["p00_base", "p11_modern"])
 def test_with_test_time_flips_an_image_and_its_mirror_image_are_predicted_alike(identifier: str) -> None:
-    declared = project.load(identifier)
+    declared = catalogue.load(identifier)
     images = data.load("sample").test
     mirrored = Images(images.pixels[:, :, ::-1], images.labels)
     model = build(declared, 0, "float32")
@@ -405,7 +416,7 @@ def test_a_real_training_of_project_11_keeps_the_averaged_weights_it_validated(m
     from experiments.projects import p11_modern
 
     monkeypatch.setattr(p11_modern, "WIDTHS", (32, 64, 64))
-    declared = dataclasses.replace(with_small_batches(project.load("p11_modern")), test_time_flips=False)
+    declared = dataclasses.replace(with_small_batches(catalogue.load("p11_modern")), test_time_flips=False)
     split = data.split(data.load("sample"), 0)
     steps = steps_of(declared.training, len(split.train.labels), 20)
     run = train(declared, build(declared, 0, "float32", steps), split, 0, epochs=20)
@@ -420,7 +431,7 @@ def test_a_real_training_of_project_11_keeps_the_averaged_weights_it_validated(m
 @pytest.mark.parametrize("identifier", SMALL)
 def test_a_real_training_on_the_sample_beats_chance(identifier: str) -> None:
     """Chance is 10 %; with 320 images a network learns enough to stand clearly above it."""
-    declared = with_small_batches(project.load(identifier))
+    declared = with_small_batches(catalogue.load(identifier))
     split = data.split(data.load("sample"), 0)
     run = train(declared, build(declared, 0, "float32"), split, 0, epochs=25)
     assert run.test.accuracy > 0.2
@@ -433,7 +444,7 @@ def test_a_real_training_on_the_sample_beats_chance(identifier: str) -> None:
 
 def test_the_restored_weights_are_those_that_are_measured() -> None:
     """The validation accuracy of the run is the one of the epoch that it says it restored."""
-    declared = with_small_batches(project.load("p00_base"))
+    declared = with_small_batches(catalogue.load("p00_base"))
     split = data.split(data.load("sample"), 3)
     run = train(declared, build(declared, 3, "float32"), split, 3)
     assert run.stopping.reason != "none"
@@ -452,7 +463,7 @@ def test_single_precision_is_not_shortened_by_the_matrix_units_of_a_gpu() -> Non
 
 def test_an_unknown_precision_is_refused_with_a_sentence() -> None:
     with pytest.raises(ReportError, match="Unknown precision 'float12'"):
-        build(project.load("p00_base"), 0, "float12")
+        build(catalogue.load("p00_base"), 0, "float12")
 
 
 def test_the_most_confident_mistakes_come_first_and_right_answers_never() -> None:
@@ -468,7 +479,7 @@ def test_the_most_confident_mistakes_come_first_and_right_answers_never() -> Non
 )
 def test_a_network_computes_in_the_precision_that_was_asked_for(precision: str, computed: str) -> None:
     """Its weights and its probabilities stay in full precision, and no network before it has a say."""
-    model = build(project.load("p00_base"), 0, precision)
+    model = build(catalogue.load("p00_base"), 0, precision)
     assert {layer.compute_dtype for layer in model.layers[:-1]} == {computed}
     assert model.predict(np.zeros((1, 32, 32, 3), np.float32), verbose=0).dtype == np.float32
     assert {weight.dtype for weight in model.weights} == {"float32"}

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from experiments import data, project, vgg16, worker
+from experiments import catalogue, data, vgg16, worker
 from experiments.batches import Batches
 from experiments.job import Job, Sizes, sources
 from experiments.scaling import BGR_MEAN, UNIT_INTERVAL
@@ -43,7 +43,7 @@ def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def test_the_weights_in_the_network_are_those_of_the_file(written: tuple[Path, keras.Model]) -> None:
     file, source = written
-    model = build(project.load("p09_mini_vgg16"), 0, "float32")
+    model = build(catalogue.load("p09_mini_vgg16"), 0, "float32")
     pretrained = vgg16.from_file(file)
     vgg16.load(model, pretrained)
     assert pretrained.name == "mine"
@@ -56,7 +56,7 @@ def test_the_weights_in_the_network_are_those_of_the_file(written: tuple[Path, k
 
 @pytest.mark.parametrize(("identifier", "moves"), [("p07_vgg16_frozen", False), ("p08_vgg16_finetuned", True)])
 def test_a_step_moves_vgg16_unless_it_is_frozen(identifier: str, moves: bool) -> None:
-    model = build(project.load(identifier), 0, "float32")
+    model = build(catalogue.load(identifier), 0, "float32")
     before = [weight for layer in vgg16.layers(model) for weight in layer.get_weights()]
     head = model.get_layer("dense_5").get_weights()[0]
     model.train_on_batch(*Batches(data.load("sample").train, 16, 32, 0)[0])
@@ -225,9 +225,9 @@ def test_the_record_of_a_run_on_such_weights_tells_what_they_expect_and_what_was
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Project 9 for one epoch of the sample, on random weights that a card speaks of."""
-    declared = project.load("p09_mini_vgg16")
+    declared = catalogue.load("p09_mini_vgg16")
     short = dataclasses.replace(declared, training=dataclasses.replace(declared.training, epochs=1))
-    monkeypatch.setattr(project, "load", lambda _: short)
+    monkeypatch.setattr(catalogue, "load", lambda _: short)
     monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "checkpoints")
     file = tmp_path / "tiny-32px-0123.weights.h5"
     keras.applications.VGG16(include_top=False, weights=None).save_weights(file)

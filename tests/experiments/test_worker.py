@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
-from experiments import project, worker
+from experiments import catalogue, worker
 from experiments.canary import Specification
 from experiments.job import RESULTS, Job, Sizes
 from experiments.progress import EpochProgress
@@ -38,10 +39,10 @@ SPECIFICATION = Specification(
 @pytest.fixture
 def diverging(monkeypatch: pytest.MonkeyPatch) -> Project:
     """Project 0 with steps so long that its weights overflow."""
-    declared = project.load("p00_base")
+    declared = catalogue.load("p00_base")
     training = dataclasses.replace(declared.training, optimizer=Adam(learning_rate=1e30))
     found = dataclasses.replace(declared, training=training)
-    monkeypatch.setattr(project, "load", lambda identifier: found)
+    monkeypatch.setattr(catalogue, "load", lambda identifier: found)
     return found
 
 
@@ -53,6 +54,15 @@ def test_a_loss_that_is_no_number_stops_the_run_at_its_epoch_and_records_nothing
     with pytest.raises(ReportError, match=r"stopped being a number in epoch 1; the run is not recorded"):
         worker.work(asked, lambda: synthetic.record().canary, None, {})
     assert not list(tmp_path.rglob("*"))
+
+
+def test_two_processes_do_not_do_the_same_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "checkpoints")
+    asked = job(tmp_path / "results")
+    file = worker.checkpoint_file(asked, "sample").with_suffix(".lock")
+    file.parent.mkdir(parents=True)
+    with FileLock(file), pytest.raises(ReportError, match="p00_base seed 0 is being trained by another process"):
+        worker.perform(asked)
 
 
 def test_memory_that_runs_out_records_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
+import yaml
 from playwright.sync_api import Browser
 
 from reportgen import report as reports
@@ -175,6 +176,22 @@ def test_a_site_never_takes_the_place_of_what_is_none(small_report: Path, site: 
     with pytest.raises(ReportError, match=complaint):
         build(reports.load(small_report), (small_report / site).resolve())
     assert sorted(small_report.rglob("*")) == before
+
+
+def test_a_site_takes_the_place_of_one_that_had_another_language(small_report: Path) -> None:
+    site = made(small_report)
+    (site / "pt-BR").mkdir()
+    assert not (made(small_report) / "pt-BR").exists()
+
+
+def test_a_theme_by_its_name_and_a_single_scheme_of_colours_are_mkdocs_s_own_and_work(small_report: Path) -> None:
+    file = small_report / "mkdocs.yml"
+    shared = yaml.safe_load(file.read_text(encoding="utf-8"))
+    shared["theme"] = {"name": "material", "palette": {"scheme": "slate"}}
+    file.write_text(yaml.safe_dump(shared), encoding="utf-8")
+    assert 'data-md-color-scheme="slate"' in (made(small_report) / "en" / "index.html").read_text(encoding="utf-8")
+    file.write_text(yaml.safe_dump({**shared, "theme": "material"}), encoding="utf-8")
+    assert (made(small_report) / "en" / "index.html").is_file()
 
 
 def test_a_command_waits_for_another_that_builds_the_report_but_not_for_ever(

@@ -234,7 +234,7 @@ def test_the_published_figures_are_read_from_their_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (None, "published.json: cannot be read as JSON"),
+        (None, "published.json: there is no such file. It holds the figures of the study"),
         ('{"title": "Visión"}'.encode("latin-1"), "published.json: expected text in UTF-8"),
         ('{"title": "A st', "published.json: cannot be read as JSON"),
         (json.dumps(study(year="last")), "published.json: field year: "),

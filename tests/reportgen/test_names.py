@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from reportgen import record as records
 from reportgen import report as reports
 from reportgen import source
 from reportgen.build import gather
 from reportgen.edition import Material
 from reportgen.finding import Finding
-from reportgen.names import check_absent, check_names
+from reportgen.names import check_absent, check_blocks, check_names
 from reportgen.source import Source
 from tests.reportgen.test_check import CLAIMS
+from tests.synthetic import record
 
 
 def found(root: Path, text: str, check: Callable[[Source, Material], Iterable[Finding]] = check_names) -> list[str]:
@@ -73,6 +75,43 @@ def test_what_is_known_or_the_page_s_own_is_not_told(small_report: Path) -> None
         "{% raw %}{{ gone }}{% endraw %} {# {{ gone }} #}{{ first.published.test.accuracy }}"
     )
     assert found(small_report, text) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "complaint"),
+    [
+        ("layers()", "layers() is called with other arguments than it has (missing a required argument: 'project')"),
+        ('changes("first", "first", "first")', "(too many positional arguments)"),
+        ('curves("first", beside="first")', "(got an unexpected keyword argument 'beside')"),
+    ],
+)
+def test_a_call_with_other_arguments_than_the_function_has_is_told(
+    small_report: Path, call: str, complaint: str
+) -> None:
+    (only,) = found(small_report, f"# A\n\n{{{{ {call} }}}}\n")
+    assert only.startswith("line 3: ") and complaint in only
+
+
+def test_a_variant_whose_name_is_nearly_that_of_another_is_a_warning(small_report: Path) -> None:
+    records.write(record("first", variant="tiny-imagenet-96px"), small_report / "results")
+    for name, told in (("tiny-imagnet-96px", 1), ("tiny-imagenet-128px", 0), ("tiny-imagenet", 0), ("unlike", 0)):
+        findings = found(small_report, f'{{{{ variant("first/{name}").reproduced.seconds }}}}\n')
+        assert len(findings) == told, name
+        assert all("Mend it with: 'imagenet', if that is meant" in line for line in findings)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ('Look: {{ layers("first") }}\n\n{{ layers("first") }}\n', [1]),
+        ("- {{ ladder() }}\n\n{{ ladder() }} and more\n", [1, 3]),
+        ('A {{ title("first") }} of {{ given(8192) }}.\n\n  {{ ladder() }}  \n', []),
+        ("{% if first.records %}{{ ladder() }}{% endif %}", []),
+    ],
+)
+def test_a_block_amid_a_line_is_told(small_report: Path, text: str, lines: list[int]) -> None:
+    told = found(small_report, text, lambda page, _: check_blocks(page))
+    assert [int(re.findall(r"^line (\d+): \w+\(\) makes a block", line)[0]) for line in told] == lines
 
 
 ABSENT, PRESENT = "{{ first.reproduced.seconds.mean }}", "{{ first.published.seconds }}"

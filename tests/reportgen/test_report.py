@@ -51,6 +51,7 @@ def test_a_page_that_one_language_lacks_is_named(small_report: Path) -> None:
     [
         ('["en", "es"]', "[]", r"expected one language or several in \[tool\.reportgen\], each once; found \[\]"),
         ('["en", "es"]', '["en", "en"]', r"each once; found \['en', 'en'\]"),
+        ('["en", "es"]', '"en"', r"languages is 'en', expected a list such as \[\"en\", \"es\"\]"),
         ('docs = "docs"', "docs = 5", "an entry of .* is of the wrong kind"),
         ("{project}", "{name}", r"script in .* is 'scripts/\{name\}\.py', expected a path with \{project\} in it"),
         ("[tool", "\udcf1[tool", "expected text in UTF-8"),

@@ -71,6 +71,20 @@ def test_the_version_that_did_not_follow_is_named(root: Path, code: str, older: 
     ]
 
 
+def test_a_language_that_is_added_is_named_by_itself_and_blames_no_other(root: Path) -> None:
+    confirm(root, SECTION)
+    kept = json.loads((root / "docs" / FILE).read_text(encoding="utf-8"))
+    del kept["sections"][SECTION]["es"]
+    (root / "docs" / FILE).write_text(json.dumps(kept), encoding="utf-8")
+    assert about_details(root) == [
+        "docs/es/further.md, line 3: section details was never confirmed to say the same as the English text. "
+        f"Mend it with: python -m reportgen confirm {SECTION}"
+    ]
+    write(root, "en", "Another.")
+    found = about_details(root)
+    assert len(found) == 2 and sum("was never confirmed" in line for line in found) == 1
+
+
 def test_a_section_that_changed_in_every_language_is_to_be_confirmed_again(root: Path) -> None:
     confirm(root, SECTION)
     write(root, "en", "Another.")

@@ -1,0 +1,109 @@
+"""Which projects there are: the files in `experiments/projects/`, found by the names that a user gives."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+import re
+from pathlib import Path
+
+from experiments.environment import ROOT
+from experiments.project import Project
+from reportgen.errors import ReportError, place, told
+
+FOLDER = Path(__file__).parent / "projects"
+"""Where the projects stand, one file each."""
+NAME = re.compile(r"p\d\d_[a-z0-9_]+")
+"""How a project's file is called, without its ending: its number gives it its place."""
+EXAMPLE = "p00_mine.py"
+
+
+def identifiers() -> tuple[str, ...]:
+    """Every project's identifier, which is the name of its file, in the order of their numbers.
+
+    Raises:
+        ReportError: there is none, or a file is called in another way.
+    """
+    stems = sorted(file.stem for file in FOLDER.glob("*.py") if file.name != "__init__.py")
+    if misnamed := [stem for stem in stems if not NAME.fullmatch(stem)]:
+        raise ReportError(
+            f"{_shown(misnamed[0])}: expected a name such as {EXAMPLE}: p, two digits, and then small letters without "
+            "accents, digits and underscores. Rename the file, or move what is no project elsewhere."
+        )
+    if not stems:
+        raise ReportError(f"There is no project: expected a file such as {_shown(EXAMPLE.removesuffix('.py'))}.")
+    return tuple(stems)
+
+
+def studied() -> tuple[str, ...]:
+    """The identifiers of the projects that the study tried."""
+    return tuple(identifier for identifier in identifiers() if load(identifier).of_the_study)
+
+
+def resolve(word: str) -> str:
+    """The identifier that a user means by `word`: itself, its number (`0`, `00`, `p00`), or its name (`base`).
+
+    Raises:
+        ReportError: no project is called so, or several are; the message names the nearest one and lists all.
+    """
+    known = identifiers()
+    meant = [one for one in known if word == one] or [one for one in known if word in _names(one)]
+    if len(meant) > 1:
+        raise ReportError(f"{word!r} may be {' or '.join(meant)}: name one of them.")
+    if meant:
+        return meant[0]
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.4)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise ReportError(f"Unknown project {word!r}.{hint} The projects are: {', '.join(known)}.")
+
+
+def _names(identifier: str) -> tuple[str, ...]:
+    number, _, name = identifier.partition("_")
+    return number, number[1:], str(int(number[1:])), name
+
+
+def load(identifier: str) -> Project:
+    """The declaration in a project's file.
+
+    Raises:
+        ReportError: the file is no Python that runs, or declares no `PROJECT`; with file and line.
+    """
+    try:
+        module = importlib.import_module(f"experiments.projects.{identifier}")
+    except SyntaxError as problem:
+        file = _shown(Path(problem.filename or "").stem)
+        raise ReportError(f"{file}, line {problem.lineno}: {problem.msg}.") from problem
+    except ModuleNotFoundError as problem:
+        if not (problem.name or "").startswith("experiments."):
+            raise  # a library that is not installed, which `main` knows about
+        raise _broken(identifier, problem) from problem
+    except Exception as problem:
+        raise _broken(identifier, problem) from problem
+    project = getattr(module, "PROJECT", None)
+    if not isinstance(project, Project):
+        raise ReportError(
+            f"{_shown(identifier)}: expected a line `PROJECT = Project(...)`, found {type(project).__name__}. "
+            "CONTRIBUTING.md has an example."
+        )
+    return project
+
+
+def _broken(identifier: str, problem: Exception) -> ReportError:
+    """What is wrong in a project's file, or in one that it builds on."""
+    return ReportError(f"{place(problem, FOLDER, ROOT) or _shown(identifier)}: {told(problem)}")
+
+
+def script(identifier: str) -> Path:
+    """The file of a project."""
+    return FOLDER / f"{identifier}.py"
+
+
+def summary(identifier: str) -> str:
+    """The first line of a project's docstring: what it tries, in a sentence."""
+    docstring = ast.get_docstring(ast.parse(script(identifier).read_text(encoding="utf-8")))
+    return (docstring or "").partition("\n")[0]
+
+
+def _shown(stem: str) -> str:
+    return f"experiments/projects/{stem}.py"

@@ -1,0 +1,92 @@
+"""Which projects there are, found by the names that a user gives, and what is said of one that is no good."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import experiments.projects
+from experiments import catalogue
+from reportgen.errors import ReportError
+
+GOOD = """
+from experiments.project import Project, Training
+
+def network(image_size):
+    raise NotImplementedError
+
+PROJECT = Project(network=network, training=Training(batch_size=64, early_stopping=()))
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Writes a project's file into a folder in which there is none else."""
+    folder = tmp_path / "experiments" / "projects"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").touch()
+    monkeypatch.setattr(catalogue, "FOLDER", folder)
+    monkeypatch.setattr(catalogue, "ROOT", tmp_path)
+    monkeypatch.setattr(experiments.projects, "__path__", [str(folder)])
+
+    def write(stem: str, text: str = GOOD) -> None:
+        (folder / f"{stem}.py").write_text(text, encoding="utf-8")
+        monkeypatch.delitem(sys.modules, f"experiments.projects.{stem}", raising=False)
+
+    return write
+
+
+def test_a_project_is_found_by_its_identifier_its_number_and_its_name(write: Callable[..., None]) -> None:
+    for stem in ("p90_base", "p91_wider_still"):
+        write(stem)
+    assert catalogue.identifiers() == ("p90_base", "p91_wider_still")
+    for word in ("p91_wider_still", "p91", "91", "wider_still"):
+        assert catalogue.resolve(word) == "p91_wider_still"
+    assert catalogue.load("p90_base").training.batch_size == 64
+    with pytest.raises(ReportError, match=r"Unknown project 'p91_wider'\. Did you mean p91_wider_still\?"):
+        catalogue.resolve("p91_wider")
+
+
+def test_a_number_of_two_projects_means_neither(write: Callable[..., None]) -> None:
+    for stem in ("p00_another", "p00_mine"):
+        write(stem)
+    with pytest.raises(ReportError, match=r"'0' may be p00_another or p00_mine: name one of them"):
+        catalogue.resolve("0")
+    assert catalogue.resolve("p00_mine") == catalogue.resolve("mine") == "p00_mine"
+
+
+@pytest.mark.parametrize("stem", ["mine", "p3_three", "p100_x", "p02_wider-net", "p02_größer", "P04_x", "p02_a.b"])
+def test_a_file_that_is_called_otherwise_is_told_before_anything_trains(write: Callable[..., None], stem: str) -> None:
+    write("p90_base")
+    write(stem)
+    with pytest.raises(ReportError, match=rf"experiments/projects/{stem}\.py: expected a name such as p00_mine\.py"):
+        catalogue.identifiers()
+
+
+def test_without_any_project_there_is_nothing_to_do_and_that_is_said(write: Callable[..., None]) -> None:
+    with pytest.raises(ReportError, match=r"There is no project: expected a file such as experiments/projects"):
+        catalogue.identifiers()
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("x = (1", r"p92_bad\.py, line 1: '\(' was never closed"),
+        (GOOD.replace("64", "size"), r"p92_bad\.py, line 7: NameError: name 'size' is not defined"),
+        (GOOD.replace("64", "0"), r"line 7: Training: batch_size: Input should be greater than or equal to 1"),
+        (GOOD.replace("64", "'64'"), r"line 7: Training: batch_size: Input should be a valid integer"),
+        (GOOD.replace("batch_size=64", "epoch=3"), r"line 7: Training: batch_size is missing, and epoch unknown"),
+        ("from experiments.projects.p91_gone import PROJECT", r"line 1: ModuleNotFoundError: No module named"),
+        ("from keras import Sequentiall", r"line 1: ImportError: cannot import name 'Sequentiall'"),
+        ("PROJECT = 1", r"p92_bad\.py: expected a line `PROJECT = Project\(\.\.\.\)`, found int"),
+    ],
+)
+def test_what_is_wrong_with_a_project_is_told_with_its_file_and_line(
+    write: Callable[..., None], text: str, complaint: str
+) -> None:
+    write("p92_bad", text)
+    with pytest.raises(ReportError, match=rf"^experiments/projects/.*{complaint}"):
+        catalogue.load("p92_bad")
