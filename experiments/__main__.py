@@ -251,6 +251,8 @@ def run_projects(
         raise ReportError(
             f"{what} cannot go into experiments/results, where the recorded runs are; name another folder."
         )
+    if RESULTS in results.resolve().parents:
+        raise ReportError(f"{results}: below experiments/results stand the recorded runs alone; name another folder.")
     asked = [
         Job(
             identifier,

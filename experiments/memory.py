@@ -28,9 +28,7 @@ def enough_memory(batch_size: int, image_size: int, options: str = "--batch-size
     except Exception as problem:
         # Each backend has an error type of its own, or none; importing all three to name them would be worse.
         told = f"{type(problem).__name__}: {problem}".lower()
-        if isinstance(problem, ReportError) or not (
-            isinstance(problem, MemoryError) or any(sign in told for sign in SIGNS)
-        ):
+        if isinstance(problem, ReportError) or not any(sign in told for sign in SIGNS):
             raise
         raise ReportError(
             f"The memory of the device ran out with batches of {batch_size} images of {image_size}x{image_size} "

@@ -34,7 +34,7 @@ from reportgen.checkout import git
 from reportgen.edition import Material
 from reportgen.errors import ReportError
 from reportgen.language import Language, language
-from reportgen.material import gather as gather  # what is built is gathered first, and who builds asks here for both
+from reportgen.material import gather
 from reportgen.render import Renderer
 from reportgen.report import CATALOGUE, Catalogue, Report
 

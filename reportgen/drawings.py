@@ -164,7 +164,7 @@ class Matrix:
     across: str
     rows: tuple[str, ...]
     columns: tuple[str, ...]
-    cells: tuple[tuple[float | None, ...], ...]
+    cells: tuple[tuple[float, ...], ...]
     diagonal: bool
     signs: tuple[str, ...] = ()
     """What stands below the columns in the picture where their names are too long for it."""

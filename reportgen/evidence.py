@@ -85,13 +85,18 @@ def cite(context: Context, value: object) -> object:
     return evidence.cite(value)
 
 
+def bare(text: str) -> str:
+    """`text` with each fact that `cite` has marked as no more than its own text."""
+    return _CITED.sub(r"\2", text)
+
+
 def placed(text: str) -> str:
     """A page's Markdown with each fact that `cite` has marked as a link to its note; as bare text where no link can be.
 
     That is in code, but for a piece that is nothing else, in a tag of HTML, and in the text of a link or a picture.
     """
     text = _CITED_CODE.sub("\ue000\\1\ue001<code>\\2</code>\ue002", text)
-    text = _NO_LINK.sub(lambda found: _CITED.sub(r"\2", found[0]), text)
+    text = _NO_LINK.sub(lambda found: bare(found[0]), text)
     return _CITED.sub(r'<a class="rg-fact" href="#\1">\2</a>', text)
 
 

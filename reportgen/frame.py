@@ -65,7 +65,7 @@ def table(drawing: Drawing, words: Language) -> Table:
         case Matrix():
             head = (f"{drawing.down} \\ {drawing.across}", *drawing.columns)
             rows = [
-                (name, *(NOTHING if cell is None else words.percent(cell, 1) for cell in cells))
+                (name, *(words.percent(cell, 1) for cell in cells))
                 for name, cells in zip(drawing.rows, drawing.cells, strict=True)
             ]
         case Diagram():
@@ -112,7 +112,7 @@ def text(drawing: Dots | Plane | Matrix | Diagram, words: Language) -> str:
             ]
         case Matrix(diagonal=True):
             return "; ".join(
-                words.gettext("{name}: {share} right", name=name, share=words.percent(cells[k] or 0, 0))
+                words.gettext("{name}: {share} right", name=name, share=words.percent(cells[k], 0))
                 for k, (name, cells) in enumerate(zip(drawing.rows, drawing.cells, strict=True))
             )
         case Matrix():
@@ -133,11 +133,9 @@ def text(drawing: Dots | Plane | Matrix | Diagram, words: Language) -> str:
     return "; ".join(f"{label}: {', '.join(f'{name} {value}' for name, value in values)}" for label, values in said)
 
 
-def _extremes(name: str, cells: Sequence[float | None], columns: Sequence[str], words: Language) -> str:
-    known = [(cell, column) for cell, column in zip(cells, columns, strict=True) if cell is not None]
-    if not known:
-        return f"{name}: {NOTHING}"
-    (low, at_low), (high, at_high) = min(known), max(known)
+def _extremes(name: str, cells: Sequence[float], columns: Sequence[str], words: Language) -> str:
+    placed = [*zip(cells, columns, strict=True)]
+    (low, at_low), (high, at_high) = min(placed), max(placed)
     return words.gettext(
         "{name}: from {low} ({at_low}) to {high} ({at_high})",
         name=name,
@@ -185,7 +183,7 @@ def _csv_rows(drawing: Drawing) -> Iterator[Sequence[object]]:
         case Matrix():
             yield "row", *drawing.columns
             for name, cells in zip(drawing.rows, drawing.cells, strict=True):
-                yield name, *("" if cell is None else cell for cell in cells)
+                yield name, *cells
         case Diagram():
             yield "layer", "type", "shape", "parameters"
             for box in drawing.boxes:
@@ -202,9 +200,7 @@ def _mark(mark: Mark | None, unit: Unit, words: Language) -> str:
     value = written(mark.value, unit, words)
     if mark.spread is None:
         return value
-    if unit in ("percent", "points"):
-        return f"{value} ± {words.number(100 * mark.spread, 2)}"
-    return f"{value} ± {written(mark.spread, unit, words)}"
+    return f"{value} ± {words.number(100 * mark.spread, 2)}"  # in percentage points, as every value that has one
 
 
 def _at_epoch(line: Line, k: int, unit: Unit, words: Language) -> str:

@@ -262,17 +262,11 @@ def _draw_matrix(drawing: Matrix, words: Language) -> Figure:
     columns = [_clipped(name, 16) for name in drawing.signs or drawing.columns]
     figure = Figure(figsize=(WIDTH, 0.43 * height + 0.45 + 0.065 * max(map(len, columns), default=0)))
     axes = figure.subplots()
-    low = (
-        0.0 if drawing.diagonal else min((cell for row in drawing.cells for cell in row if cell is not None), default=0)
-    )
-    high = (
-        1.0 if drawing.diagonal else max((cell for row in drawing.cells for cell in row if cell is not None), default=1)
-    )
+    every = [cell for cells in drawing.cells for cell in cells]
+    low, high = (0.0, 1.0) if drawing.diagonal else (min(every), max(every))
     squares, colours = [], []
     for row, cells in enumerate(drawing.cells):
         for column, cell in enumerate(cells):
-            if cell is None:
-                continue
             depth = (cell - low) / ((high - low) or 1)
             # Never so strong that the number, in the colour of text, becomes hard to read in a light or a dark page.
             strength = round(0.55 * float(np.sqrt(depth) if drawing.diagonal else depth), 3)

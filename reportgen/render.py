@@ -29,10 +29,11 @@ from reportgen.checklist import Checklist
 from reportgen.downloads import Downloads
 from reportgen.edition import Edition, Material
 from reportgen.errors import ReportError
-from reportgen.evidence import ClaimTags, Evidence, cite, placed
+from reportgen.evidence import ClaimTags, Evidence, bare, cite, placed
 from reportgen.figures import Figures
 from reportgen.report import read_text
 from reportgen.scripts import Scripts
+from reportgen.source import FRONT_MATTER
 from reportgen.tables import Tables
 from reportgen.tools import PageTools
 
@@ -117,7 +118,11 @@ class Renderer:
             # Below the heading: MkDocs takes a page's title from a heading only if that comes first.
             below = _OPENING.match(text).end()  # type: ignore[union-attr]  # it matches nothing, too
             text = f'{text[:below]}\n!!! danger ""\n    {note}\n\n{text[below:]}'
-        text = placed(text)
+        front = FRONT_MATTER.match(text)
+        head, body = (front[0], text[front.end() :]) if front else ("", text)
+        if 'class="rg-claim"' in head:
+            raise ReportError(f"{shown}: a claim stands before the page's text, where nobody could open its evidence.")
+        text = f"{bare(head)}{placed(body)}"
         notes = evidence.notes()
         return Page(f"{text.rstrip()}\n\n{notes}" if notes else text, assets)
 

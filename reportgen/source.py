@@ -192,8 +192,8 @@ def parse(text: str, shown: str = "the page") -> tuple[Section, ...]:
 def _parsed(text: str, shown: str) -> tuple[tuple[Section, ...], nodes.Template]:
     try:
         tree = _jinja().parse(text)
-        front = _FRONT_MATTER.match(text)
-        masked, lines, marks = _mask(_FRONT_MATTER.sub(lambda found: "\n" * found[0].count("\n"), text))
+        front = FRONT_MATTER.match(text)
+        masked, lines, marks = _mask(FRONT_MATTER.sub(lambda found: "\n" * found[0].count("\n"), text))
     except TemplateSyntaxError as problem:
         raise ReportError(f"{shown}, line {problem.lineno}: {problem.message}") from problem
     reader = _Reader(lines, marks)
@@ -212,7 +212,8 @@ class _Mark:
     line: int
 
 
-_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+"""What stands in front of a page for MkDocs."""
 _FRONT_KEY = re.compile(r"(?:[\w-]+:(?=\s|$))?\s*(?:[|>][+-]?$)?")
 """What begins a line in front of a page and is no word of it."""
 _PRIVATE = 0xF0000

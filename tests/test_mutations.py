@@ -15,11 +15,12 @@ import pytest
 from reportgen import record as records
 from reportgen import report as reports
 from reportgen import source, translations
-from reportgen.build import gather, refuse_untrue
+from reportgen.build import refuse_untrue
 from reportgen.check import check
 from reportgen.errors import ReportError
 from reportgen.finding import Finding
 from reportgen.fingerprint import fingerprints
+from reportgen.material import gather
 from tests.synthetic import confirmation
 
 pytestmark = pytest.mark.study

@@ -297,10 +297,10 @@
     },
 
     Matrix(data) {
-      const known = data.cells.flat().filter((cell) => cell !== null);
+      const known = data.cells.flat();
       const [low, high] = data.diagonal ? [0, 1] : [Math.min(...known), Math.max(...known)];
       const cells = data.cells.flatMap((row, y) =>
-        row.flatMap((value, x) => (value === null ? [] : [{ x: data.columns[x], y: data.rows[y], value, same: x === y }])),
+        row.map((value, x) => ({ x: data.columns[x], y: data.rows[y], value, same: x === y })),
       );
       const shade = ({ value, same }) => {
         const depth = (value - low) / (high - low || 1);

@@ -5,10 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,7 +16,6 @@ from experiments.environment import ROOT
 from experiments.job import RESULTS
 from reportgen import record
 from reportgen.comparison import Comparison
-from reportgen.errors import ReportError
 
 RENDERED = ROOT / "build" / "nox-s-docs"
 """Where the report leaves the finished Markdown of each language."""
@@ -75,12 +71,7 @@ def _sphinx(pages: Path, scratch: Path) -> float:
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(pages, source)
     (source / "conf.py").write_text(SPHINX, encoding="utf-8")
-    began = time.perf_counter()
-    command = [sys.executable, "-m", "sphinx", "-q", "-b", "html", str(source), str(target)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        raise ReportError(f"Sphinx could not be measured: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
-    return time.perf_counter() - began
+    return timed("-m", "sphinx", "-q", "-b", "html", str(source), str(target))
 
 
 def _growth(scratch: Path, rounds: int, sizes: Sequence[int]) -> Iterator[Comparison]:

@@ -15,10 +15,10 @@ from reportgen import record as records
 from reportgen import report as reports
 from reportgen import source, translations
 from reportgen.__main__ import app
-from reportgen.build import gather
 from reportgen.check import check
 from reportgen.finding import Finding
 from reportgen.fingerprint import fingerprint
+from reportgen.material import gather
 from tests.conftest import SECTIONS
 from tests.synthetic import confirmation, declaration, record
 

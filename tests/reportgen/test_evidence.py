@@ -10,8 +10,9 @@ import yaml
 
 from reportgen import record as records
 from reportgen import report as reports
-from reportgen.build import build, gather, refuse_untrue
+from reportgen.build import build, refuse_untrue
 from reportgen.errors import ReportError
+from reportgen.material import gather
 from reportgen.record import Record
 from reportgen.render import Page, Renderer
 from tests.synthetic import record

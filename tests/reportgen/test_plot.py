@@ -179,7 +179,7 @@ WIDE = [
     ),
     confusion([record()], SPANISH, [LONG, *SPANISH_CLASSES[1:]]),
     confusion([record(classes=MANY)], SPANISH, [f"{LONG} {k}" for k in range(100)]),
-    Matrix("Clase", "Proyecto", (LONG,), (LONG, "b"), ((0.5, None),), diagonal=False),
+    Matrix("Clase", "Proyecto", (LONG,), (LONG, "b"), ((0.5, 0.25),), diagonal=False),
     Diagram(
         "Capa",
         "Salida",

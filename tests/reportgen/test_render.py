@@ -14,12 +14,13 @@ import yaml
 from reportgen import pretraining
 from reportgen import record as records
 from reportgen import report as reports
-from reportgen.build import gather
 from reportgen.comparison import write as write_bench
 from reportgen.errors import ReportError
 from reportgen.fingerprint import fingerprint
+from reportgen.material import gather
 from reportgen.record import Network, Record, Setting
 from reportgen.render import Page, Renderer
+from tests.reportgen.test_check import CLAIMS
 from tests.reportgen.test_comparison import bench, comparison
 from tests.synthetic import declaration, environment, record
 from tests.synthetic import pretraining as made_up
@@ -284,6 +285,16 @@ def test_pretrainings_are_listed_with_what_they_reached_and_how_complete_they_ar
     assert whole[1:3] == ["32", "2 1"] and part[2] == f"{unfinished} 1"
     assert re.findall(r"\d+.\d+", whole[3].replace(",", ".")) == ["37.50", "50.00"]
     assert rendered.assets["assets/pretraining/a.json"] == folder / "a.json"
+
+
+def test_a_number_in_front_of_a_page_is_text_and_a_claim_has_no_place_there(small_report: Path) -> None:
+    front = "---\ndescription: It reached {}.\n---\n# A\n\n{{{{ first.published.test.accuracy }}}}\n"
+    number = "{{ first.published.test.accuracy }}"
+    shown = page(small_report, front.format(number)).markdown
+    assert shown.startswith("---\ndescription: It reached 62.56%.\n---\n# A\n") and 'class="rg-fact"' in shown
+    (small_report / "docs" / "claims.yml").write_text(CLAIMS, encoding="utf-8")
+    with pytest.raises(ReportError, match=r"index\.md: a claim stands before the page's text"):
+        page(small_report, front.format('{% claim "first-is-good" %}more{% endclaim %}'))
 
 
 def requiring(root: Path, **settings: Any) -> None:
