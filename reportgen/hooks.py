@@ -57,6 +57,8 @@ def on_post_build(config: Any, **_: object) -> None:
     """
     code = config.theme["language"]
     pack = Path(config.site_dir) / "assets" / "javascripts" / "lunr" / "min" / f"lunr.{code}.min.js"
-    if pack.is_file():
-        with pack.open("a", encoding="utf-8") as file:
-            file.write(FOLD.read_text(encoding="utf-8").replace("LANGUAGE", code))
+    if not pack.is_file():
+        return
+    text, more = pack.read_text(encoding="utf-8"), FOLD.read_text(encoding="utf-8").replace("LANGUAGE", code)
+    if not text.endswith(more):  # a build of some pages leaves the file as the last one has made it
+        pack.write_text(text + more, encoding="utf-8")
