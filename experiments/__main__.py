@@ -720,7 +720,7 @@ def _resumable(
         )
         told = f"Cut off. The same command{' without --restart' if restart else ''} {goes_on}."
         if force and isinstance(cut, CutOff) and cut.recorded:
-            named = os.environ["KERAS_BACKEND"]
+            named = os.environ.get("KERAS_BACKEND", USUAL_BACKEND)
             backend = f"KERAS_BACKEND={named} " if named != USUAL_BACKEND else ""
             left = "".join(f"\n  {backend}{' '.join([command, *how])}" for command in repeated(cut.left))
             told = (
