@@ -43,6 +43,7 @@ from reportgen.facts import (
     Kind,
     ProjectFacts,
     Summary,
+    averaged,
     parts_of,
     possible,
     standard_error,
@@ -576,7 +577,7 @@ def _shown(test: Test, metric: Metric, middle: float, half: float) -> tuple[Fact
     differences = bool(test.than) + metric.difference
     ends = possible(middle - half, middle + half, metric.kind, differences=differences)
     kind: Kind = "points" if test.than and metric.kind == "percent" else metric.kind
-    kind = "average" if kind == "count" else kind
+    kind = averaged(kind, ends)
     low, high = (replace(Fact.of(end, kind, NOT_REPRODUCED), signed=bool(differences)) for end in ends)
     return low, high
 

@@ -29,6 +29,8 @@ DIGITS: dict[Kind, int] = {"percent": 4, "points": 4, "error": 4, "nats": 3, "se
 
 `points` are a difference and have a sign, an `error` has none. An `average` is what counts that differ come to.
 """
+LARGE = 1000
+"""From here on, a mean of counts is told as a whole number."""
 NOT_PRINTED = "not printed in the study"
 NOT_REPRODUCED = "not reproduced yet"
 NOT_STUDIED = "the study has no such project"
@@ -244,8 +246,7 @@ class Summary(_Unwritten):
 
     @property
     def _averaged(self) -> Kind:
-        """Of what kind its mean is: counts that differ have one between them."""
-        return "average" if self.kind == "count" and len(set(self.values)) > 1 else self.kind
+        return averaged(self.kind, self.values)
 
     def _fact(self, value: float | None, kind: Kind | None = None) -> Fact:
         return Fact.of(value, kind or self.kind, ONE_RUN if self.values else self.absent, self.origins)
@@ -466,6 +467,11 @@ def _reproduced(runs: Sequence[Record], origins: tuple[Origin, ...], absent: str
         machine=machines.pop() if alone else None,
         standard_error=Fact.of(statistics.fmean(errors) if errors else None, "error", absent, origins),
     )
+
+
+def averaged(kind: Kind, values: Sequence[float]) -> Kind:
+    """Of what kind a mean is: counts that differ have one between them, of which large ones need no part."""
+    return "average" if kind == "count" and len(set(values)) > 1 and max(map(abs, values)) < LARGE else kind
 
 
 def possible(low: float, high: float, kind: Kind, *, differences: int) -> tuple[float, float]:
