@@ -30,7 +30,7 @@ from experiments import catalogue
 from experiments.environment import COMPILED, ROOT, SIDE_BY_SIDE, commit, deterministic
 from experiments.job import MISTAKES, Job, keep
 from reportgen import record
-from reportgen.errors import ReportError, first_line
+from reportgen.errors import ReportError, first_line, told
 
 ASKED = 6
 """How often a run's process is asked to end before it is killed."""
@@ -87,21 +87,18 @@ class Local:
             free.put(share)
         started: list[subprocess.Popen[str]] = []
         with ThreadPoolExecutor(side_by_side, initializer=_take, initargs=(free,)) as pool:
-            told = {**SHARED_DEVICE, SIDE_BY_SIDE: str(side_by_side)}
+            variables = {**SHARED_DEVICE, SIDE_BY_SIDE: str(side_by_side)}
             # One seed of every project, and then the next: on a GPU that one finds compiled what the first has
             # compiled, where two that begin together both do all of it.
             in_turn = sorted(jobs, key=lambda job: job.seed)
-            running = {pool.submit(_follow, job, told, console, started): job for job in in_turn}
+            running = {pool.submit(_follow, job, variables, console, started): job for job in in_turn}
             try:
                 for future in as_completed(running):
                     yield _finished(running[future], future.result())
             except BaseException:
                 # Whoever ends this process means its runs, too; they resume after their last epoch another time.
                 pool.shutdown(wait=False, cancel_futures=True)
-                for process in started:
-                    process.terminate()
-                for process in started:
-                    _end(process)
+                _end(*started)
                 raise
 
 
@@ -170,18 +167,13 @@ def _on_cluster(ray: Any, jobs: Sequence[Job], console: Console) -> Generator[Fi
         try:
             receive(ray.get(done), job, *sources)
         except ray.exceptions.RayTaskError as problem:
-            yield Finished(job, False, _told(problem.cause))
+            yield Finished(job, False, told(problem.cause))
         except ray.exceptions.RayError as problem:
             yield Finished(job, False, f"lost {RETRIES + 1} times ({first_line(problem)})")
         except Exception as problem:  # whatever is wrong with what came back, the other runs go on
-            yield Finished(job, False, _told(problem))
+            yield Finished(job, False, told(problem))
         else:
             yield Finished(job, True)
-
-
-def _told(problem: Exception) -> str:
-    """What went wrong with a run, in a line."""
-    return str(problem) if isinstance(problem, ReportError) else f"{type(problem).__name__}: {first_line(problem)}"
 
 
 def resources(job: Job, nodes: Sequence[dict[str, float]]) -> dict[str, float]:
@@ -268,18 +260,21 @@ def _alone(job: Job) -> int:
             raise
 
 
-def _end(process: subprocess.Popen[Any]) -> None:
-    """End a process, and not at once: it may have started one of its own.
+def _end(*processes: subprocess.Popen[Any]) -> None:
+    """End processes, and not at once: each may have started one of its own.
 
-    It ends by an exception, which is lost where Python discards those, as in what it calls while it collects garbage;
-    so it is asked again.
+    They end by an exception, which is lost where Python discards those, as in what it calls while it collects garbage;
+    so they are asked again, but not before they had the time for it.
     """
     for _ in range(ASKED):
-        process.terminate()
+        for process in processes:
+            process.terminate()
         with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=PATIENCE)
+            for process in processes:
+                process.wait(timeout=PATIENCE)
             return
-    process.kill()
+    for process in processes:
+        process.kill()
 
 
 def _follow(job: Job, variables: dict[str, str], console: Console, started: list[subprocess.Popen[str]]) -> int:

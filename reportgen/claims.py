@@ -553,9 +553,9 @@ def _on_runs(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
     runs = (len(ours), len(theirs))
     if not ours or (test.than and not theirs):
         return Evidence(test, "undecided", of, than, difference, runs=runs)
-    if other and metric.kind == "seconds" and one.reproduced.machine != other.reproduced.machine:
+    if difference and other and metric.kind == "seconds" and one.reproduced.machine != other.reproduced.machine:
         # Whose machine was the quicker one is another question.
-        apart = Fact(None, "seconds", MACHINES, (*of.origins, *(than.origins if than else ())))
+        apart = Fact(None, "seconds", MACHINES, difference.origins)
         return Evidence(test, "undecided", of, than, apart, runs=runs)
     middle = _distance(test, statistics.fmean(ours), statistics.fmean(theirs) if theirs else 0.0)
     sides = zip(test.factors, (one, other), (ours, theirs), strict=True)

@@ -143,7 +143,7 @@ TOOLS: tuple[type[PageTools], ...] = (Tables, Figures, Scripts, Checklist, Downl
 _KINDS: tuple[type[PageTools], ...] = (Evidence, *TOOLS)
 FUNCTIONS = {name: inspect.signature(getattr(kind, name)) for kind in _KINDS for name in kind.NAMES}
 """Every function that a page can call, and with what."""
-_OPENING = re.compile(r"(---\n.*?\n---\n)?\s*(#[^\n]*\n)?", re.DOTALL)
+_OPENING = re.compile(rf"({FRONT_MATTER.pattern})?\s*(#[^\n]*\n)?", re.DOTALL)
 """Front matter and the heading of a page, if it has them."""
 _FIELDS = sorted(
     {"mean", "sd", "min", "max", "n"}

@@ -91,12 +91,10 @@ def refresh(report: Report, site: Path, last: Made) -> Made:
         now = dates(report)
         changed = {file: now[file] for file in now.keys() & last.files.keys() if now[file] != last.files[file]}
         pages = now.keys() == last.files.keys() and all(_page(report, file) for file in changed)
-        said = _said(report) if pages else ()
-        shown = (
-            {file for code in report.languages for file in included(report, code, report.pages())} if pages else set()
-        )
+        said = _said(report)
         # Another command may have left pages there of other results.
-        if changed and pages and said == last.said and not shown & changed.keys() and last.pages == rendered(report):
+        alike = said == last.said and last.pages == rendered(report)
+        if changed and pages and alike and not _shown_elsewhere(report) & changed.keys():
             rebuild_pages(report, site, changed)
         else:
             language.cache_clear()  # a catalogue may have changed
