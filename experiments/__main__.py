@@ -81,7 +81,7 @@ Preprocessing = Annotated[
     ),
 ]
 AllowUnfinished = Annotated[
-    bool, typer.Option("--allow-unfinished", help="Start from weights whose pretraining has not ended.")
+    bool, typer.Option("--allow-unfinished", help="Take weights whose pretraining has not ended.")
 ]
 RandomWeights = Annotated[
     bool,

@@ -34,7 +34,7 @@ class Form(StrEnum):
 
 
 Root = Annotated[Path, typer.Option(help="The root of the report, where pyproject.toml is.")]
-Results = Annotated[Path | None, typer.Option(help="Build from these results instead of the recorded runs.")]
+Results = Annotated[Path | None, typer.Option(help="Take these results instead of the recorded runs.")]
 Site = Annotated[Path | None, typer.Option(help="Where the site goes.", show_default="site/ in the root")]
 
 

@@ -75,7 +75,7 @@ class Checklist(PageTools):
 
         def counted(verdicts: Iterable[str]) -> str:
             counts = sorted(Counter(verdicts).items())
-            return words.enumeration([f"{words.gettext(verdict)}: {count}" for verdict, count in counts])
+            return words.enumeration([f"{words.gettext(verdict)} ({count})" for verdict, count in counts])
 
         study = counted(judgement.study.verdict for judgement in judgements)
         reproduction = counted(judgement.reproduction.verdict for judgement in judgements)
@@ -155,7 +155,9 @@ class Checklist(PageTools):
         for run in runs:
             there = run.environment
             size = words.gettext(
-                "{cores} cores, {memory} GiB", cores=there.cores, memory=words.number(there.memory_gib, 1)
+                "{cores} processor cores, {memory} GiB of main memory",
+                cores=there.cores,
+                memory=words.number(there.memory_gib, 1),
             )
             machines.setdefault(f"{there.device}, {size}, {there.platform}", []).append(run)
         evidence = [

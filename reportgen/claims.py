@@ -132,7 +132,7 @@ def _gap(key: str) -> Metric:
 
     return Metric(
         kind="points" if accuracy else "nats",
-        label=f"gap between training and test {_KEYS[key]}",
+        label=f"the gap between training and test {_KEYS[key]}",
         better="lower",
         units=_POINTS if accuracy else _NATS,
         published=published,

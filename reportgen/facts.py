@@ -33,7 +33,7 @@ LARGE = 1000
 """From here on, a mean of counts is told as a whole number."""
 NOT_PRINTED = "not printed in the study"
 NOT_REPRODUCED = "not reproduced yet"
-NOT_STUDIED = "the study has no such project"
+NOT_STUDIED = "not part of the study"
 NOT_RUN = "not run yet"
 """Where there is nothing to reproduce."""
 ONE_RUN = "one run only"

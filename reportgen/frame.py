@@ -71,13 +71,14 @@ def table(drawing: Drawing, words: Language) -> Table:
         case Diagram():
             head = (drawing.across, drawing.above, words.gettext("Parameters"))
             rows = [
-                (f"{box.name} ({box.type})", _shape(box.shape), words.count(box.parameters)) for box in drawing.boxes
+                (f"{box.name} ({box.type})", _shape(box.shape, words), words.count(box.parameters))
+                for box in drawing.boxes
             ]
     return Table(head, tuple(rows))
 
 
-def _shape(shape: Sequence[int]) -> str:
-    return " × ".join(map(str, shape))
+def _shape(shape: Sequence[int], words: Language) -> str:
+    return " × ".join(map(words.count, shape))
 
 
 def text(drawing: Dots | Plane | Matrix | Diagram, words: Language) -> str:
@@ -125,7 +126,7 @@ def text(drawing: Dots | Plane | Matrix | Diagram, words: Language) -> str:
                 words.gettext(
                     "{type} {shape}, {count} parameters",
                     type=box.type,
-                    shape=_shape(box.shape),
+                    shape=_shape(box.shape, words),
                     count=words.count(box.parameters),
                 )
                 for box in drawing.boxes

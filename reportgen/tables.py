@@ -13,6 +13,7 @@ from reportgen.comparison import Bench
 from reportgen.edition import NOTHING
 from reportgen.errors import ReportError
 from reportgen.facts import Fact, Origin, ProjectFacts, Quoted, Variant
+from reportgen.language import Language
 from reportgen.record import Declaration, Layer, Network, Record
 from reportgen.tools import PageTools
 
@@ -149,7 +150,11 @@ class Tables(PageTools):
         if before is None or now is None:
             return self.missing()
         rows = [*self._layer_changes(before.network, now.network)]
-        old_settings, new_settings = (plan.settings | {"precision": plan.precision} for plan in (before, now))
+        # A declared precision is a default beside one that somebody chose for a run: that is no change of the project.
+        alike = isinstance(before, Record) == isinstance(now, Record)
+        old_settings, new_settings = (
+            plan.settings | ({"precision": plan.precision} if alike else {}) for plan in (before, now)
+        )
         for name in dict.fromkeys([*old_settings, *new_settings]):
             old, new = (self.in_words(settings.get(name)) for settings in (old_settings, new_settings))
             if old != new:
@@ -166,15 +171,15 @@ class Tables(PageTools):
         return self.edition.html("changes", rows) + self._declared(before, now)
 
     def _layer_changes(self, before: Network, now: Network) -> list[tuple[str, str, str]]:
-        old, new = ([*map(_described, network.layers)] for network in (before, now))
         words = self.edition.words
+        old, new = ([_described(layer, words) for layer in network.layers] for network in (before, now))
         labels = {
             "insert": words.gettext("Layers added"),
             "delete": words.gettext("Layers removed"),
             "replace": words.gettext("Layers replaced"),
         }
         return [
-            (labels[kind], _listed(before.layers[a:b]), _listed(now.layers[c:d]))
+            (labels[kind], _listed(before.layers[a:b], words), _listed(now.layers[c:d], words))
             for kind, a, b, c, d in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes()
             if kind != "equal"
         ]
@@ -311,13 +316,14 @@ class Tables(PageTools):
         return (Origin(project, "reproduced"),)
 
 
-def _described(layer: Layer) -> str:
-    return f"{layer.type} {' × '.join(map(str, layer.output_shape[1:]))}"
+def _described(layer: Layer, words: Language) -> str:
+    sides = (NOTHING if side is None else words.count(side) for side in layer.output_shape[1:])
+    return f"{layer.type} {' × '.join(sides)}"
 
 
-def _listed(layers: Sequence[Layer]) -> str:
+def _listed(layers: Sequence[Layer], words: Language) -> str:
     """Layers in a cell of the table of changes."""
     if len(layers) > MOST_LISTED:
         counted = Counter(layer.type for layer in layers)
         return ", ".join(f"{count}\u00a0×\u00a0{name}" for name, count in counted.items())
-    return ", ".join(map(_described, layers)) or NOTHING
+    return ", ".join(_described(layer, words) for layer in layers) or NOTHING

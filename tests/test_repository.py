@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
+from reportgen import record
 from reportgen.browser import NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -70,6 +71,16 @@ def test_a_lock_file_holds_everything_that_the_project_declares(name: str, extra
     ]
     names = {re.split(r"[<>=!~;\[ ]", requirement)[0].lower() for requirement in declared}
     assert names <= locked(name)
+
+
+@pytest.mark.study
+@pytest.mark.project("p00_base")
+@pytest.mark.parametrize("page", ["README.md", "docs/en/reproduce.md", "docs/es/reproduce.md"])
+def test_the_command_that_replaces_every_record_of_a_project_names_all_its_seeds(page: str) -> None:
+    """With one fewer it is refused: the seeds of a project are of the same images."""
+    (command,) = re.findall(r"^nox -s experiments -- p00_base .*--force.*$", (ROOT / page).read_text("utf-8"), re.M)
+    runs = [run for run in record.read_all(ROOT / "experiments" / "results") if run.project == "p00_base"]
+    assert {int(seed) for seed in re.findall(r"--seed (\d+)", command)} == {run.seed for run in runs if not run.variant}
 
 
 def test_the_site_s_environment_has_nothing_that_trains() -> None:

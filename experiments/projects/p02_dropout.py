@@ -1,4 +1,4 @@
-"""Dropout: a quarter of the units, drawn anew for every batch, fall silent while the network trains.
+"""Dropout: a quarter of the units, drawn anew for every image, fall silent while the network trains.
 
 What it tries: regularization. Project 1 learns its training images far better than it recognizes new ones. Dropout
 (Srivastava et al., 2014) forbids any unit to rely on a particular other one: 25 % of the outputs of the second and the

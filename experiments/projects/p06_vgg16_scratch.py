@@ -3,7 +3,7 @@
 What it tries: a larger network as it stands in the literature (Simonyan & Zisserman, 2015), thirteen convolutions in
 five blocks, and the hidden layers of Project 4 on top. The study calls this transfer learning, but with random weights
 nothing is transferred; it is the reference for the projects that follow. A network so deep trains more steadily in
-small steps: the learning rate falls from 1e-3 to 1e-4, and the gradient of each weight is clipped to norm 1.
+small steps: the learning rate falls from 1e-3 to 1e-4, and each tensor of the gradient is clipped to norm 1.
 
 Images are scaled by 1/255 as before, not prepared as VGG16's authors did. The study's listing adds a Flatten that its
 first summary lacks. It names neither batch size nor patience from here on: the 256 of Project 4 and the 10 of Project

@@ -66,7 +66,7 @@ def test_every_question_is_answered_from_the_records(root: Path) -> None:
     for shown in [
         "320 images for training, 80 for validation, 1,000 for the test",
         "0123456789ab",
-        "A processor, 2 cores, 8.0 GiB, Linux x86_64: 2 runs, 27.0 s in all.",
+        "A processor, 2 processor cores, 8.0 GiB of main memory, Linux x86_64: 2 runs, 27.0 s in all.",
         "The code: MIT License.",
         "sample: free to use.",
         "python -m experiments run first --seed 0",
@@ -83,7 +83,7 @@ def test_without_a_study_the_checklist_counts_the_verdicts_on_the_runs_alone(roo
     expected = {"expect": {"study": "undecided", "reproduction": "holds"}}
     (root / "docs" / "claims.yml").write_text(yaml.safe_dump({"high": high | expected}), encoding="utf-8")
     answer, evidence = answers(root, run())["Do the claims reflect the results?"]
-    assert answer == "yes" and evidence.splitlines()[-1] == "Their verdicts: holds: 1."
+    assert answer == "yes" and evidence.splitlines()[-1] == "Their verdicts: holds (1)."
     assert "study" not in evidence and "reproduction" not in evidence
 
 
@@ -148,8 +148,8 @@ def test_the_claims_and_their_verdicts_are_counted(root: Path) -> None:
     assert answer == "partly"
     assert evidence.splitlines() == [
         "Claims that are checked whenever the report is built: 3.",
-        "Their verdicts on the study: holds: 3.",
-        "Their verdicts on the reproduction: contradicted: 1, holds: 1, and undecided: 1.",
+        "Their verdicts on the study: holds (3).",
+        "Their verdicts on the reproduction: contradicted (1), holds (1), and undecided (1).",
     ]
 
 

@@ -382,7 +382,7 @@ def test_a_variant_of_a_project_of_our_own_stands_beside_nothing_of_the_study(sm
     assert "<strong>Variant.</strong> Epochs: 8 instead of 40." in plain(rendered)
     assert "Variant, no reproduction" not in plain(rendered)
     _, _, *own = plain(rendered).partition("Epochs: 8 instead of 40.")
-    assert "has no such project" not in own[0] and "60.00%" in own[0]
+    assert "not part of the study" not in own[0] and "60.00%" in own[0]
 
 
 def test_the_layers_are_listed_with_shapes_and_totals(small_report: Path) -> None:
@@ -446,12 +446,16 @@ def test_without_a_run_layers_settings_and_changes_are_those_declared_and_say_so
     assert cells(rendered)[1] == ["dense", "Dense", "10", "30,730"]
     assert plain(rendered).count(DECLARED) == 2
     assert plain(rendered).endswith("512")
-    now = record("second", network=of_network(HIDDEN, DENSE), settings={"batch_size": 256})
+    now = record("second", network=of_network(HIDDEN, DENSE), settings={"batch_size": 256}, precision="mixed_bfloat16")
     changed = page(small_report, '{{ changes("second", since="first") }}', now)
-    assert cells(changed)[1:3] == [["Layers added", "–", "Dense 64"], ["Batch size", "512", "256"]]
+    rows = [["Layers added", "–", "Dense 64"], ["Batch size", "512", "256"], ["Parameters", "30,730", "31,730"]]
+    assert cells(changed)[1:] == rows, "what a run computed in is no change beside what a script declares"
     assert DECLARED in changed.markdown
     spanish = page(small_report, '{{ changes("second", since="first") }}', code="es")
     assert "Tal como lo declara el guion" in spanish.markdown
+    before = record("first", network=of_network(DENSE), settings={"batch_size": 512})
+    between = cells(page(small_report, '{{ changes("second", since="first") }}', before, now))
+    assert between[3] == ["Precision", "float32", "mixed_bfloat16"]
 
 
 def test_the_ladder_leads_to_the_page_that_shows_a_project_s_results(small_report: Path) -> None:
@@ -521,7 +525,15 @@ def test_the_code_is_the_file_itself_under_its_name(small_report: Path) -> None:
 def test_the_provenance_tells_each_run_its_state_and_hands_out_its_record(small_report: Path) -> None:
     rendered = page(small_report, '{{ provenance("first") }}', record("first"), record("first", 1))
     assert rendered.markdown.count("<details") == 2
-    for told in ("A processor", "2 cores, 8.0 GiB", "3.11.7", "012345678901", "--seed 1", "unconfirmed", "first.py"):
+    for told in (
+        "A processor",
+        "2 processor cores, 8.0 GiB of main memory",
+        "3.11.7",
+        "012345678901",
+        "--seed 1",
+        "unconfirmed",
+        "first.py",
+    ):
         assert told in rendered.markdown
     target = "assets/records/first/seed-1/record.json"
     assert f'href="{target}"' in rendered.markdown
