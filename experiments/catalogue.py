@@ -7,9 +7,11 @@ import difflib
 import importlib
 import re
 from pathlib import Path
+from typing import get_args
 
 from experiments.environment import ROOT
 from experiments.project import Project
+from experiments.scaling import Scaling
 from reportgen.errors import ReportError, place, told
 
 FOLDER = Path(__file__).parent / "projects"
@@ -17,6 +19,8 @@ FOLDER = Path(__file__).parent / "projects"
 NAME = re.compile(r"p\d\d_[a-z0-9_]+")
 """How a project's file is called, without its ending: its number gives it its place."""
 EXAMPLE = "p00_mine.py"
+STARTS = (None, "random", "imagenet")
+"""What the VGG16 layers of a project may start from; a file is named with `--vgg16-weights`, whatever is declared."""
 
 
 def identifiers() -> tuple[str, ...]:
@@ -67,7 +71,8 @@ def load(identifier: str) -> Project:
     """The declaration in a project's file.
 
     Raises:
-        ReportError: the file is no Python that runs, or declares no `PROJECT`; with file and line.
+        ReportError: the file is no Python that runs, declares no `PROJECT`, or one whose images would be of no size, or
+            whose pixels or weights are none that there are; with file and line.
     """
     try:
         module = importlib.import_module(f"experiments.projects.{identifier}")
@@ -86,7 +91,37 @@ def load(identifier: str) -> Project:
             f"{_shown(identifier)}: expected a line `PROJECT = Project(...)`, found {type(project).__name__}. "
             "CONTRIBUTING.md has an example."
         )
+    _check(project, identifier)
     return project
+
+
+def _check(project: Project, identifier: str) -> None:
+    """Refuse what a `Project` takes as it is written, and what training would silently take for something else.
+
+    Raises:
+        ReportError: an image size is no size, a scaling of pixels is unknown, or weights are.
+    """
+    size = project.image_size
+    sound = {
+        "image_size": (isinstance(size, int) and not isinstance(size, bool) and size >= 1, "a whole number from 1 on"),
+        "pixel_scaling": (project.pixel_scaling in get_args(Scaling), " or ".join(map(repr, get_args(Scaling)))),
+        "weights": (project.weights in STARTS, " or ".join(map(repr, STARTS))),
+    }
+    for field, (is_sound, expected) in sound.items():
+        if not is_sound:
+            raise ReportError(
+                f"{_shown(identifier)}{_line(identifier, field)}: Project: {field} is {getattr(project, field)!r}, "
+                f"expected {expected}."
+            )
+
+
+def _line(identifier: str, field: str) -> str:
+    """Where a project's file gives `field` its value, or else declares its `PROJECT`; empty where it does neither."""
+    for statement in reversed(ast.parse(script(identifier).read_bytes()).body):
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "PROJECT":
+            given = (node for node in ast.walk(statement) if isinstance(node, ast.keyword) and node.arg == field)
+            return f", line {next(given, statement).lineno}"
+    return ""
 
 
 def _broken(identifier: str, problem: Exception) -> ReportError:

@@ -81,6 +81,20 @@ def test_without_any_project_there_is_nothing_to_do_and_that_is_said(write: Call
         (GOOD.replace("batch_size=64", "epoch=3"), r"line 7: Training: batch_size is missing, and epoch unknown"),
         ("from experiments.projects.p91_gone import PROJECT", r"line 1: ModuleNotFoundError: No module named"),
         ("from keras import Sequentiall", r"line 1: ImportError: cannot import name 'Sequentiall'"),
+        (GOOD.replace("()))", "()), image_size=0)"), r"line 7: Project: image_size is 0, expected a whole number"),
+        (
+            GOOD.replace("()))", "()), image_size=32.0)"),
+            r"line 7: Project: image_size is 32\.0, expected a whole number",
+        ),
+        (
+            GOOD.replace("()))", "()),\n    pixel_scaling='1/256',\n)"),
+            r"line 8: Project: pixel_scaling is '1/256', expected '1/255' or 'BGR - ImageNet mean'\.",
+        ),
+        (
+            GOOD.replace("()))", "()),\n    weights='imagnet',\n)"),
+            r"line 8: Project: weights is 'imagnet', expected None or 'random' or 'imagenet'\.",
+        ),
+        (f"{GOOD}object.__setattr__(PROJECT, 'weights', 'own.h5')", r"line 7: Project: weights is 'own\.h5'"),
         ("PROJECT = 1", r"p92_bad\.py: expected a line `PROJECT = Project\(\.\.\.\)`, found int"),
     ],
 )
