@@ -84,11 +84,11 @@ def fingerprints(files: Iterable[str], root: Path) -> dict[str, str]:
 def dependencies(entries: Iterable[str], package: str, root: Path) -> tuple[str, ...]:
     """`entries` and every file of `package` that they import, directly or not, relative to `root`, sorted.
 
-    Imports under `if TYPE_CHECKING:` do not run and do not count. Only absolute imports are followed. The `__init__.py`
-    of a package counts if it does anything.
+    Imports under `if TYPE_CHECKING:` do not run and do not count. The `__init__.py` of a package counts if it does
+    anything.
 
     Raises:
-        ReportError: a file is not Python.
+        ReportError: a file is not Python, or imports something by its place and not by its whole name.
     """
     seen: set[str] = set()
     idle: set[str] = set()
@@ -104,22 +104,28 @@ def dependencies(entries: Iterable[str], package: str, root: Path) -> tuple[str,
             raise ReportError(f"{file}, line {problem.lineno}: not valid Python ({problem.msg}).") from problem
         if Path(file).name == PACKAGE and not tree.body[1 if _docstring(tree) else 0 :]:
             idle.add(file)
-        waiting += [found for name in _imports(tree) for found in _files_of(name, package, root)]
+        waiting += [found for name in _imports(tree, file) for found in _files_of(name, package, root)]
     return tuple(sorted(seen - idle))
 
 
-def _imports(node: ast.AST) -> Iterator[str]:
+def _imports(node: ast.AST, file: str) -> Iterator[str]:
     if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
         for other in node.orelse:
-            yield from _imports(other)
+            yield from _imports(other, file)
         return
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+    elif isinstance(node, ast.ImportFrom):
+        if node.level or not node.module:
+            # Not followed, and so never among the sources that make a record stale.
+            raise ReportError(
+                f"{file}, line {node.lineno}: found `{ast.unparse(node)}`, and imports here are absolute: expected the "
+                "name of the module as a whole, from its package on."
+            )
         yield node.module
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
     for child in ast.iter_child_nodes(node):
-        yield from _imports(child)
+        yield from _imports(child, file)
 
 
 def _files_of(name: str, package: str, root: Path) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reportgen.errors import ReportError
 from reportgen.fingerprint import dependencies, fingerprint, fingerprints
 
 SOURCE = '''
@@ -106,3 +107,15 @@ def test_a_package_is_followed_where_it_does_anything(tmp_path: Path, line: str)
     (models / "deep.py").write_text("def build(): ...\n")
     found = ("pkg/a.py", "pkg/models/__init__.py", "pkg/models/deep.py")
     assert dependencies(["pkg/a.py"], "pkg", tmp_path) == found
+
+
+@pytest.mark.parametrize(
+    "line", ["from .p00_base import PROJECT as BASE", "from . import p00_base", "from .. import b"]
+)
+def test_an_import_that_names_no_package_is_refused_for_its_file_would_make_no_record_stale(
+    tmp_path: Path, line: str
+) -> None:
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "a.py").write_text(f"import os\n{line}\n")
+    with pytest.raises(ReportError, match=rf"^pkg/a\.py, line 2: found `{line}`, and imports here are absolute"):
+        dependencies(["pkg/a.py"], "pkg", tmp_path)
