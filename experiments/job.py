@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -291,23 +290,21 @@ def sources(identifier: str) -> dict[str, str]:
 def keep(done: Record, mistakes: bytes | None, results: Path) -> None:
     """Write a finished run into its folder below `results`: the sheet of its `mistakes`, a PNG, if any, and its record.
 
-    A record stands for a finished run, so that it takes its place last; what an earlier run left there ends with it,
-    once all that is new is on the disk.
+    The record takes its place first, when all that is new is on the disk; what an earlier run left there ends with its
+    record, and not before.
 
     Raises:
-        ReportError: the disk does not take it; what an earlier run left is whole.
+        ReportError: the disk does not take it. As long as the record could not take its place, what an earlier run left
+            is whole.
     """
     folder = record.folder_of(done, results)
+    written = {folder / record.RECORD_FILE: record.dumps(done).encode("utf-8")}
+    if mistakes is not None:
+        written[folder / MISTAKES] = mistakes
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with record.replacing(folder / record.RECORD_FILE) as stream:
-            stream.write(record.dumps(done).encode("utf-8"))
-            stream.flush()
-            os.fsync(stream.fileno())
-            if mistakes is not None:
-                with record.replacing(folder / MISTAKES) as sheet:
-                    sheet.write(mistakes)
-            for name in (record.CONFIRMATIONS_FILE, *FIGURES, *([MISTAKES] if mistakes is None else [])):
-                (folder / name).unlink(missing_ok=True)
+        record.write_together(written)
+        for name in (record.CONFIRMATIONS_FILE, *FIGURES, *([MISTAKES] if mistakes is None else [])):
+            (folder / name).unlink(missing_ok=True)
     except OSError as problem:
         raise ReportError(f"{folder}: the record cannot be written ({problem.strerror}).") from problem

@@ -20,7 +20,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal, Self, TypeVar
 
@@ -521,6 +521,16 @@ def write_atomically(file: Path, text: str) -> None:
     """Write `text` as UTF-8: a reader sees the old content or the new."""
     with replacing(file) as stream:
         stream.write(text.encode("utf-8"))
+
+
+def write_together(contents: dict[Path, bytes]) -> None:
+    """Write several files: none takes its place before all are on the disk, and then each does, in their order."""
+    with ExitStack() as stack:
+        for file in reversed(contents):  # what a stack enters last it leaves first
+            stream = stack.enter_context(replacing(file))
+            stream.write(contents[file])
+            stream.flush()
+            os.fsync(stream.fileno())
 
 
 @contextmanager

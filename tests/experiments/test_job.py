@@ -133,8 +133,9 @@ print(peak())
     assert 0.5 < float(done.stdout.splitlines()[-1]) < 6, "GiB"
 
 
+@pytest.mark.parametrize("refused", ["the first file", "the second file", "the place of the record"])
 def test_where_the_disk_does_not_take_a_record_the_earlier_one_stays_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    refused: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = synthetic.record()
     folder = record.folder_of(done, tmp_path)
@@ -142,13 +143,26 @@ def test_where_the_disk_does_not_take_a_record_the_earlier_one_stays_whole(
     for name in (*FIGURES, record.CONFIRMATIONS_FILE):
         (folder / name).write_text("of the earlier run", encoding="utf-8")
     before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    replace, written = os.replace, 0
 
-    def full(_: int) -> None:
+    def full() -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
+    def fsync(_: int) -> None:
+        nonlocal written
+        written += 1
+        if (refused, written) in (("the first file", 1), ("the second file", 2)):
+            full()
+
+    def placed(temporary: str, file: Path) -> None:
+        if refused == "the place of the record" and file.name == record.RECORD_FILE:
+            full()
+        replace(temporary, file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", placed)
     with pytest.raises(ReportError, match=r"the record cannot be written \(No space left on device\)"):
-        keep(done, b"another sheet", tmp_path)
+        keep(done.model_copy(update={"seconds": 1.0}), b"another sheet", tmp_path)
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
     monkeypatch.undo()
     keep(done, None, tmp_path)

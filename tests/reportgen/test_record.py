@@ -31,6 +31,7 @@ from reportgen.record import (
     read_declarations,
     write,
     write_declaration,
+    write_together,
 )
 from tests.synthetic import confirmation, declaration, environment, record
 
@@ -239,6 +240,33 @@ def test_a_write_that_fails_leaves_the_old_record_and_nothing_else(
         write(record(right=70), tmp_path)
     assert read(file) == record(right=50)
     assert [entry.name for entry in file.parent.iterdir()] == ["record.json"]
+
+
+@pytest.mark.parametrize("refused", [1, 2])
+def test_of_several_files_none_takes_its_place_before_the_disk_has_all_of_them(
+    refused: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    write_together({first: b"1", second: b"2"})
+    calls = 0
+
+    def full(_: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == refused:
+            raise OSError("No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_together({first: b"3", second: b"4"})
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"first": b"1", "second": b"2"}
+
+
+def test_several_files_take_their_places_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replaced: list[str] = []
+    monkeypatch.setattr(os, "replace", lambda _, file: replaced.append(file.name))
+    write_together({tmp_path / name: b"" for name in ("first", "second", "third")})
+    assert replaced == ["first", "second", "third"]
 
 
 def test_a_reader_never_sees_half_a_record(tmp_path: Path) -> None:
