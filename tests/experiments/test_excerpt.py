@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +12,35 @@ import pytest
 from experiments import data
 from experiments.data import Images
 from experiments.excerpt import excerpt
+from reportgen.errors import ReportError
 
 
 def test_the_excerpt_of_images_that_are_few_enough_is_the_same_images(tmp_path: Path) -> None:
     whole = data.load("sample")
     assert excerpt(whole, tmp_path) == (400, 100)
     assert data.load(str(tmp_path)).sha256 == whole.sha256
+
+
+@pytest.mark.parametrize("refused", [1, 2])
+def test_a_disk_that_is_full_leaves_the_sample_that_stands_there(
+    refused: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = data.load("sample")
+    excerpt(whole, tmp_path)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    calls = 0
+
+    def full(_: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == refused:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    other = data.Dataset(whole.name, whole.origin, whole.classes, whole.test, whole.train)
+    with pytest.raises(ReportError, match=r"the images cannot be written \(No space left on device\)"):
+        excerpt(other, tmp_path)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize(("classes", "train", "test"), [(12, 396, 96), (100, 400, 100), (300, 300, 300)])
