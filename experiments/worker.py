@@ -55,7 +55,6 @@ def _sole(job: Job, checkpoint: Path) -> Iterator[None]:
         raise ReportError(f"{job.name} is being trained by another process. Wait until that ends, or end it.") from None
     with held:
         yield
-        file.unlink(missing_ok=True)
 
 
 def _perform(job: Job, results: Path | None) -> Record:

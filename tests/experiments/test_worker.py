@@ -65,6 +65,21 @@ def test_two_processes_do_not_do_the_same_run(tmp_path: Path, monkeypatch: pytes
         worker.perform(asked)
 
 
+def test_a_run_that_ends_leaves_the_file_of_its_lock_to_what_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows, a file that is held cannot be deleted."""
+
+    def unlink(file: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(f"{file} is being used by another process")
+
+    monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "checkpoints")
+    monkeypatch.setattr(worker, "_perform", lambda *_: RECORDED)
+    monkeypatch.setattr(Path, "unlink", unlink)
+    for _ in range(2):
+        assert worker.perform(job(tmp_path / "results")) == RECORDED
+
+
 def test_memory_that_runs_out_records_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def exhausted(*_: object) -> None:
         raise MemoryError
