@@ -76,9 +76,6 @@ def load(identifier: str) -> Project:
     """
     try:
         module = importlib.import_module(f"experiments.projects.{identifier}")
-    except SyntaxError as problem:
-        file = _shown(Path(problem.filename or "").stem)
-        raise ReportError(f"{file}, line {problem.lineno}: {problem.msg}.") from problem
     except ModuleNotFoundError as problem:
         if not (problem.name or "").startswith("experiments."):
             raise  # a library that is not installed, which `main` knows about
@@ -126,6 +123,11 @@ def _line(identifier: str, field: str) -> str:
 
 def _broken(identifier: str, problem: Exception) -> ReportError:
     """What is wrong in a project's file, or in one that it builds on."""
+    # Where a file holds a null byte, Python does not say which, only who imports it.
+    if isinstance(problem, SyntaxError) and (file := Path(problem.filename or "")).is_file():
+        shown = file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else str(file)
+        line = f", line {problem.lineno}" if problem.lineno else ""  # an unknown encoding has none
+        return ReportError(f"{shown}{line}: {problem.msg}.")
     return ReportError(f"{place(problem, FOLDER, ROOT) or _shown(identifier)}: {told(problem)}")
 
 
@@ -136,7 +138,7 @@ def script(identifier: str) -> Path:
 
 def summary(identifier: str) -> str:
     """The first line of a project's docstring: what it tries, in a sentence."""
-    docstring = ast.get_docstring(ast.parse(script(identifier).read_text(encoding="utf-8")))
+    docstring = ast.get_docstring(ast.parse(script(identifier).read_bytes()))
     return (docstring or "").partition("\n")[0]
 
 

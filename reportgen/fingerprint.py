@@ -24,7 +24,7 @@ State = Literal["up to date", "unconfirmed"]
 
 
 @lru_cache(maxsize=256)  # the records of one report share most of their sources
-def fingerprint(source: str) -> str:
+def fingerprint(source: str | bytes) -> str:
     """The SHA-256 of what `source` does: unchanged by comments, layout and docstrings, equal on every Python from 3.11.
 
     Letters newer than Unicode 14, which the oldest of these knows, are the exception: a Python writes those that it
@@ -81,8 +81,8 @@ def fingerprints(files: Iterable[str], root: Path) -> dict[str, str]:
     found = {}
     for file in sorted(files):
         try:
-            found[file] = fingerprint((root / file).read_text(encoding="utf-8-sig"))
-        except (FileNotFoundError, SyntaxError, UnicodeDecodeError):
+            found[file] = fingerprint((root / file).read_bytes())
+        except (FileNotFoundError, SyntaxError):
             continue
     return found
 
@@ -105,7 +105,7 @@ def dependencies(entries: Iterable[str], package: str, root: Path) -> tuple[str,
             continue
         seen.add(file)
         try:
-            tree = ast.parse((root / file).read_text(encoding="utf-8-sig"))
+            tree = ast.parse((root / file).read_bytes())
         except SyntaxError as problem:
             raise ReportError(f"{file}, line {problem.lineno}: not valid Python ({problem.msg}).") from problem
         if Path(file).name == PACKAGE and not tree.body[1 if _docstring(tree) else 0 :]:

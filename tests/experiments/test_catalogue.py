@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import experiments
 import experiments.projects
 from experiments import catalogue
 from reportgen.errors import ReportError
@@ -23,7 +24,7 @@ PROJECT = Project(network=network, training=Training(batch_size=64, early_stoppi
 
 
 @pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Writes a project's file into a folder in which there is none else."""
     folder = tmp_path / "experiments" / "projects"
     folder.mkdir(parents=True)
@@ -32,8 +33,8 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str
     monkeypatch.setattr(catalogue, "ROOT", tmp_path)
     monkeypatch.setattr(experiments.projects, "__path__", [str(folder)])
 
-    def write(stem: str, text: str = GOOD) -> None:
-        (folder / f"{stem}.py").write_text(text, encoding="utf-8")
+    def write(stem: str, text: str = GOOD, encoding: str = "utf-8") -> None:
+        (folder / f"{stem}.py").write_text(text, encoding=encoding)
         monkeypatch.delitem(sys.modules, f"experiments.projects.{stem}", raising=False)
 
     return write
@@ -74,6 +75,9 @@ def test_without_any_project_there_is_nothing_to_do_and_that_is_said(write: Call
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
+        ("x = 1\0", r"p92_bad\.py: SyntaxError: source code string cannot contain null bytes"),
+        ("# -*- coding: none -*-", r"p92_bad\.py: unknown encoding: none"),
+        ("import ast\nast.parse('x = (1')", r"p92_bad\.py, line 2: SyntaxError: '\(' was never closed"),
         ("x = (1", r"p92_bad\.py, line 1: '\(' was never closed"),
         (GOOD.replace("64", "size"), r"p92_bad\.py, line 7: NameError: name 'size' is not defined"),
         (GOOD.replace("64", "0"), r"line 7: Training: batch_size: Input should be greater than or equal to 1"),
@@ -104,3 +108,25 @@ def test_what_is_wrong_with_a_project_is_told_with_its_file_and_line(
     write("p92_bad", text)
     with pytest.raises(ReportError, match=rf"^experiments/projects/.*{complaint}"):
         catalogue.load("p92_bad")
+
+
+def test_a_mistake_in_a_file_beside_the_projects_is_told_with_the_name_of_that_file(
+    write: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experiments, "__path__", [*experiments.__path__, str(tmp_path / "experiments")])
+    (tmp_path / "experiments" / "blocks.py").write_text("import math\nx = (1")
+    write("p92_bad", "from experiments.blocks import x")
+    with pytest.raises(ReportError, match=r"^experiments/blocks\.py, line 2: '\(' was never closed\.$"):
+        catalogue.load("p92_bad")
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [(GOOD, "utf-8"), (GOOD, "utf-8-sig"), (f"# -*- coding: latin-1 -*-\n{GOOD}", "latin-1")],
+)
+def test_a_project_that_python_can_read_has_its_sentence_however_it_was_saved(
+    text: str, encoding: str, write: Callable[..., None]
+) -> None:
+    write("p93_good", text.replace("from experiments", '"""Ein größeres Netz."""\nfrom experiments', 1), encoding)
+    assert catalogue.load("p93_good").image_size == 32
+    assert catalogue.summary("p93_good") == "Ein größeres Netz."

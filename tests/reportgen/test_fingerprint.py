@@ -55,10 +55,19 @@ def test_a_text_that_is_not_a_docstring_counts() -> None:
     assert fingerprint("def f():\n    'a'\n    return 1") == fingerprint("def f():\n    return 1")
 
 
-def test_a_file_that_is_no_program_in_utf_8_has_no_fingerprint(tmp_path: Path) -> None:
-    for name, content in (("a.py", b"a = 1"), ("broken.py", b"a ="), ("latin.py", "# año".encode("latin-1"))):
+def test_a_file_that_is_no_program_has_no_fingerprint(tmp_path: Path) -> None:
+    for name, content in (("a.py", b"a = 1"), ("broken.py", b"a ="), ("latin.py", "a = 'año'".encode("latin-1"))):
         (tmp_path / name).write_bytes(content)
     assert fingerprints(["a.py", "broken.py", "gone.py", "latin.py"], tmp_path) == {"a.py": fingerprint("a = 1")}
+
+
+def test_a_program_that_names_its_encoding_has_the_fingerprint_of_its_letters(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("# -*- coding: latin-1 -*-\na = 'año'", encoding="latin-1")
+    assert fingerprints(["a.py"], tmp_path) == {"a.py": fingerprint("a = 'año'")}
+    assert dependencies(["a.py"], "pkg", tmp_path) == ("a.py",)
+    (tmp_path / "b.py").write_text("a = 'año'", encoding="latin-1")
+    with pytest.raises(ReportError, match=r"^b\.py, line 1: not valid Python"):
+        dependencies(["b.py"], "pkg", tmp_path)
 
 
 def test_the_mark_that_some_editors_put_before_a_text_changes_nothing(tmp_path: Path) -> None:
