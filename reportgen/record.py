@@ -438,9 +438,13 @@ def read_as(file: Path, form: type[Document]) -> Document:
         raise RecordError(f"{file}: cannot be read as UTF-8 text ({problem}).") from problem
     try:
         content = json.loads(text)
-    except json.JSONDecodeError as problem:
+    except (ValueError, RecursionError) as problem:
+        # Numbers of thousands of digits and lists in lists without end are told without their place.
+        place, why = "", str(problem)
+        if isinstance(problem, json.JSONDecodeError):
+            place, why = f", line {problem.lineno}, column {problem.colno}", problem.msg
         raise RecordError(
-            f"{file}, line {problem.lineno}, column {problem.colno}: not valid JSON ({problem.msg}); "
+            f"{file}{place}: not valid JSON ({why}); "
             "the file may be truncated. Restore it with git, or make it again with the command that wrote it."
         ) from problem
     if not isinstance(content, dict):

@@ -121,9 +121,11 @@ def test_a_record_that_was_cut_off_anywhere_is_refused_with_the_place(data: st.D
         (b"accuracy: 0.62\n", "line 1, column 1: not valid JSON"),
         (b"[]", "expected a JSON object, found list"),
         (b"null", "expected a JSON object, found NoneType"),
+        (b"[" * 100_000, r"record\.json: not valid JSON \(maximum recursion depth exceeded"),
+        (b'{"seed": %s}' % (b"1" * 5000), r"record\.json: not valid JSON \(Exceeds the limit \(4300 digits\)"),
         (b"\xff\xfe{}", "cannot be read as UTF-8 text"),
     ],
-    ids=["not JSON", "a list", "null", "not UTF-8"],
+    ids=["not JSON", "a list", "null", "too deep", "too long", "not UTF-8"],
 )
 def test_a_file_that_is_no_record_is_refused(tmp_path: Path, content: bytes, complaint: str) -> None:
     file = tmp_path / "record.json"
