@@ -154,7 +154,7 @@ def test_where_the_disk_does_not_take_a_record_the_earlier_one_stays_whole(
         if (refused, written) in (("the first file", 1), ("the second file", 2)):
             full()
 
-    def placed(temporary: str, file: Path) -> None:
+    def placed(temporary: Path, file: Path) -> None:
         if refused == "the place of the record" and file.name == record.RECORD_FILE:
             full()
         replace(temporary, file)

@@ -244,6 +244,17 @@ def test_a_write_that_fails_leaves_the_old_record_and_nothing_else(
     assert [entry.name for entry in file.parent.iterdir()] == ["record.json"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+@pytest.mark.parametrize("umask", [0o002, 0o022, 0o077])
+def test_who_may_read_what_is_written_is_what_the_user_allows(umask: int, tmp_path: Path) -> None:
+    before = os.umask(umask)
+    try:
+        file = write(record(), tmp_path)
+    finally:
+        os.umask(before)
+    assert file.stat().st_mode & 0o777 == 0o666 & ~umask
+
+
 @pytest.mark.parametrize("refused", [1, 2])
 def test_of_several_files_none_takes_its_place_before_the_disk_has_all_of_them(
     refused: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
