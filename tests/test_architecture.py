@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import packages_distributions
@@ -33,6 +34,8 @@ SHARED = {
 run leaves, and the errors that a user sees."""
 FITTING = {"train.py", "pretrain.py", "comparison/training.py"}
 """A project's run, the pretraining of its weights, and the bench, which fits beside a run to compare."""
+IN_A_BROWSER = {"browser", "measure", "pdf"}
+"""The generator's modules that need a browser, and say so where there is none."""
 PARTICULAR = re.compile(r"cifar|keras|tensorflow|vgg|\bp\d\d_[a-z]", re.IGNORECASE)
 """Words of this one report."""
 
@@ -165,16 +168,39 @@ def distributions() -> Mapping[str, list[str]]:
     return packages_distributions()
 
 
+def spelt(name: str) -> str:
+    """The name of a distribution as every spelling of it is compared."""
+    return name.lower().replace("_", "-")
+
+
+def foreign(path: Path) -> Iterator[tuple[str, set[str]]]:
+    """Every package of others that a file imports, and by what it may have been installed."""
+    for package in packages(path) - set(sys.stdlib_module_names) - {"reportgen", "experiments"}:
+        yield package, set(map(spelt, distributions().get(package, [package])))
+
+
 @pytest.mark.parametrize("path", named(REPORTGEN))
 def test_everything_that_the_generator_imports_is_in_the_lock_file_of_the_site(path: Path) -> None:
     # What needs a browser says so where there is none; everything else must do with what builds the site.
-    name = "browser.txt" if path.stem in {"browser", "measure", "pdf"} else "docs.txt"
+    name = "browser.txt" if path.stem in IN_A_BROWSER else "docs.txt"
     lock = (ROOT / "requirements" / name).read_text(encoding="utf-8")
-    locked = {name.lower().replace("_", "-") for name in re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE)}
-    foreign = packages(path) - set(sys.stdlib_module_names) - {"reportgen"}
-    for package in foreign:
-        owners = {owner.lower().replace("_", "-") for owner in distributions().get(package, [package])}
+    locked = set(map(spelt, re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE)))
+    for package, owners in foreign(path):
         assert owners & locked, f"{path.name} imports {package}, which requirements/{name} does not install"
+
+
+@pytest.mark.parametrize("path", named(REPORTGEN + EXPERIMENTS))
+def test_everything_that_a_module_imports_is_declared_and_not_only_what_something_else_needs(path: Path) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"] if path in EXPERIMENTS else {}
+    if path in REPORTGEN and path.stem in IN_A_BROWSER:
+        extras = {"browser": project["optional-dependencies"]["browser"]}
+    declared = {
+        spelt(re.split(r"[<>=!~;\[ ]", requirement)[0])
+        for requirement in [*project["dependencies"], *(one for extra in extras.values() for one in extra)]
+    }
+    for package, owners in foreign(path):
+        assert owners & declared, f"{path.name} imports {package}, which pyproject.toml does not declare"
 
 
 @pytest.mark.parametrize("package", ["reportgen", "experiments"])

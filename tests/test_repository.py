@@ -73,6 +73,12 @@ def test_a_lock_file_holds_everything_that_the_project_declares(name: str, extra
     assert names <= locked(name)
 
 
+def test_what_is_installed_is_the_generator_and_no_record() -> None:
+    """The experiments run from the checkout; their records are many times as large as all else."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert settings["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["reportgen"]
+
+
 @pytest.mark.study
 @pytest.mark.project("p00_base")
 @pytest.mark.parametrize("page", ["README.md", "docs/en/reproduce.md", "docs/es/reproduce.md"])
