@@ -123,6 +123,7 @@ def _copy(run: record.Record, project: str, number: int) -> record.Record:
     return run.model_copy(
         update={
             "project": project,
+            "variant": None,
             "seed": number % SEEDS,
             "history": (*shifted, *run.history[1:]),
             "confusion": tuple(_shuffled(row, k, Random(number)) for k, row in enumerate(run.confusion)),

@@ -79,7 +79,7 @@ def timed(*command: str, accepted: tuple[int, ...] = (0,)) -> float:
 
 
 def changed_page(copy: Path, rounds: int) -> list[float]:
-    """Seconds from writing a page, in a copy of the report, until the running preview shows it.
+    """Seconds from writing the largest page, in a copy of the report, until the running preview shows it.
 
     Raises:
         ReportError: the preview ended, or took too long.
@@ -88,8 +88,9 @@ def changed_page(copy: Path, rounds: int) -> list[float]:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
-    address = f"http://127.0.0.1:{port}/en/method/"
-    page = copy / "docs" / "en" / "method.md"
+    page = max((copy / "docs").glob("*/**/*.md"), key=lambda file: file.stat().st_size)
+    path = page.relative_to(copy / "docs").with_suffix("")
+    address = f"http://127.0.0.1:{port}/{(path.parent if path.name == 'index' else path).as_posix()}/"
     text = page.read_text(encoding="utf-8")
     command = [sys.executable, "-m", "reportgen", "serve", "--port", str(port)]
     with (

@@ -16,6 +16,7 @@ from experiments.environment import ROOT
 from experiments.job import RESULTS
 from reportgen import record
 from reportgen.comparison import Comparison
+from reportgen.errors import ReportError
 
 RENDERED = ROOT / "build" / "nox-s-docs"
 """Where the report leaves the finished Markdown of each language."""
@@ -23,7 +24,12 @@ SPHINX = 'extensions = ["myst_parser"]\nhtml_theme = "furo"\nmyst_enable_extensi
 
 
 def comparisons(rounds: int, sizes: Sequence[int]) -> Iterator[Comparison]:
-    """The whole build, turn by turn with MkDocs and Sphinx on the Markdown that it has just made; then its growth."""
+    """The whole build, turn by turn with MkDocs and Sphinx on the Markdown that it has just made; then its growth.
+
+    Raises:
+        ReportError: a command failed, or there is no recorded run, of which the growth is made.
+    """
+    recorded()  # told before the builds, which take minutes
     taken: dict[str, list[float]] = {"report": [], "mkdocs_material": []}
     # Of the bench's own environment, which other environments need not have.
     if all(importlib.util.find_spec(name) for name in ("sphinx", "myst_parser", "furo")):
@@ -94,9 +100,28 @@ def _growth(scratch: Path, rounds: int, sizes: Sequence[int]) -> Iterator[Compar
         )
 
 
+def recorded() -> list[str]:
+    """The projects of which a run is recorded as they declare it.
+
+    Raises:
+        ReportError: there is none.
+    """
+    found = list(dict.fromkeys(run.project for run in record.read_all(RESULTS) if run.variant is None))
+    if not found:
+        raise ReportError(
+            f"{RESULTS}: there is no recorded run to copy, expected one of a project as it is declared. "
+            "Train one with `python -m experiments run PROJECT`, or measure another part with --only."
+        )
+    return found
+
+
 def copies(results: Path, size: int) -> None:
-    """Fill `results` with so many runs: of every recorded project in turn, under seeds of their own."""
-    projects = list(dict.fromkeys(run.project for run in record.read_all(RESULTS) if run.variant is None))
+    """Fill `results` with so many runs: of every recorded project in turn, under seeds of their own.
+
+    Raises:
+        ReportError: there is no recorded run.
+    """
+    projects = recorded()
     for k in range(size):
         project, seed = projects[k % len(projects)], k // len(projects)
         folder = record.folder(results, project, seed)

@@ -141,6 +141,45 @@ def test_a_preview_or_a_figure_that_fails_is_told_at_once_with_its_last_words(
         _site()
 
 
+@pytest.mark.parametrize(("largest", "address"), [("projects/mine", "de/projects/mine/"), ("index", "de/")])
+def test_the_page_that_changes_is_the_largest_of_whichever_there_are(
+    largest: str, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o700)
+    pages = tmp_path / "report" / "docs" / "de"
+    (pages / "projects").mkdir(parents=True)
+    for name in ("index", "projects/mine"):
+        (pages / f"{name}.md").write_text("# A page" + " of many words" * (name == largest))
+    asked: list[str] = []
+
+    def appears(address: str, text: str, *_: object) -> None:
+        changed = (tmp_path / "copy" / "docs" / "de" / f"{largest}.md").read_text()
+        asked.append(address.split("/", 3)[3])
+        assert text == "</html>" or text in changed
+
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setattr(commands, "ROOT", tmp_path / "report")
+    monkeypatch.setattr(commands, "_appears", appears)
+    assert len(commands.changed_page(tmp_path / "copy", 2)) == 2
+    assert asked == [address] * 3
+
+
+@pytest.mark.parametrize("variant", [None, "batch-8"])
+def test_without_a_recorded_run_the_site_is_not_measured_and_why_is_told_at_once(
+    variant: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if variant:
+        record.write(synthetic.record(variant=variant), tmp_path)
+    monkeypatch.setattr(site, "RESULTS", tmp_path)
+    monkeypatch.setattr(site, "timed", lambda *_: pytest.fail("something was built"))
+    with pytest.raises(ReportError, match="there is no recorded run to copy, expected one of a project as it is"):
+        next(site.comparisons(1, (10, 100)))
+    with pytest.raises(ReportError, match="there is no recorded run to copy"):
+        site.copies(tmp_path / "copies", 12)
+
+
 @pytest.mark.study
 def test_the_records_of_the_growth_are_as_many_as_they_say(tmp_path: Path) -> None:
     site.copies(tmp_path, 12)

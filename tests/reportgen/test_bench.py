@@ -10,7 +10,9 @@ from reportgen import bench
 from reportgen import record as records
 from reportgen import report as reports
 from reportgen.bench import Point
+from reportgen.edition import Material
 from reportgen.errors import ReportError
+from reportgen.material import gather
 from tests.synthetic import record
 
 
@@ -21,6 +23,23 @@ def test_every_point_has_its_records_and_pages_in_every_language(small_report: P
     assert [(point.records, point.pages) for point in points] == [(2, 2), (11, 4)]
     assert all(point.reading > 0 and point.rendering > 0 and point.drawing > 0 for point in points)
     assert bench.curve(points).count("<svg") == 1
+
+
+def test_a_run_that_departs_from_its_project_is_copied_as_one_that_does_not(
+    small_report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A variant alone would be on no chart of its project's page."""
+    report = reports.load(small_report)
+    records.write(record("first", variant="batch-8"), report.results)
+    copied: list[tuple[str, str | None, int]] = []
+
+    def gathered(report: reports.Report) -> Material:
+        copied.extend(run.key for run in records.read_all(report.results))
+        return gather(report)
+
+    monkeypatch.setattr(bench, "gather", gathered)
+    list(bench.measure(report, (2,)))
+    assert copied == [("copy_0", None, 0), ("copy_0", None, 1)]
 
 
 def test_a_report_without_runs_has_nothing_to_copy(small_report: Path) -> None:
