@@ -145,11 +145,11 @@ def status(
             if now.state == "missing" and (variant or (number not in SEEDS and not seed)):
                 continue
             table.add_row(
-                " ".join(filter(None, (identifier, variant))),
+                escape(" ".join(filter(None, (identifier, variant)))),
                 str(number),
-                now.state + (f": {now.detail}" if now.detail else ""),
+                now.state + (f": {escape(now.detail)}" if now.detail else ""),
                 f"{done.test.accuracy:.2%}" if done else "",
-                done.dataset.name if done else "",
+                escape(done.dataset.name) if done else "",
                 f"{done.started:%Y-%m-%d}, {done.seconds:.0f} s" if done else "",
             )
     console.print(table)
@@ -377,7 +377,7 @@ def pretrain(
     )
     with _resumable(restart=restart):
         images = labelled.load(source, image_size, name)
-        console.print(images.summary, highlight=False)
+        console.print(escape(images.summary), highlight=False)
         with enough_memory(batch_size, image_size):
             done = train_anew(
                 images,
@@ -389,7 +389,7 @@ def pretrain(
     last = done.pretraining.history[-1]
     how = "pretrained before, and left as it is; --restart starts it over" if done.before else "pretrained"
     console.print(
-        f"[green]{images.name}: {how}[/], {last.val_top1:.2%} of the images for validation right at the first "
+        f"[green]{escape(images.name)}: {how}[/], {last.val_top1:.2%} of the images for validation right at the first "
         f"guess, {last.val_top5:.2%} within five.",
         highlight=False,
     )
@@ -451,7 +451,9 @@ def examine_features(
             f"python -m experiments features{options} --data {spoken(chosen)}",
             console,
         )
-    table = Table("compared by", "pixels prepared", "size", "same class", title=f"Neighbours by {found.weights}")
+    table = Table(
+        "compared by", "pixels prepared", "size", "same class", title=f"Neighbours by {escape(found.weights)}"
+    )
     for share in found.shares:
         table.add_row(share.compared_by, share.preprocessing or "", str(share.image_size), f"{share.same_class:.2%}")
     console.print(table)

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from reportgen import report as reports
 from reportgen.errors import ReportError
@@ -50,7 +51,8 @@ def build_site(root: Root = Path("."), results: Results = None, site: Site = Non
     build(report, target)
     pages, codes = len(report.pages()), " and ".join(report.languages)
     console.print(
-        f"[green]{pages} pages in {codes}[/] in {time.perf_counter() - began:.1f} s: {report.relative(target)}/",
+        f"[green]{pages} pages in {codes}[/] in {time.perf_counter() - began:.1f} s: "
+        f"{escape(report.relative(target))}/",
         highlight=False,
     )
 
@@ -66,7 +68,7 @@ def build_with_pdf(root: Root = Path("."), results: Results = None, site: Site =
     console.print("[dim]Building and printing the report …[/]")
     build_printed(report, target)
     for code in report.languages:
-        console.print(f"[green]Printed:[/] {report.relative(target / code / PDF)}", highlight=False)
+        console.print(f"[green]Printed:[/] {escape(report.relative(target / code / PDF))}", highlight=False)
 
 
 @app.command("screenshots")
@@ -81,7 +83,7 @@ def take_screenshots(root: Root = Path(".")) -> None:
     with alone(report):
         build(report, target)
         for file in screenshots(report, target):
-            console.print(f"[green]Taken:[/] {report.relative(file)}", highlight=False)
+            console.print(f"[green]Taken:[/] {escape(report.relative(file))}", highlight=False)
 
 
 @app.command("measure")
@@ -93,7 +95,8 @@ def measure_site(root: Root = Path(".")) -> None:
     for figure in figures(reports.load(root)):
         kept = kept and figure.kept
         colour = "green" if figure.kept else "red"
-        console.print(f"[{colour}]{figure.name}[/]: {figure.measured}; limit: {figure.limit}", highlight=False)
+        told = f": {figure.measured}; limit: {figure.limit}"
+        console.print(f"[{colour}]{escape(figure.name)}[/]{escape(told)}", highlight=False)
     if not kept:
         raise typer.Exit(1)
 
@@ -143,7 +146,7 @@ def confirm_sections(
 
     report = reports.load(root)
     for line in translations.confirm(report, source.read_all(report, report.pages()), sections):
-        console.print(f"[green]in step:[/] {line}", highlight=False)
+        console.print(f"[green]in step:[/] {escape(line)}", highlight=False)
 
 
 @app.command("chapter")
@@ -179,7 +182,7 @@ def begin_chapter(
             raise ReportError(f"A title is {given!r}, expected a language and what it is called there, as in en='…'.")
         titles[code] = text
     for place in write(gather(reports.load(root)), project, page, since, titles):
-        console.print(f"[green]written:[/] {place}", highlight=False)
+        console.print(f"[green]written:[/] {escape(place)}", highlight=False)
     console.print("`check` tells what is still to be read and confirmed; `serve` shows the pages.", highlight=False)
 
 
@@ -198,15 +201,16 @@ def start_over(
 
     report = reports.load(root)
     told = content(report)
+    folders = ", ".join(report.relative(folder) for folder in told.folders) or "no folder"
     console.print(
         f"What will go: all pages ({len(told.pages)}) and claims ({told.claims}), the study's figures, and "
-        f"{', '.join(report.relative(folder) for folder in told.folders) or 'no folder'} (files: {told.files}).",
+        f"{escape(folders)} (files: {told.files}).",
         highlight=False,
     )
     if not yes:
         typer.confirm("Go on?", abort=True)
     for place in clear(report, told):
-        console.print(f"[green]written:[/] {place}", highlight=False)
+        console.print(f"[green]written:[/] {escape(place)}", highlight=False)
     console.print(
         "What went is in git: `git restore .` brings it back. Next, declare a project and begin its `chapter`.",
         highlight=False,
@@ -313,7 +317,8 @@ def publish_site(
             f"`reportgen check` finds errors ({len(wrong)}), and nothing was published. First: {wrong[0]}"
         )
     target = report.root / "site"
-    console.print(f"[dim]Building the report{f' for {address}' if address else ''} …[/]", highlight=False)
+    where = f" for {escape(address)}" if address else ""
+    console.print(f"[dim]Building the report{where} …[/]", highlight=False)
     with alone(report):  # until it is pushed: what another command builds is not what was checked
         build(report, target)
         outcome = publish(target, report.root, remote, branch, dry_run=dry_run)
@@ -322,7 +327,7 @@ def publish_site(
         "nothing new": f"Nothing new: {remote} ({branch}) has this site already.",
         "dry run": f"Everything is ready for {remote} ({branch}); nothing was pushed.",
     }
-    console.print(f"[green]{said[outcome]}[/]" + (f" {address}" if address else ""), highlight=False)
+    console.print(f"[green]{escape(said[outcome])}[/]" + (f" {escape(address)}" if address else ""), highlight=False)
 
 
 def main() -> None:

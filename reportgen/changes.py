@@ -88,7 +88,7 @@ class Changes:
         for row in self._rows():
             numbers.add_row(*map(escape, row))
         turned = [
-            f"[bold]{turn.identifier}[/]: {turn.before} → [{COLOURS[turn.after]}]{turn.after}[/]"
+            f"[bold]{escape(turn.identifier)}[/]: {turn.before} → [{COLOURS[turn.after]}]{turn.after}[/]"
             + f"\n  {escape(turn.sentence)}"
             + "".join(f"\n  {escape(place)}" for place in turn.said)
             for turn in self.turns

@@ -369,6 +369,16 @@ def test_a_copy_of_a_record_is_told_and_does_not_pass_for_the_run(tmp_path: Path
             command(results=tmp_path)
 
 
+def test_a_folder_of_records_whose_name_looks_like_markup_is_told_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = record.write(synthetic.record(seed=0), tmp_path / "res [old]")
+    file.write_text("{", encoding="utf-8")
+    monkeypatch.setenv("COLUMNS", "1000")
+    status, told, _ = said("status", "0", "--seed", "0", "--results", str(tmp_path / "res [old]"))
+    assert (status, f"unreadable: {file}" in told) == (0, True)
+
+
 def started(*arguments: str) -> subprocess.Popen[str]:
     """The command line in a session of its own, that goes on while its lines are read."""
     return subprocess.Popen(

@@ -1,0 +1,38 @@
+"""The command line says what it did as it was asked: names of files in full, and a mistake before it works for long."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from reportgen import measure
+from reportgen.__main__ import app
+from reportgen.measure import Figure
+
+
+def said(*arguments: str) -> str:
+    """What a command that ends well writes, on lines as wide as they get."""
+    done = CliRunner().invoke(app, [*arguments], env={"COLUMNS": "500"})
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+@pytest.mark.parametrize("folder", ["o [bold] t/s[1]", "x[/y]/s"])
+def test_a_folder_whose_name_looks_like_markup_is_told_as_it_is(small_report: Path, folder: str) -> None:
+    site = small_report / folder
+    assert f" s: {folder}/\n" in said("build", "--root", str(small_report), "--site", str(site))
+    assert (site / "en" / "index.html").is_file()
+
+
+def test_a_page_whose_name_looks_like_markup_is_told_as_it_is(small_report: Path) -> None:
+    assert "written: docs/es/a[b].md\n" in said("chapter", "first", "a[b].md", "--root", str(small_report))
+
+
+def test_a_selector_that_looks_like_markup_is_told_as_it_is(
+    small_report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = "1: image-alt (img[src=a.png])"
+    monkeypatch.setattr(measure, "figures", lambda _: [Figure("pages [bold]", found, "none [/]", True)])
+    assert said("measure", "--root", str(small_report)) == f"pages [bold]: {found}; limit: none [/]\n"
