@@ -94,7 +94,9 @@ def _loading(source: str) -> Iterator[Figure]:
         "size = len(found.train.labels) + len(found.test.labels)\n"
         "print(json.dumps([size, time.perf_counter() - began, peak() - before]))"
     )
-    done = subprocess.run([sys.executable, "-c", program, source], cwd=ROOT, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program, source], cwd=ROOT, check=True, capture_output=True, text=True, errors="replace"
+    )
     images, seconds, gibibytes = json.loads(done.stdout)
     yield Figure(f"loading {images:,} images", f"{seconds:.2f} s", "6 s", seconds <= 6)
     yield Figure(f"memory for {images:,} images", f"{gibibytes:.2f} GiB", "1 GiB", gibibytes <= 1)

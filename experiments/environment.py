@@ -209,7 +209,8 @@ def _git(*arguments: str) -> str | None:
 def _printed(*command: str) -> str | None:
     """What a command prints in the root, or None where it is not there or fails."""
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        # Whatever the locale says, these commands speak UTF-8.
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", errors="replace", check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()

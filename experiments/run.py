@@ -180,7 +180,13 @@ def singing(
         arguments += ["--cores", str(cores)]
     command = [sys.executable, "-m", "experiments", *arguments]
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",  # not all that a backend complains of heeds the locale
     ) as process:
         try:
             yield process

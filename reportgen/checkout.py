@@ -19,7 +19,8 @@ def git(repository: Path, *arguments: str) -> str | None:
 
 def run(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A git command that has ended, with what it printed and complained of."""
-    return subprocess.run(["git", *arguments], cwd=repository, capture_output=True, text=True)
+    # Whatever the locale says, git speaks UTF-8.
+    return subprocess.run(["git", *arguments], cwd=repository, capture_output=True, encoding="utf-8", errors="replace")
 
 
 def uncommitted(repository: Path) -> list[str]:

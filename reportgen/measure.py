@@ -350,10 +350,9 @@ def _copy(root: Path, target: Path) -> Path:
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=root,
         capture_output=True,
-        text=True,
     )
     if listed.returncode == 0:
-        names = [Path(name) for name in listed.stdout.split("\0") if name]
+        names = [Path(os.fsdecode(name)) for name in listed.stdout.split(b"\0") if name]
     else:
         every = (file.relative_to(root) for file in root.rglob("*"))
         names = [name for name in every if name.parts[0] not in ("build", "site") and not name.parts[0].startswith(".")]
@@ -400,7 +399,14 @@ def _run(*commands: list[str]) -> None:
         ReportError: one failed.
     """
     running = [
-        subprocess.Popen(command, env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            command,
+            env=_environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
         for command in commands
     ]
     complaints = [process.communicate()[1] for process in running]

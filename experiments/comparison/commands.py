@@ -71,7 +71,7 @@ def timed(*command: str, accepted: tuple[int, ...] = (0,)) -> float:
         ReportError: it failed; the message is its last words.
     """
     began = time.perf_counter()
-    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True, errors="replace")
     taken = time.perf_counter() - began
     if done.returncode not in accepted:
         raise ReportError(f"`python {' '.join(command)}` could not be measured: {last_words(done.stderr)}")
@@ -94,7 +94,7 @@ def changed_page(copy: Path, rounds: int) -> list[float]:
     text = page.read_text(encoding="utf-8")
     command = [sys.executable, "-m", "reportgen", "serve", "--port", str(port)]
     with (
-        tempfile.TemporaryFile("w+", encoding="utf-8") as complaints,
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints,
         subprocess.Popen(command, cwd=copy, stdout=subprocess.DEVNULL, stderr=complaints, text=True) as preview,
     ):
         try:

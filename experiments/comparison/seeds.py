@@ -92,7 +92,7 @@ def _started(identifier: str, source: str, operations: float, share: Collection[
     arguments = [identifier, source, str(operations), *map(str, sorted(share))]
     command = [sys.executable, "-m", "experiments.comparison.seeds", *arguments]
     with (
-        tempfile.TemporaryFile("w+", encoding="utf-8") as complaints,
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints,
         subprocess.Popen(
             command,
             cwd=ROOT,

@@ -55,7 +55,9 @@ def comparisons(identifier: str, source: str, rounds: int) -> Iterator[Compariso
 
 def _ask(what: str, identifier: str, source: str, rounds: int) -> list[Any]:
     command = [sys.executable, "-m", "experiments.comparison.training", what, identifier, source, str(rounds)]
-    done = subprocess.run(command, cwd=ROOT, env={**COMPILED, **os.environ}, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env={**COMPILED, **os.environ}, capture_output=True, text=True, errors="replace"
+    )
     if done.returncode:
         raise ReportError(f"{identifier} could not be measured: {last_words(done.stderr)}")
     found: list[Any] = json.loads(done.stdout.strip().splitlines()[-1])

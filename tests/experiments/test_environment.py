@@ -137,3 +137,8 @@ def test_pytorch_is_deterministic_only_where_it_was_told_to_be(monkeypatch: pyte
     assert not environment.is_deterministic("torch")
     environment.use_deterministic_operations()
     assert environment.is_deterministic("torch")
+
+
+def test_what_a_command_prints_is_read_as_utf8_and_need_not_be_any() -> None:
+    program = "import sys; sys.stdout.buffer.write('é '.encode() + b'\\xff')"
+    assert environment._printed(sys.executable, "-c", program) == "é \ufffd"

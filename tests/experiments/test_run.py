@@ -31,7 +31,17 @@ from experiments.canary import Specification
 from experiments.environment import cores
 from experiments.executor import Finished, killed
 from experiments.job import FIGURES, RESULTS, Job, Sizes, sources
-from experiments.run import CutOff, Standing, answer, reason_to_train, refuse_other_weights, run, same_machine, standing
+from experiments.run import (
+    CutOff,
+    Standing,
+    answer,
+    reason_to_train,
+    refuse_other_weights,
+    run,
+    same_machine,
+    singing,
+    standing,
+)
 from experiments.train import build, train
 from experiments.vgg16 import Start
 from experiments.worker import checkpoint_file
@@ -498,6 +508,17 @@ def test_what_a_canary_said_before_the_system_ended_it_is_told() -> None:
         subprocess.Popen(["sh", "-c", aborts], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process,
         pytest.raises(ReportError, match=r"ended by SIGABRT\. It said: Unknown flag in XLA_FLAGS: --new$"),
     ):
+        answer(process)
+
+
+def test_a_canary_whose_complaint_is_no_text_is_told_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "python"
+    script.write_text("#!/bin/sh\nprintf 'error: jos\\351' >&2; exit 1\n", encoding="utf-8")
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(script))
+    with singing("p00_base", 0, "float32", Sizes()) as process, pytest.raises(ReportError, match=r"^jos\ufffd$"):
         answer(process)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from reportgen.checkout import git, ignored, run, uncommitted
 from reportgen.errors import ReportError
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -22,6 +26,21 @@ def test_a_command_answers_with_what_it_prints_and_with_none_where_it_fails(repo
     assert git(repository, "symbolic-ref", "--short", "HEAD") == "main"
     assert git(repository, "rev-parse", "nothing") is None
     assert "unknown revision" in run(repository, "rev-parse", "nothing").stderr
+
+
+def test_git_is_read_as_the_utf8_that_it_speaks_whatever_the_locale(repository: Path) -> None:
+    subprocess.run(["git", "remote", "add", "origin", "../josé/remote.git"], cwd=repository, check=True)
+    program = "from pathlib import Path; from reportgen.checkout import git; " + (
+        "print(ascii(git(Path(), 'remote', 'get-url', 'origin')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=repository,
+        env={**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout, done.stderr) == (f"{'../josé/remote.git'!a}\n", "")
 
 
 def test_what_is_not_committed_is_listed_and_what_is_ignored_is_not(repository: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +16,8 @@ from reportgen import report as reports
 from reportgen.browser import served
 from reportgen.errors import ReportError
 from reportgen.measure import Visit
+
+ROOT = Path(__file__).resolve().parents[2]
 
 SOUND = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sound</title>
 <link rel="icon" href="data:,"></head><body><main><h1 id="top">Sound</h1>
@@ -92,3 +97,13 @@ def test_what_is_timed_really_ran_or_its_failure_is_said(small_report: Path) -> 
     (small_report / "mkdocs.yml").write_text("theme: {name: nowhere}", encoding="utf-8")
     with pytest.raises(ReportError, match=r"What was to be measured fails: .*nowhere"):
         measure._bare(report, small_report)
+
+
+def test_a_copy_holds_a_file_whose_name_the_locale_cannot_write(tmp_path: Path) -> None:
+    (root := tmp_path / "root").mkdir()
+    (root / "josé.md").write_text("é", encoding="utf-8")
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    program = "from pathlib import Path; from reportgen.measure import _copy; _copy(Path('root'), Path('copy'))"
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment, check=True)
+    assert (tmp_path / "copy" / "josé.md").read_text(encoding="utf-8") == "é"
