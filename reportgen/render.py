@@ -106,7 +106,7 @@ class Renderer:
             raise ReportError(f"{shown}, line {_line(problem, str(source))}: {problem}") from problem
         except RecursionError as problem:
             raise ReportError(f"{shown}: it includes itself, or a page that includes it.") from problem
-        except (TypeError, ValueError, ArithmeticError, LookupError) as problem:
+        except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as problem:
             if _is_own(problem, str(source)):
                 raise
             line = _line(problem, str(source))

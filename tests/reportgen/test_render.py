@@ -116,6 +116,7 @@ def test_a_setting_of_what_is_ours_and_has_no_run_of_its_own_is_not_run_yet(smal
         ("first.published.test.accuracy - 1", "this cannot be computed"),
         ("1 / 0", "this cannot be computed (division by zero)"),
         ("'{} {}'.format(1)", "this cannot be computed"),
+        ("5 | dictsort", "this cannot be computed"),
         ("first.published.test.accuracy - first.published.seconds", "cannot be subtracted"),
         ("code('first')", "there is no script scripts/first.py of first to show."),
         ("1 | unheard_of", "No filter named 'unheard_of'"),
