@@ -264,8 +264,12 @@ def bench_records(
     Exit status 1 if the largest number takes more than a minute from scratch, or if the cost grows faster than the
     number of records.
     """
-    from reportgen import bench
+    from reportgen import bench, record
 
+    if figure:  # before minutes of measuring
+        if figure.is_dir():
+            raise ReportError(f"{figure}: expected a file to write to, found a folder.")
+        record.check_writable(figure.resolve().parent)
     points = []
     for point in bench.measure(reports.load(root)):
         points.append(point)
@@ -275,7 +279,6 @@ def bench_records(
             highlight=False,
         )
     if figure:
-        figure.parent.mkdir(parents=True, exist_ok=True)
         figure.write_text(bench.curve(points), encoding="utf-8")
     growth = bench.growth(points)
     kept = points[-1].from_nothing <= bench.LIMIT_SECONDS and growth <= bench.LIMIT_GROWTH

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from reportgen import measure
+from reportgen import bench, measure
 from reportgen.__main__ import app
+from reportgen.errors import ReportError
 from reportgen.measure import Figure
 
 
@@ -36,3 +37,19 @@ def test_a_selector_that_looks_like_markup_is_told_as_it_is(
     found = "1: image-alt (img[src=a.png])"
     monkeypatch.setattr(measure, "figures", lambda _: [Figure("pages [bold]", found, "none [/]", True)])
     assert said("measure", "--root", str(small_report)) == f"pages [bold]: {found}; limit: none [/]\n"
+
+
+@pytest.mark.parametrize(
+    ("figure", "complaint"),
+    [
+        ("docs", "docs: expected a file to write to, found a folder."),
+        ("mkdocs.yml/a.svg", "mkdocs.yml: expected a fol"),
+    ],
+)
+def test_a_figure_that_could_not_be_written_is_refused_before_anything_is_measured(
+    small_report: Path, monkeypatch: pytest.MonkeyPatch, figure: str, complaint: str
+) -> None:
+    monkeypatch.setattr(bench, "measure", lambda _: pytest.fail("measured"))
+    done = CliRunner().invoke(app, ["bench", "--root", str(small_report), "--figure", str(small_report / figure)])
+    assert isinstance(done.exception, ReportError)
+    assert str(done.exception).startswith(str(small_report / complaint))
