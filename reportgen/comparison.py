@@ -11,21 +11,16 @@ import statistics
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from reportgen.errors import ReportError
-from reportgen.record import Environment, Identifier, slug, write_atomically
-from reportgen.report import read_text
+from reportgen.record import Environment, Identifier, Part, read_as, slug, write_as
 
 Rounds = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
 Unit = Literal["images/s", "GFLOP/s", "GiB", "s", "%"]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Comparison(_Part):
+class Comparison(Part):
     """One quantity, measured in two ways."""
 
     group: Identifier
@@ -48,7 +43,7 @@ class Comparison(_Part):
         return (statistics.median(self.measured) / statistics.median(self.reference),)
 
 
-class Bench(_Part):
+class Bench(Part):
     """All comparisons of one session on one machine."""
 
     schema_version: Literal[1] = 1
@@ -77,16 +72,9 @@ def read(file: Path) -> Bench:
     """Read and validate a bench.
 
     Raises:
-        ReportError: the file is not a bench of this version; the message names the field.
+        RecordError: the file is missing, truncated, of another version, or a field is missing or wrong.
     """
-    try:
-        return Bench.model_validate_json(read_text(file, str(file)))
-    except OSError as problem:
-        raise ReportError(f"{file}: cannot be read ({problem}).") from problem
-    except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"])) or "the file"
-        raise ReportError(f"{file}: {field}: {first['msg']}. Restore it with git, or measure again.") from problem
+    return read_as(file, Bench)
 
 
 def read_all(folder: Path) -> tuple[Bench, ...]:
@@ -103,7 +91,6 @@ def read_all(folder: Path) -> tuple[Bench, ...]:
     return tuple(read(file) for file in sorted(folder.glob("*.json")))
 
 
-def write(bench: Bench, file: Path) -> None:
-    """Write `bench`, whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(file, bench.model_dump_json(indent=1) + "\n")
+def write(bench: Bench, file: Path) -> Path:
+    """Write `bench`, whole or not at all, and return the file."""
+    return write_as(bench, file)

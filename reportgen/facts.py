@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, NoReturn
 
 from mpmath import betainc, findroot
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field, ValidationError
 
 from reportgen.errors import ReportError, wrong_field
-from reportgen.record import Count, Environment, Fraction, Identifier, Metrics, Record, Seconds, Setting
+from reportgen.record import Count, Environment, Fraction, Identifier, Metrics, Part, Record, Seconds, Setting
 from reportgen.report import read_text
 
 Side = Literal["published", "reproduced"]
@@ -44,11 +44,7 @@ SIDE_BY_SIDE = "shared machine"
 """In place of the times of runs that had to share it, and took as long as the others let them."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Parameters(_Part):
+class Parameters(Part):
     """The totals under a layer table."""
 
     total: Count
@@ -56,7 +52,7 @@ class Parameters(_Part):
     non_trainable: Count
 
 
-class PublishedProject(_Part):
+class PublishedProject(Part):
     """What the study prints about one project; None where it prints nothing."""
 
     id: Identifier
@@ -66,11 +62,11 @@ class PublishedProject(_Part):
     seconds: Seconds | None
     train: Metrics | None
     test: Metrics | None
-    requires: dict[str, Setting] = {}
+    requires: dict[str, Setting] = Field(default_factory=dict)
     """Settings with which the figures were obtained: a run with others stands beside them, never against them."""
 
 
-class Published(_Part):
+class Published(Part):
     """The study's own figures."""
 
     title: str

@@ -16,9 +16,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from reportgen.record import Count, Environment, Fraction, Part, Sha256, read_as, write_as
+from reportgen.record import Count, Environment, Fraction, Part, Positive, Sha256, read_as, write_as
 
-Positive = Annotated[int, Field(ge=1)]
 Way = Literal["weights", "untrained", "pixels"]
 """By what images are compared."""
 FILE, FILTERS, NEIGHBOURS = "features.json", "filters.png", "neighbours.png"

@@ -19,17 +19,16 @@ from reportgen.record import (
     Count,
     Environment,
     Fraction,
+    Nats,
     Network,
     Part,
+    Positive,
     Seconds,
     Setting,
     Sha256,
     read_as,
     write_as,
 )
-
-Positive = Annotated[int, Field(ge=1)]
-Nats = Annotated[float, Field(ge=0)]
 
 
 class PretrainingEpoch(Part):

@@ -47,7 +47,9 @@ CONFIRMATIONS_FILE = "confirmations.json"
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(ge=0)]
+Nats = Annotated[float, Field(ge=0)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Setting = bool | int | float | str | None
@@ -68,7 +70,7 @@ class Metrics(Part):
 
     accuracy: Fraction
     """The fraction of images whose most probable class is their label."""
-    cross_entropy: Annotated[float, Field(ge=0)]
+    cross_entropy: Nats
     """The mean negative logarithm of the probability given to the label, in nats."""
 
 
@@ -76,9 +78,9 @@ class Epoch(Part):
     """One pass over the training images; its training figures are means over the batches, as Keras prints them."""
 
     accuracy: Fraction
-    cross_entropy: Annotated[float, Field(ge=0)]
+    cross_entropy: Nats
     val_accuracy: Fraction
-    val_cross_entropy: Annotated[float, Field(ge=0)]
+    val_cross_entropy: Nats
     seconds: Seconds
     """Training and validation of this epoch, by the wall clock."""
 
@@ -130,7 +132,7 @@ class Dataset(Part):
     """Height, width, channels, in pixels, as stored (a project may resize)."""
     train: Count
     validation: Count
-    test: Annotated[int, Field(ge=1)]
+    test: Positive
     """Images in each part of the split."""
     sha256: Sha256
     """Over the pixels and labels of all images, in the order of the files."""
@@ -154,8 +156,8 @@ class Environment(Part):
     """What tells the machine's processor from others of the same name, for a virtual machine may call all generations
     of it `AMD EPYC`: maker, family, model, stepping and vector instructions. None in records of before this field.
     """
-    cores: Annotated[int, Field(ge=1)]
-    side_by_side: Annotated[int, Field(ge=1)] = 1
+    cores: Positive
+    side_by_side: Positive = 1
     """How many trainings shared the machine, this one included. Where there were several, its seconds tell how long it
     lasted and not how long it takes."""
     memory_gib: Annotated[float, Field(gt=0)]
@@ -173,7 +175,7 @@ class Stopping(Part):
 
     reason: Literal["val_loss", "val_accuracy", "both", "none"]
     """The quantity whose patience ran out; `none`: the last epoch came first."""
-    restored_epoch: Annotated[int, Field(ge=1)]
+    restored_epoch: Positive
     """The epoch (from 1) whose weights were measured; the last one if none was restored."""
 
 
