@@ -31,10 +31,9 @@ from rich.console import Console
 
 from reportgen import cards
 from reportgen.checkout import git
-from reportgen.edition import Material
 from reportgen.errors import ReportError
 from reportgen.language import Language, language
-from reportgen.material import gather
+from reportgen.material import Material, gather
 from reportgen.render import Renderer
 from reportgen.report import CATALOGUE, Catalogue, Report
 

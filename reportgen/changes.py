@@ -11,10 +11,11 @@ from rich.table import Table
 
 from reportgen import source
 from reportgen.claims import METRICS, Verdict
-from reportgen.edition import NOTHING, Edition, Material, show
+from reportgen.edition import NOTHING, Edition, show
 from reportgen.evidence import Evidence
 from reportgen.facts import Fact, ProjectFacts, Summary, parts_of, subject
 from reportgen.language import Language
+from reportgen.material import Material
 
 
 @dataclass(frozen=True)

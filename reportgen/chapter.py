@@ -15,9 +15,9 @@ from pathlib import Path, PurePosixPath
 import yaml
 
 from reportgen import entries
-from reportgen.edition import Material
 from reportgen.errors import ReportError
 from reportgen.language import Language, language
+from reportgen.material import Material
 from reportgen.navigation import SHARED
 from reportgen.record import write_atomically
 from reportgen.report import CATALOGUE, read_text

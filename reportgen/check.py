@@ -16,10 +16,10 @@ from jinja2.nodes import Call, Name
 
 from reportgen import fingerprint, navigation, parity, prose, record, source, translations
 from reportgen.claims import projects
-from reportgen.edition import Material
 from reportgen.facts import ProjectFacts, subject
 from reportgen.finding import Finding
 from reportgen.language import untranslated
+from reportgen.material import Material
 from reportgen.names import check_absent, check_blocks, check_names, check_variant
 from reportgen.record import Record
 from reportgen.report import CATALOGUE, Catalogue, Report

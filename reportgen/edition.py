@@ -3,73 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reportgen import compiled, facts
-from reportgen.claims import Judgement
-from reportgen.comparison import Bench
-from reportgen.facts import Fact, Interval, Kind, ProjectFacts, Published, Quoted, Summary
-from reportgen.features import Features
+from reportgen.facts import Fact, Interval, Kind, Quoted, Summary
 from reportgen.language import Language, language
-from reportgen.pretraining import Pretraining
-from reportgen.record import Confirmation, Declaration
-from reportgen.report import Catalogue, Report
+from reportgen.report import Catalogue
+
+if TYPE_CHECKING:
+    from reportgen.material import Material
 
 TEMPLATES = Path(__file__).parent / "templates"
 NOTHING = "–"
 """Stands in a table for what is not there."""
-
-
-@dataclass(frozen=True)
-class Material:
-    """Everything that is known before a page is rendered, the same for all languages."""
-
-    report: Report
-    study: Published
-    """What was published, and by whom."""
-    facts: Mapping[str, ProjectFacts]
-    judgements: Mapping[str, Judgement]
-    """Every claim with its verdicts, by identifier."""
-    claim_pages: Mapping[str, Sequence[str]]
-    """The pages on which each claim is used."""
-    chapters: Mapping[str, Sequence[str]]
-    """The pages that show each project's results."""
-    confirmations: Mapping[tuple[str, str | None, int], Sequence[Confirmation]]
-    """By the record's key."""
-    declarations: Mapping[str, Declaration]
-    """What each project would train, where that is written down."""
-    benches: Sequence[Bench]
-    """What was measured side by side, on each machine that measured."""
-    pages: tuple[str, ...]
-    pretrainings: Mapping[Path, Pretraining]
-    """How weights came about that runs start from, by file."""
-    features: Mapping[Path, Features]
-    """What such weights see, by file."""
-    repository: str = ""
-    """Where the sources can be read in a browser, if anybody has said: MkDocs's own `repo_url`."""
-
-    def source_link(self, file: str, commit: str | None) -> str | None:
-        """The page that shows `file` as it was in `commit`; None where there is no such page."""
-        return f"{self.repository}/blob/{commit}/{file}" if self.repository and commit else None
-
-    printed: bool = False
-    """Whether the site will hold the report as a PDF in each language."""
-
-    @property
-    def reproduces(self) -> bool:
-        """Whether any project is a study's; else the report tells of its own experiments, and names no study."""
-        return any(known.studied for known in self.facts.values())
-
-    @property
-    def smoke(self) -> bool:
-        """Whether any record is of a run that only proves that everything works."""
-        return any(run.profile == "smoke" for known in self.facts.values() for run in known.every_record)
 
 
 def show(value: object, words: Language) -> object:

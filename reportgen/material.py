@@ -2,13 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
 from jinja2.defaults import DEFAULT_NAMESPACE
 
 from reportgen import claims, comparison, evidence, facts, features, pretraining, record
-from reportgen.edition import Material
+from reportgen.claims import Judgement
+from reportgen.comparison import Bench
 from reportgen.errors import ReportError
+from reportgen.facts import ProjectFacts, Published
+from reportgen.features import Features
+from reportgen.pretraining import Pretraining
+from reportgen.record import Confirmation, Declaration
 from reportgen.render import FUNCTIONS
 from reportgen.report import Report
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything that is known before a page is rendered, the same for all languages."""
+
+    report: Report
+    study: Published
+    """What was published, and by whom."""
+    facts: Mapping[str, ProjectFacts]
+    judgements: Mapping[str, Judgement]
+    """Every claim with its verdicts, by identifier."""
+    claim_pages: Mapping[str, Sequence[str]]
+    """The pages on which each claim is used."""
+    chapters: Mapping[str, Sequence[str]]
+    """The pages that show each project's results."""
+    confirmations: Mapping[tuple[str, str | None, int], Sequence[Confirmation]]
+    """By the record's key."""
+    declarations: Mapping[str, Declaration]
+    """What each project would train, where that is written down."""
+    benches: Sequence[Bench]
+    """What was measured side by side, on each machine that measured."""
+    pages: tuple[str, ...]
+    pretrainings: Mapping[Path, Pretraining]
+    """How weights came about that runs start from, by file."""
+    features: Mapping[Path, Features]
+    """What such weights see, by file."""
+    repository: str = ""
+    """Where the sources can be read in a browser, if anybody has said: MkDocs's own `repo_url`."""
+    printed: bool = False
+    """Whether the site will hold the report as a PDF in each language."""
+
+    def source_link(self, file: str, commit: str | None) -> str | None:
+        """The page that shows `file` as it was in `commit`; None where there is no such page."""
+        return f"{self.repository}/blob/{commit}/{file}" if self.repository and commit else None
+
+    @property
+    def reproduces(self) -> bool:
+        """Whether any project is a study's; else the report tells of its own experiments, and names no study."""
+        return any(known.studied for known in self.facts.values())
+
+    @property
+    def smoke(self) -> bool:
+        """Whether any record is of a run that only proves that everything works."""
+        return any(run.profile == "smoke" for known in self.facts.values() for run in known.every_record)
 
 
 def gather(report: Report) -> Material:

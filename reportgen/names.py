@@ -14,9 +14,9 @@ from dataclasses import is_dataclass
 
 from jinja2 import Environment, meta, nodes
 
-from reportgen.edition import Material
 from reportgen.facts import Fact, ProjectFacts, Summary, parts_of, subject
 from reportgen.finding import Finding
+from reportgen.material import Material
 from reportgen.render import FUNCTIONS
 from reportgen.source import Source
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from reportgen.browser import opened, served
 from reportgen.build import address_of, build
 from reportgen.downloads import PDF
-from reportgen.edition import TEMPLATES, Edition, Material
+from reportgen.edition import TEMPLATES, Edition
 from reportgen.errors import ReportError
 from reportgen.evidence import GLYPHS
-from reportgen.material import gather
+from reportgen.material import Material, gather
 from reportgen.report import Report
 
 if TYPE_CHECKING:

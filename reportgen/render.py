@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import (
     Environment,
@@ -27,7 +28,7 @@ from jinja2 import (
 from reportgen import compiled, facts
 from reportgen.checklist import Checklist
 from reportgen.downloads import Downloads
-from reportgen.edition import Edition, Material
+from reportgen.edition import Edition
 from reportgen.errors import ReportError
 from reportgen.evidence import ClaimTags, Evidence, bare, cite, placed
 from reportgen.figures import Figures
@@ -36,6 +37,9 @@ from reportgen.scripts import Scripts
 from reportgen.source import FRONT_MATTER
 from reportgen.tables import Tables
 from reportgen.tools import PageTools
+
+if TYPE_CHECKING:
+    from reportgen.material import Material
 
 
 @dataclass(frozen=True)

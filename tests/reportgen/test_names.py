@@ -11,9 +11,8 @@ import pytest
 from reportgen import record as records
 from reportgen import report as reports
 from reportgen import source
-from reportgen.edition import Material
 from reportgen.finding import Finding
-from reportgen.material import gather
+from reportgen.material import Material, gather
 from reportgen.names import check_absent, check_blocks, check_names
 from reportgen.source import Source
 from tests.reportgen.test_check import CLAIMS
