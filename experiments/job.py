@@ -49,10 +49,6 @@ class Sizes:
     epochs: int | None = None
     """The most epochs; a schedule that follows the training is as long."""
 
-    def __bool__(self) -> bool:
-        """Whether anything is changed."""
-        return self != Sizes()
-
     def of(self, declared: Project) -> Project:
         """`declared` in these sizes."""
         training = declared.training

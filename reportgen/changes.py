@@ -60,10 +60,6 @@ class Changes:
     """How many claims were judged on both."""
     words: Language
 
-    def __bool__(self) -> bool:
-        """Whether there is any."""
-        return bool(self.moves or self.turns)
-
     def _rows(self) -> Iterator[tuple[str, ...]]:
         for move in self.moves:
             numbers = [
@@ -117,7 +113,7 @@ HEADER = ("Project", "Metric", "Before", "After", "Difference", "Runs")
 
 
 def between(before: Material, after: Material) -> Changes:
-    """The changes from one set of results to another, of the same report."""
+    """The changes from one set of results to another, of the same report and so of the same claims."""
     said = source.claims(source.read_all(after.report, after.pages))
     evidence = Evidence(Edition(after, after.report.languages[0]), "index.md", {})
     turns = [
@@ -130,7 +126,7 @@ def between(before: Material, after: Material) -> Changes:
             tuple(said.get(identifier, ())),
         )
         for identifier, now in after.judgements.items()
-        if (then := before.judgements.get(identifier)) and then.reproduction.verdict != now.reproduction.verdict
+        if (then := before.judgements[identifier]).reproduction.verdict != now.reproduction.verdict
     ]
     names = dict.fromkeys(name for material in (before, after) for name in _names(material.facts))
     moves = [move for name in names for move in _moves(name, before.facts, after.facts)]

@@ -118,12 +118,9 @@ class Checklist(PageTools):
             if not run.settings:
                 raise self._lacking(run, "no setting")
         names = dict.fromkeys(name for run in runs for name in run.settings)
-        evidence = [
-            words.gettext("Every record holds the layers and these settings: {names}.", names=words.enumeration(
-                [words.label(name) for name in names]
-            ))
-        ]  # fmt: skip
-        return self._entry(words.gettext("Are all details of the training given?"), "yes", evidence)
+        labels = words.enumeration([words.label(name) for name in names])
+        told = words.gettext("Every record holds the layers and these settings: {names}.", names=labels)
+        return self._entry(words.gettext("Are all details of the training given?"), "yes", [told])
 
     def _error_bars(self) -> Entry:
         words, known = self.edition.words, self.edition.material.facts
@@ -199,13 +196,8 @@ class Checklist(PageTools):
 
     def _state(self, runs: list[Record]) -> Entry:
         words = self.edition.words
-        changed = [
-            run
-            for run in runs
-            if fingerprint.changed(
-                run, self.edition.material.confirmations[run.key], self.report.root
-            )
-        ]  # fmt: skip
+        material, root = self.edition.material, self.report.root
+        changed = [run for run in runs if fingerprint.changed(run, material.confirmations[run.key], root)]
         evidence: list[str | tuple[str, str]] = [
             words.gettext(
                 "Records that today's sources stand for: {n} of {total}.", n=len(runs) - len(changed), total=len(runs)
@@ -214,7 +206,6 @@ class Checklist(PageTools):
         for run in {run.project: run for run in changed}.values():
             message = words.gettext("Unconfirmed: {project}. This tells:", project=self.short(run.project))
             evidence.append((message, fingerprint.remedy(run)))
-        material, root = self.edition.material, self.report.root
         # These have no canary: nothing short of all of it would tell whether today's code does the same.
         others: list[Pretraining | Features] = [*material.pretrainings.values(), *material.features.values()]
         same = [other for other in others if fingerprint.fingerprints(other.sources, root) == other.sources]

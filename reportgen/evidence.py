@@ -202,7 +202,7 @@ class Evidence(PageTools):
     def given(self, value: float, kind: str = "count") -> str:
         """A constant that nobody measured, written as the language writes a number of its kind."""
         words = self.edition.words
-        if isinstance(value, str | bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise ReportError(f"{value!r} is no number; {{{{ given(8192) }}}} writes one, without quotes.")
         if kind not in GIVEN:
             raise ReportError(f"'{kind}' is not a kind of number that can be given: {', '.join(GIVEN)}.")

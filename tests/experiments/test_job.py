@@ -23,7 +23,6 @@ from tests import synthetic
 def test_sizes_that_are_not_named_stay_as_the_project_declares_them() -> None:
     declared = catalogue.load("p10_vgg16_64px")
     assert Sizes().of(declared) == declared
-    assert not Sizes()
     changed = Sizes(image=224, batch=8).of(declared)
     assert (changed.image_size, changed.training.batch_size) == (224, 8)
     assert changed.training.early_stopping == declared.training.early_stopping
