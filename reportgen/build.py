@@ -250,7 +250,7 @@ def render(material: Material, code: str, only: Collection[str] | None = None) -
         page = renderer.page(path)
         wanted[path] = page.markdown
         wanted.update(page.assets)
-        wanted[cards.place(path)] = cards.draw(report, cards.title(page.markdown), renderer.edition)
+        wanted[cards.place(path)] = cards.draw(renderer.edition, cards.title(page.markdown))
     if only is None:
         shipped = report.docs / "assets"
         wanted |= {

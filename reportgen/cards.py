@@ -15,7 +15,6 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from reportgen.cache import kept
 from reportgen.edition import Edition
-from reportgen.report import Report
 
 SIZE = (1200, 630)
 """Width and height in pixels, as the networks ask for."""
@@ -34,8 +33,8 @@ def title(markdown: str) -> str:
     return re.sub(r"<[^>]*>|[*`_]", "", found[1]).strip() if found else ""
 
 
-def draw(report: Report, title: str, edition: Edition) -> Path:
-    """The card of a page: its title, the site's name, and the results of all projects as a line of dots."""
+def draw(edition: Edition, heading: str) -> Path:
+    """The card of a page: its heading, the site's name, and the results of all projects as a line of dots."""
     reproduces = edition.material.reproduces
     every = (
         known.published.test.accuracy if reproduces else known.reproduced.test.accuracy.mean
@@ -44,18 +43,19 @@ def draw(report: Report, title: str, edition: Edition) -> Path:
     steps = tuple(fact.value for fact in every if fact.value is not None)
     site = edition.catalogue.site_name
     code = Path(__file__).read_bytes()
-    content = hashlib.sha256(f"{hashlib.sha256(code).hexdigest()}\0{title}\0{site}\0{steps}".encode()).hexdigest()
-    return kept(report.root / "build" / "cards" / f"{content}.png", partial(_png, title or site, site, steps))
+    content = hashlib.sha256(f"{hashlib.sha256(code).hexdigest()}\0{heading}\0{site}\0{steps}".encode()).hexdigest()
+    file = edition.material.report.root / "build" / "cards" / f"{content}.png"
+    return kept(file, partial(_png, heading or site, site, steps))
 
 
-def _png(title: str, site: str, steps: tuple[float, ...]) -> bytes:
+def _png(heading: str, site: str, steps: tuple[float, ...]) -> bytes:
     card = Image.new("RGB", SIZE, NIGHT)
     pen = ImageDraw.Draw(card)
-    pen.text((MARGIN, 64), site if title != site else "", font=_letters(30), fill=QUIET)
+    pen.text((MARGIN, 64), site if heading != site else "", font=_letters(30), fill=QUIET)
     size, lines = next(
         (size, lines)
         for size, width, most in ((72, 26, 3), (56, 34, 4), (44, 43, 99))
-        if len(lines := textwrap.wrap(title, width)) <= most
+        if len(lines := textwrap.wrap(heading, width)) <= most
     )
     pen.multiline_text((MARGIN, 130), "\n".join(lines[:5]), font=_letters(size, "-Bold"), fill=PAPER, spacing=14)
     if steps:

@@ -67,8 +67,10 @@ class Visit:
 
     weights: dict[str, int] = field(default_factory=dict)
     """Bytes of the first view of each page, as a server with gzip sends them."""
-    shifts: dict[str, float] = field(default_factory=dict)
-    paints: dict[str, float] = field(default_factory=dict)
+    shifts: dict[tuple[str, str], float] = field(default_factory=dict)
+    """How far each page moves while it loads, by path and scheme."""
+    paints: dict[tuple[str, str], float] = field(default_factory=dict)
+    """Seconds to the first contentful paint of each page, by path and scheme."""
     complaints: list[str] = field(default_factory=list)
     """Messages of the console, requests that failed or went to another host."""
     violations: list[str] = field(default_factory=list)
@@ -110,8 +112,8 @@ def pages(site: Path, languages: tuple[str, ...]) -> list[str]:
     return sorted(f"{folder.relative_to(site).as_posix()}/" for folder in found)
 
 
-def visit(browser: Browser, address: str, paths: list[str], scheme: str, visit: Visit) -> None:
-    """Open every page once in one scheme, and note what is seen in `visit`."""
+def visit(browser: Browser, address: str, paths: list[str], scheme: str, seen: Visit) -> None:
+    """Open every page once in one scheme, and note in `seen` what is seen of it."""
     rules = axe()
     context = browser.new_context(
         color_scheme=scheme,  # type: ignore[arg-type]
@@ -122,12 +124,12 @@ def visit(browser: Browser, address: str, paths: list[str], scheme: str, visit: 
     for path in paths:
         # A page loads with the browser to itself. That nothing more comes of it shows only in waiting, and that is the
         # time to examine the page before it.
-        page = _load(context, address, path, f"{path} ({scheme})", visit)
+        page = _load(context, address, path, scheme, seen)
         if before:
-            _examine(before, address, rules, visit)
+            _examine(before, address, rules, seen)
         before = page
     if before:
-        _examine(before, address, rules, visit)
+        _examine(before, address, rules, seen)
     context.close()
 
 
@@ -137,18 +139,28 @@ class _Loaded:
 
     page: Page
     path: str
-    where: str
+    scheme: str
     answers: list[Response]
 
+    @property
+    def where(self) -> str:
+        """How a reader of the report is told which page it is."""
+        return _where((self.path, self.scheme))
 
-def _load(context: BrowserContext, address: str, path: str, where: str, visit: Visit) -> _Loaded:
+
+def _where(page: tuple[str, str]) -> str:
+    path, scheme = page
+    return f"{path} ({scheme})"
+
+
+def _load(context: BrowserContext, address: str, path: str, scheme: str, seen: Visit) -> _Loaded:
     context.clear_cookies()
     page = context.new_page()
     page.add_init_script(WATCH)
-    loaded = _Loaded(page, path, where, [])
+    loaded = _Loaded(page, path, scheme, [])
 
     def complain(what: object) -> None:
-        visit.complaints.append(f"{where}: {what}")
+        seen.complaints.append(f"{loaded.where}: {what}")
 
     def said(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
@@ -168,29 +180,30 @@ def _load(context: BrowserContext, address: str, path: str, where: str, visit: V
     return loaded
 
 
-def _examine(loaded: _Loaded, address: str, rules: str, visit: Visit) -> None:
+def _examine(loaded: _Loaded, address: str, rules: str, seen: Visit) -> None:
     """Note everything about a page once its network rests, and close it."""
     page, path, where = loaded.page, loaded.path, loaded.where
+    key = (path, loaded.scheme)
     page.wait_for_load_state("networkidle")
     for answer in loaded.answers:
         if not answer.ok:
-            visit.complaints.append(f"{where}: {answer.status} {answer.url}")
+            seen.complaints.append(f"{where}: {answer.status} {answer.url}")
         if not answer.url.startswith((address, "data:", "blob:")):
-            visit.complaints.append(f"{where}: another host, {answer.url}")
-    visit.weights[path] = sum(map(_transferred, loaded.answers))
-    visit.shifts[where] = float(page.evaluate("window.rgShift"))
-    visit.paints[where] = float(
+            seen.complaints.append(f"{where}: another host, {answer.url}")
+    seen.weights[path] = sum(map(_transferred, loaded.answers))
+    seen.shifts[key] = float(page.evaluate("window.rgShift"))
+    seen.paints[key] = float(
         page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0") / 1000
     )
-    visit.links[path] = page.eval_on_selector_all(
+    seen.links[path] = page.eval_on_selector_all(
         "a[href]", "links => links.map(link => link.href).filter(link => link.startsWith(location.origin))"
     )
-    visit.links[path] = [link.removeprefix(address) for link in visit.links[path]]
-    visit.anchors[path] = set(page.eval_on_selector_all("[id]", "found => found.map(element => element.id)"))
-    visit.violations += [f"{where}: {found}" for found in violations(page, rules)]
+    seen.links[path] = [link.removeprefix(address) for link in seen.links[path]]
+    seen.anchors[path] = set(page.eval_on_selector_all("[id]", "found => found.map(element => element.id)"))
+    seen.violations += [f"{where}: {found}" for found in violations(page, rules)]
     page.set_viewport_size({"width": TELEPHONE, "height": 740})
     page.evaluate(DRAWN)
-    visit.widths[path] = max(visit.widths.get(path, 0), page.evaluate("document.scrollingElement.scrollWidth"))
+    seen.widths[path] = max(seen.widths.get(path, 0), page.evaluate("document.scrollingElement.scrollWidth"))
     page.close()
 
 
@@ -236,17 +249,16 @@ def _reading(report: Report, site: Path) -> Iterator[Figure]:
         for scheme in ("light", "dark"):
             visit(browser, address, paths, scheme, seen)
         # Whatever else the machine does can only delay a page: one that was late is asked again.
-        for late in [where for where, paint in seen.paints.items() if paint > PAINT]:
-            path, scheme = late.removesuffix(")").split(" (")
+        for path, scheme in [late for late, paint in seen.paints.items() if paint > PAINT]:
             again = Visit()
             for _ in range(3):
                 visit(browser, address, [path], scheme, again)
-                seen.paints[late] = min(seen.paints[late], again.paints[late])
+                seen.paints[path, scheme] = min(seen.paints[path, scheme], again.paints[path, scheme])
     broken = [*seen.broken(), *missing(site, seen)]
     count = f"{len(paths)} pages, light and dark"
     yield _largest("transferred for a page's first view", seen.weights, WEIGHT, "{:,.0f} bytes")
-    yield _largest("layout shift of a page", seen.shifts, SHIFT, "{:.3f}")
-    yield _largest("first contentful paint of a page", seen.paints, PAINT, "{:.2f} s")
+    yield _largest("layout shift of a page", _told(seen.shifts), SHIFT, "{:.3f}")
+    yield _largest("first contentful paint of a page", _told(seen.paints), PAINT, "{:.2f} s")
     for name, found in (
         ("violations of WCAG 2.2 A and AA", seen.violations),
         ("messages, failed requests, other hosts", seen.complaints),
@@ -265,6 +277,10 @@ def missing(site: Path, seen: Visit) -> list[str]:
     targets = {link: unquote(urlsplit(link).path) for links in seen.links.values() for link in links}
     lost = {link for link, path in targets.items() if not (site / path).exists()}
     return [f"{page}: {link}" for page, links in seen.links.items() for link in links if link in lost]
+
+
+def _told(values: Mapping[tuple[str, str], float]) -> dict[str, float]:
+    return {_where(page): value for page, value in values.items()}
 
 
 def _largest(name: str, values: Mapping[str, float], limit: float, form: str) -> Figure:

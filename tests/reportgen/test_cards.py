@@ -36,7 +36,7 @@ def test_a_page_has_its_card_at_a_place_of_its_own() -> None:
 @pytest.mark.parametrize("title", ["Short", "A long title " * 30, "", "Über ñ — × <b>"])
 def test_a_card_has_the_size_that_networks_ask_for_whatever_the_title(small_report: Path, title: str) -> None:
     report = reports.load(small_report)
-    file = cards.draw(report, title, Edition(gather(report), "es"))
+    file = cards.draw(Edition(gather(report), "es"), title)
     with Image.open(file) as picture:
         assert picture.size == (1200, 630)
     assert file.stat().st_size < 60_000
@@ -45,16 +45,16 @@ def test_a_card_has_the_size_that_networks_ask_for_whatever_the_title(small_repo
 def test_the_same_card_is_drawn_once_and_another_title_is_another_card(small_report: Path) -> None:
     report = reports.load(small_report)
     edition = Edition(gather(report), "en")
-    first = cards.draw(report, "One", edition)
+    first = cards.draw(edition, "One")
     before = first.read_bytes()
     first.unlink()
-    assert cards.draw(report, "One", edition).read_bytes() == before
-    assert cards.draw(report, "Two", edition) != first
+    assert cards.draw(edition, "One").read_bytes() == before
+    assert cards.draw(edition, "Two") != first
 
 
 def test_a_card_is_drawn_in_our_colours_alone_smooth_at_its_edges_and_without_grain(small_report: Path) -> None:
     report = reports.load(small_report)
-    file = cards.draw(report, "", Edition(gather(report), "en"))
+    file = cards.draw(Edition(gather(report), "en"), "")
     with Image.open(file) as picture:
         counts = picture.convert("RGB").getcolors()
     assert counts, "few enough colours to be counted"
@@ -66,9 +66,9 @@ def test_a_card_is_drawn_in_our_colours_alone_smooth_at_its_edges_and_without_gr
 def test_without_a_study_a_card_has_the_results_of_the_runs(small_report: Path) -> None:
     alone(small_report)
     report = reports.load(small_report)
-    before = cards.draw(report, "One", Edition(gather(report), "en"))
+    before = cards.draw(Edition(gather(report), "en"), "One")
     records.write(record("first"), report.results)
-    file = cards.draw(report, "One", Edition(gather(report), "en"))
+    file = cards.draw(Edition(gather(report), "en"), "One")
     assert file != before
     with Image.open(file) as picture:
         assert ImageColor.getrgb(cards.ORANGE) in {colour for _, colour in picture.convert("RGB").getcolors() or ()}
@@ -77,7 +77,7 @@ def test_without_a_study_a_card_has_the_results_of_the_runs(small_report: Path) 
 def test_what_a_power_cut_left_empty_is_drawn_again(small_report: Path) -> None:
     report = reports.load(small_report)
     edition = Edition(gather(report), "en")
-    file = cards.draw(report, "One", edition)
+    file = cards.draw(edition, "One")
     whole = file.read_bytes()
     file.write_bytes(b"")
-    assert cards.draw(report, "One", edition).read_bytes() == whole
+    assert cards.draw(edition, "One").read_bytes() == whole

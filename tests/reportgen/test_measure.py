@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -63,11 +64,24 @@ def test_a_visit_finds_every_defect_of_a_page_and_none_of_a_sound_one(site: tupl
     assert not [said for said in seen.complaints + seen.violations if not said.startswith("en/poor/")]
     assert seen.broken() == ["en/poor/: en/sound/#nowhere"]
     assert measure.missing(folder, seen) == ["en/poor/: en/none.csv"]
-    assert seen.shifts["en/poor/ (light)"] > measure.SHIFT
-    assert seen.shifts["en/sound/ (light)"] == 0
+    assert seen.shifts["en/poor/", "light"] > measure.SHIFT
+    assert seen.shifts["en/sound/", "light"] == 0
     assert all(0 < paint < 60 for paint in seen.paints.values())
     assert 0 < seen.weights["en/sound/"] < len(SOUND)
     assert seen.widths["en/poor/"] > 500 and seen.widths["en/sound/"] == measure.TELEPHONE
+
+
+def test_a_page_that_was_late_is_asked_again_whatever_the_brackets_in_its_path(
+    small_report: Path, tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder := tmp_path / "site" / "en" / "05 (copy)").mkdir(parents=True)
+    (folder / "index.html").write_text(SOUND.replace("../sound/#top", "#top"), encoding="utf-8")
+    (folder.parent / "file.csv").write_text("a\n", encoding="utf-8")
+    monkeypatch.setattr(measure, "opened", lambda: nullcontext(browser))
+    monkeypatch.setattr(measure, "PAINT", 0.0)
+    monkeypatch.setattr(measure, "violations", lambda *_: [])  # which take most of the time
+    found = {figure.name: figure for figure in measure._reading(reports.load(small_report), tmp_path / "site")}
+    assert "(en/05 (copy)/ (" in found["first contentful paint of a page"].measured
 
 
 def test_a_copy_holds_the_sources_and_nothing_that_was_made(small_report: Path, tmp_path: Path) -> None:
