@@ -33,8 +33,12 @@ def build_printed(report: Report, site: Path) -> None:
     """
 
     def finish(fresh: Path) -> None:
-        for code in report.languages:
-            print_report(report, code, fresh)
+        material = gather(report)
+        with served(fresh) as address, opened() as browser:
+            for code in report.languages:
+                page = browser.new_page(color_scheme="light")
+                _print(page, f"{address}{code}/", _words(material, code), fresh / code / PDF)
+                page.close()
 
     with opened():
         pass  # without one, say so before the site is built
@@ -42,21 +46,17 @@ def build_printed(report: Report, site: Path) -> None:
     build(report, site, finish)
 
 
-def print_report(report: Report, code: str, site: Path) -> None:
-    """Print all pages of one language of a built `site` into its PDF: once to learn where each begins, and once more
-    with those numbers in the contents.
+def _print(page: Page, address: str, words: str, file: Path) -> None:
+    """Print all pages of the language at `address` into `file`: once to learn where each begins, and once more with
+    those numbers in the contents.
     """
-    material = gather(report)
-    with served(site) as address, opened() as browser:
-        page = browser.new_page(color_scheme="light")
-        page.goto(f"{address}{code}/", wait_until="networkidle")
-        page.emulate_media(media="print", color_scheme="light")
-        page.evaluate((TEMPLATES / "print.js").read_text(encoding="utf-8"), _words(material, code))
-        page.wait_for_function("[...document.images].every((image) => image.complete)")
-        page.evaluate(NUMBERED, _beginnings(_paper(page)))
-        file = site / code / PDF
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(_paper(page))
+    page.goto(address, wait_until="networkidle")
+    page.emulate_media(media="print", color_scheme="light")
+    page.evaluate((TEMPLATES / "print.js").read_text(encoding="utf-8"), words)
+    page.wait_for_function("[...document.images].every((image) => image.complete)")
+    page.evaluate(NUMBERED, _beginnings(_paper(page)))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(_paper(page))
 
 
 def _paper(page: Page) -> bytes:

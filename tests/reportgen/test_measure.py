@@ -71,6 +71,7 @@ def test_a_visit_finds_every_defect_of_a_page_and_none_of_a_sound_one(site: tupl
     assert seen.widths["en/poor/"] > 500 and seen.widths["en/sound/"] == measure.TELEPHONE
 
 
+@pytest.mark.slow
 def test_a_page_that_was_late_is_asked_again_whatever_the_brackets_in_its_path(
     small_report: Path, tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
