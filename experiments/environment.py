@@ -31,7 +31,7 @@ NO_FUSION_FROM = {"jaxlib": (0, 8, 2), "tensorflow": (2, 21)}
 """The first versions that know this flag; XLA ends the process where it is given one that it does not know."""
 PROCESSOR = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
 """Environment variables under which the backends leave a GPU alone."""
-COMPILED = {"JAX_COMPILATION_CACHE_DIR": str(ROOT / "build" / "compiled")}
+COMPILED = {"JAX_COMPILATION_CACHE_DIR": str(ROOT / "build" / "xla")}
 """Where JAX keeps what it has compiled, so that another seed of a project need not wait for that again."""
 
 VECTORS = re.compile(r"avx|fma|amx|asimd|sve|bf16|i8mm")

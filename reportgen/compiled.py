@@ -23,6 +23,6 @@ def kept(root: Path) -> BytecodeCache:
     digest = hashlib.sha256(f"{version('jinja2')} {version('mkdocs')}".encode())
     for name in COMPILING:
         digest.update((Path(__file__).parent / name).read_bytes())
-    folder = root / "build" / "compiled" / digest.hexdigest()[:16]
+    folder = root / "build" / "jinja" / digest.hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     return FileSystemBytecodeCache(str(folder))

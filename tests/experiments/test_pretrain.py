@@ -131,7 +131,7 @@ def test_what_is_compiled_for_a_pretraining_is_kept_and_a_folder_that_the_user_n
     there = {name: value for name, value in os.environ.items() if name != variable}
     monkeypatch.setattr(os, "environ", there | ({variable: chosen} if chosen else {}))
     CliRunner().invoke(app, ["pretrain", "--data", "nowhere"])
-    assert os.environ[variable] == (chosen or str(ROOT / "build" / "compiled"))
+    assert os.environ[variable] == (chosen or str(ROOT / "build" / "xla"))
 
 
 def test_what_has_ended_is_not_trained_again(images: LabelledSet, finished: Finished) -> None:

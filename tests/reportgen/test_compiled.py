@@ -28,4 +28,4 @@ def test_other_code_compiles_for_itself(tmp_path: Path, monkeypatch: pytest.Monk
     compiled.kept(tmp_path)
     monkeypatch.setattr(compiled, "COMPILING", ("edition.py",))
     compiled.kept(tmp_path)
-    assert len(list((tmp_path / "build" / "compiled").iterdir())) == 2
+    assert len(list((tmp_path / "build" / "jinja").iterdir())) == 2
