@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import importlib
 import re
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import get_args
 from experiments.environment import ROOT
 from experiments.project import Project
 from experiments.scaling import Scaling
-from reportgen.errors import ReportError, place, told
+from reportgen.errors import ReportError, nearest, place, told
 
 FOLDER = Path(__file__).parent / "projects"
 """Where the projects stand, one file each."""
@@ -57,8 +56,8 @@ def resolve(word: str) -> str:
         raise ReportError(f"{word!r} may be {' or '.join(meant)}: name one of them.")
     if meant:
         return meant[0]
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.4)
-    hint = f" Did you mean {near[0]}?" if near else ""
+    near = nearest(word, known, cutoff=0.4)
+    hint = f" Did you mean {near}?" if near else ""
     raise ReportError(f"Unknown project {word!r}.{hint} The projects are: {', '.join(known)}.")
 
 

@@ -6,7 +6,6 @@ wanted. Catalogues and mkdocs.yml get a line each, and keep what else is in them
 
 from __future__ import annotations
 
-import difflib
 import json
 import posixpath
 from collections.abc import Collection, Iterator, Mapping
@@ -15,7 +14,7 @@ from pathlib import Path, PurePosixPath
 import yaml
 
 from reportgen import entries
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, nearest
 from reportgen.language import Language, language
 from reportgen.material import Material
 from reportgen.navigation import SHARED
@@ -41,10 +40,10 @@ def write(
     report = material.report
     for name in (project, since):
         if name and name not in material.facts:
-            near = difflib.get_close_matches(name, material.facts, n=1)
+            near = nearest(name, material.facts)
             raise ReportError(
                 f"{name!r} has neither a run nor a declaration, nor figures of a study"
-                + (f"; did you mean {near[0]!r}?" if near else ".")
+                + (f"; did you mean {near!r}?" if near else ".")
             )
     if told := material.chapters.get(project):
         raise ReportError(f"{report.relative(report.docs / report.languages[0] / told[0])} tells of {project} already.")

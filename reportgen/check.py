@@ -9,13 +9,13 @@ page without counterpart, a claim untrue of the study.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from jinja2.nodes import Call, Name
 
 from reportgen import fingerprint, navigation, parity, prose, record, source, translations
 from reportgen.claims import projects
+from reportgen.errors import nearest
 from reportgen.facts import ProjectFacts, subject
 from reportgen.finding import Finding
 from reportgen.language import untranslated
@@ -66,11 +66,11 @@ def _parts(report: Report) -> Iterator[Finding]:
         path = getattr(report, name)
         if path is None or path.exists() or not path.parent.is_dir():
             continue
-        if near := difflib.get_close_matches(path.name, sorted(file.name for file in path.parent.iterdir()), n=1):
+        if near := nearest(path.name, sorted(file.name for file in path.parent.iterdir())):
             yield Finding(
                 where="pyproject.toml",
                 what=f"[tool.reportgen] names {report.relative(path)} for {name}, and there is nothing of that name",
-                remedy=f'{name} = "{report.relative(path.with_name(near[0]))}"',
+                remedy=f'{name} = "{report.relative(path.with_name(near))}"',
             )
 
 

@@ -21,7 +21,6 @@ A claim may speak of a variant, as `p07_vgg16_frozen/tiny-imagenet`. On the stud
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 import statistics
@@ -33,7 +32,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from reportgen.errors import ReportError, wrong_field
+from reportgen.errors import ReportError, nearest, wrong_field
 from reportgen.facts import (
     MACHINES,
     NOT_PRINTED,
@@ -457,8 +456,8 @@ def _claim(identifier: str, line: int, content: Any, shown: str, projects: Seque
 
 
 def _expected(word: str, known: Sequence[str] | Mapping[str, object]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f"expected one of {', '.join(known)}" + (f"; did you mean {near[0]!r}?" if near else "")
+    near = nearest(word, known)
+    return f"expected one of {', '.join(known)}" + (f"; did you mean {near!r}?" if near else "")
 
 
 def projects(claim: Claim) -> tuple[str, ...]:

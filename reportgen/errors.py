@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +60,12 @@ def wrong_field(problem: ValidationError, whole: str, kind: str = "") -> str:
     if fields[0] in unknown:
         return f"{fields[0]} is unknown"
     return f"{fields[0] or whole}: {errors[0]['msg'].removeprefix('Value error, ')}"
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """That of the `known` words which `word` may stand for, misspelt; empty if none is as near as `cutoff` asks."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)
+    return near[0] if near else ""
 
 
 def last_words(said: str, otherwise: str = "it ended without a message") -> str:

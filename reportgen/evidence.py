@@ -8,7 +8,6 @@ where it comes from.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import re
 from collections.abc import Callable, Mapping
@@ -23,7 +22,7 @@ from markupsafe import escape
 
 from reportgen.claims import METRICS, Comparison, Extreme, Judgement, Metric, Overfitting, Quantity, Ranking, Threshold
 from reportgen.edition import show
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, nearest
 from reportgen.facts import Fact, Interval, Kind, Origin, ProjectFacts, Quoted, Summary, parts_of
 from reportgen.report import Report, read_text
 from reportgen.tools import PageTools
@@ -190,8 +189,8 @@ class Evidence(PageTools):
     def _judgement(self, identifier: str) -> Judgement:
         known = self.edition.material.judgements
         if identifier not in known:
-            near = difflib.get_close_matches(identifier, known, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else "."
+            near = nearest(identifier, known)
+            hint = f"; did you mean '{near}'?" if near else "."
             raise ReportError(f"'{identifier}' is not a claim of {self.report.relative(self.report.claims)}{hint}")
         return known[identifier]
 

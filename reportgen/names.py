@@ -6,7 +6,6 @@ filters are known); and so is each fact that is absent where a reader would stum
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -14,6 +13,7 @@ from dataclasses import is_dataclass
 
 from jinja2 import Environment, meta, nodes
 
+from reportgen.errors import nearest
 from reportgen.facts import Fact, ProjectFacts, Summary, parts_of, subject
 from reportgen.finding import Finding
 from reportgen.material import Material
@@ -66,9 +66,9 @@ def check_variant(file: str, line: int, name: str, material: Material) -> Iterat
         word for one in material.facts.values() for other in one.variants for word in (other.name or "").split("-")
     }
     for word in (variant or "").split("-"):
-        if word not in known and (near := difflib.get_close_matches(word, known, n=1, cutoff=0.7)):
+        if word not in known and (near := nearest(word, known, cutoff=0.7)):
             what = f"no run of {project} is called '{variant}', and no variant has '{word}' in its name"
-            yield Finding(file, what, f"'{near[0]}', if that is meant", line, "warning")
+            yield Finding(file, what, f"'{near}', if that is meant", line, "warning")
 
 
 def check_blocks(page: Source) -> Iterator[Finding]:
@@ -179,6 +179,6 @@ def _unknown(
     page: Source, line: int, name: str, what: str, known: Collection[str], offered: Collection[str] = ()
 ) -> Finding:
     """A name that is not among those `known`; where none of them is near, those `offered` are told."""
-    near = difflib.get_close_matches(name, known, n=1)
-    remedy = f"'{near[0]}', if that is meant" if near else f"one of {', '.join(offered)}" if offered else ""
+    near = nearest(name, known)
+    remedy = f"'{near}', if that is meant" if near else f"one of {', '.join(offered)}" if offered else ""
     return Finding(page.file, f"'{name}' is no {what}", remedy, line)

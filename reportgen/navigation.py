@@ -5,12 +5,12 @@ MkDocs refuses such a site as well, without a line, and only once every page has
 
 from __future__ import annotations
 
-import difflib
 import posixpath
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from reportgen.errors import nearest
 from reportgen.finding import Finding
 from reportgen.report import CATALOGUE, Catalogue, Report, read_text
 from reportgen.source import Source
@@ -59,5 +59,5 @@ def _entries(nav: object) -> Iterator[tuple[str | None, str | None]]:
 
 
 def _near(place: str, pages: Collection[str]) -> str:
-    near = difflib.get_close_matches(place, pages, n=1, cutoff=0.9)  # pages are often named by number
-    return f"{near[0]}, if that is meant" if near else ""
+    near = nearest(place, pages, cutoff=0.9)  # pages are often named by number
+    return f"{near}, if that is meant" if near else ""

@@ -5,7 +5,6 @@ Pure: nothing is written; a page is returned with the files that it wants beside
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 import traceback
@@ -29,7 +28,7 @@ from reportgen import compiled, facts
 from reportgen.checklist import Checklist
 from reportgen.downloads import Downloads
 from reportgen.edition import Edition
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, nearest
 from reportgen.evidence import ClaimTags, Evidence, bare, cite, placed
 from reportgen.figures import Figures
 from reportgen.report import read_text
@@ -136,10 +135,8 @@ class Renderer:
             return message
         word = found[1] or found[2]
         known = [*self.material.facts, *FUNCTIONS, *_FIELDS]
-        near = difflib.get_close_matches(word, [name for name in known if name != word], n=1)
-        hint = (
-            f"; did you mean '{near[0]}'?" if near else f"; known are {', '.join(sorted(FUNCTIONS))} and the projects."
-        )
+        near = nearest(word, (name for name in known if name != word))
+        hint = f"; did you mean '{near}'?" if near else f"; known are {', '.join(sorted(FUNCTIONS))} and the projects."
         return f"'{word}' is not a known name{hint}"
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from reportgen.edition import NOTHING, Edition
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, nearest
 from reportgen.facts import ProjectFacts, Variant, parts_of, subject
 from reportgen.record import Declaration, Layer, Record, Setting, folder_of
 from reportgen.report import Report
@@ -40,8 +39,8 @@ class PageTools:
             raise ReportError('a project is named in quotes here, as in results("name").')
         known, (project, _) = self.edition.material.facts, parts_of(name)
         if project not in known:
-            near = difflib.get_close_matches(project, known, n=1)
-            raise ReportError(f"'{project}' is not a known project" + (f"; did you mean '{near[0]}'?" if near else "."))
+            near = nearest(project, known)
+            raise ReportError(f"'{project}' is not a known project" + (f"; did you mean '{near}'?" if near else "."))
         return subject(known, name)
 
     def runs(self, project: str) -> tuple[Record, ...]:

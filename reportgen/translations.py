@@ -7,7 +7,6 @@ one: nothing confirms whatever there is.
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, nearest
 from reportgen.finding import Finding
 from reportgen.language import language
 from reportgen.record import write_atomically
@@ -102,8 +101,8 @@ def confirm(report: Report, sources: Sources, names: Sequence[str]) -> list[str]
     }
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
+            near = nearest(name, known)
+            hint = f" Did you mean {near}?" if near else ""
             raise ReportError(
                 f"{name!r} is no section that stands in every language; "
                 f"expected a page and an identifier, such as {next(iter(known), 'index.md#home')}.{hint}"

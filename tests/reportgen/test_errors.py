@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reportgen.errors import first_line, last_words
+from reportgen.errors import first_line, last_words, nearest
 
 
 def test_a_problem_is_told_by_its_first_line_or_by_its_kind() -> None:
@@ -14,3 +14,10 @@ def test_of_what_a_process_complained_the_last_line_is_quoted() -> None:
     assert last_words("Traceback:\n  line 3\nerror: no such folder\n\n") == "error: no such folder"
     assert last_words(" \n") == "it ended without a message"
     assert last_words("", "nothing") == "nothing"
+
+
+def test_the_word_that_was_meant_is_the_nearest_one_or_none() -> None:
+    known = ("accuracy", "cross_entropy")
+    assert nearest("acuracy", known) == "accuracy"
+    assert nearest("seconds", known) == ""
+    assert (nearest("curacy", known, cutoff=0.9), nearest("cures", known, cutoff=0.4)) == ("", "accuracy")
