@@ -67,7 +67,7 @@ def dev(session: nox.Session) -> None:
 
 @nox.session
 def pretrain(session: nox.Session) -> None:
-    """Make weights for Projects 7 to 10. Options: --data, --image-size, --epochs, --batch-size, --precision, --seed."""
+    """Make weights for Projects 7 to 10. Arguments: options; `-- --help` lists them."""
     install(session, "experiments")
     session.run("python", "-m", "experiments", "pretrain", *session.posargs)
 
@@ -135,7 +135,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure what the project promises, beside the usual ways to do the same. Arguments: projects, --quick, --data."""
+    """Measure what the project promises, beside the usual ways. Arguments: projects; `-- --help` lists options."""
     install(session, "bench")
     session.run("python", "-m", "experiments", "bench", *session.posargs)
     if not any(word.partition("=")[0] in ("--only", "--help") for word in session.posargs):

@@ -84,7 +84,12 @@ def extent(parameters: int) -> Extent:
 
 
 def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
-    """A few raw steps, then a miniature training, both on the embedded sample and from the run's own seed."""
+    """A few raw steps, then a miniature training, both on the embedded sample and from the run's own seed.
+
+    Raises:
+        ReportError: the sample cannot be read, the network cannot be built or does not end in an output for each class,
+            or a loss is not a number.
+    """
     from experiments.batches import Batches, order_sha256
     from experiments.train import steps_of, train
 

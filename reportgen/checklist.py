@@ -42,7 +42,12 @@ class Checklist(PageTools):
     NAMES = ("checklist",)
 
     def checklist(self) -> str:
-        """Every question of the checklist with its answer and its evidence."""
+        """Every question of the checklist with its answer and its evidence.
+
+        Raises:
+            ReportError: there is no recorded run, or evidence is missing: of a record, of the code's licence, or of the
+                terms of a data set.
+        """
         if self.edition.material.smoke:
             message = self.edition.words.gettext("Smoke runs are no evidence; the checklist stays empty.")
             return self.missing(message)

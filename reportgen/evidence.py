@@ -153,7 +153,11 @@ class Evidence(PageTools):
     origins: dict[Origin, None] = field(default_factory=dict)
 
     def claim(self, identifier: str, caller: Callable[[], str]) -> str:
-        """The sentence between the tags, and its mark."""
+        """The sentence between the tags, and its mark.
+
+        Raises:
+            ReportError: there is no such claim, or what is between the tags goes over an empty line.
+        """
         judgement = self._judgement(identifier)
         # The first use is where the note leads back to.
         anchor = "" if identifier in self.used else f' id="said-{identifier}"'
@@ -179,7 +183,11 @@ class Evidence(PageTools):
         )
 
     def claim_entry(self, identifier: str) -> str:
-        """A claim's entry as it stands in the file of claims."""
+        """A claim's entry as it stands in the file of claims.
+
+        Raises:
+            ReportError: there is no such claim.
+        """
         line = self._judgement(identifier).claim.line
         text = read_text(self.report.claims, self.report.relative(self.report.claims))
         first, *rest = text.splitlines()[line - 1 :]
@@ -199,7 +207,11 @@ class Evidence(PageTools):
         return caller()
 
     def given(self, value: float, kind: str = "count") -> str:
-        """A constant that nobody measured, written as the language writes a number of its kind."""
+        """A constant that nobody measured, written as the language writes a number of its kind.
+
+        Raises:
+            ReportError: it is no number, there is no such kind, or a count has decimals.
+        """
         words = self.edition.words
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ReportError(f"{value!r} is no number; {{{{ given(8192) }}}} writes one, without quotes.")

@@ -386,6 +386,9 @@ class Figures(PageTools):
         """A share of the table of `features`, for a sentence: of the first weights that were looked at.
 
         Pixels are prepared as these weights expect unless `preprocessing` names another way.
+
+        Raises:
+            ReportError: images are not compared by that.
         """
         if compared_by not in get_args(Way):
             raise ReportError(f"'{compared_by}' is no way in which images are compared: {', '.join(get_args(Way))}.")

@@ -41,6 +41,7 @@ class Tables(PageTools):
     )
 
     def ladder(self) -> str:
+        """All projects in one table, one below the other, each with its variants and a link to its chapter."""
         rows, chapters = [], self.edition.material.chapters
         # Where several pages show a project's results, the one with the fewest others is its chapter.
         shown = Counter(page for pages in chapters.values() for page in pages)
@@ -78,6 +79,7 @@ class Tables(PageTools):
         return self.edition.html("variants", rows)
 
     def results(self, project: str) -> str:
+        """What a project's runs measured, beside what the study prints; its variants; what changed since it ran."""
         known = self.facts(project)
         return self.edition.html(
             "results",
@@ -127,6 +129,7 @@ class Tables(PageTools):
         return self.edition.html("layers", plan.network, self.inner_layers(project)) + self._declared(plan)
 
     def training_settings(self, project: str) -> str:
+        """Every setting of a project's runs, or of what it declares, and the precision."""
         plan = self.planned(project)
         if plan is None:
             return self.missing()
@@ -185,6 +188,7 @@ class Tables(PageTools):
         ]
 
     def provenance(self, project: str) -> str:
+        """Of every run of a project and of its variants: when, where and from which sources, and its record."""
         words, material = self.edition.words, self.edition.material
         items, facts = [], self.facts(project)
         apart = self._set_apart(facts)
@@ -231,6 +235,9 @@ class Tables(PageTools):
         """One group of comparisons, each figure beside its reference; without a group, the machines.
 
         Where nothing was measured, only the latter says so. A group that is not `needed` may lack where others are.
+
+        Raises:
+            ReportError: something was measured, and nothing of a group that is needed.
         """
         benches, words = self.edition.material.benches, self.edition.words
         if not benches:
@@ -294,7 +301,11 @@ class Tables(PageTools):
         return 2 - math.floor(math.log10(value))
 
     def setting(self, project: str, name: str) -> object:
-        """One setting of a project's runs, or of what it declares, for prose."""
+        """One setting of a project's runs, or of what it declares, for prose.
+
+        Raises:
+            ReportError: there is no such project, or it has no such setting.
+        """
         plan = self.planned(project)
         if plan is None:
             return self.edition.words.gettext(self.facts(project).reproduced.test.accuracy.absent)
@@ -304,7 +315,11 @@ class Tables(PageTools):
         return Quoted(self.in_words(plan.settings[name]), origins)
 
     def dataset(self, project: str, part: str) -> Fact:
-        """How many images a project's runs had to `train`, for `validation` or to `test`."""
+        """How many images a project's runs had to `train`, for `validation` or to `test`.
+
+        Raises:
+            ReportError: there is no such project, or a data set has no such part.
+        """
         if part not in (parts := ("train", "validation", "test")):
             raise ReportError(f"'{part}' is no part of a data set: {', '.join(parts)}.")
         runs = self.runs(project)

@@ -34,7 +34,11 @@ class PageTools:
         return self.edition.material.report
 
     def facts(self, name: str) -> ProjectFacts:
-        """Of a project, or of a variant, `project/variant`."""
+        """Of a project, or of a variant, `project/variant`.
+
+        Raises:
+            ReportError: it is not named in quotes, or there is no such project.
+        """
         if not isinstance(name, str):
             raise ReportError('a project is named in quotes here, as in results("name").')
         known, (project, _) = self.edition.material.facts, parts_of(name)
@@ -44,6 +48,11 @@ class PageTools:
         return subject(known, name)
 
     def runs(self, project: str) -> tuple[Record, ...]:
+        """The recorded runs of a project as it is declared, or those of a variant.
+
+        Raises:
+            ReportError: there is no such project.
+        """
         return self.facts(project).records
 
     def planned(self, project: str) -> Record | Declaration | None:
@@ -161,9 +170,11 @@ class PageTools:
         return "; ".join(map(self.dataset_name, dict.fromkeys(run.dataset.name for run in runs)))
 
     def source(self, run: Record, name: str) -> Path:
+        """A file that stands beside the record of a run, or the record itself."""
         return folder_of(run, self.report.results) / name
 
     def asset(self, run: Record, name: str) -> str:
+        """Where such a file stands within the language's folder; from now on the page wants it there."""
         target = f"assets/records/{'/'.join(filter(None, run.key[:2]))}/seed-{run.seed}/{name}"
         self.assets[target] = self.source(run, name)
         return target
