@@ -247,8 +247,18 @@ def run(
     Raises:
         CutOff: by Ctrl+C, while runs were trained.
     """
-    failed: list[Job] = []
-    wanted: list[tuple[Job, str | None]] = []
+    wanted, unclear = _wanted(
+        jobs, console, force=force, explicit_data=explicit_data, explicit_precision=explicit_precision
+    )
+    admitted, refused = _admitted(wanted, console, explicit_precision=explicit_precision)
+    return [*unclear, *refused, *_trained(admitted, console, executor)]
+
+
+def _wanted(
+    jobs: Sequence[Job], console: Console, *, force: bool, explicit_data: bool, explicit_precision: bool
+) -> tuple[list[tuple[Job, str]], list[Job]]:
+    """The jobs that must train, each with the reason, and those of which that cannot be told; the others stay."""
+    wanted, failed = [], []
     for job in jobs:
         name = f"{job.project} seed {job.seed}"
         try:
@@ -261,22 +271,28 @@ def run(
                 note = (
                     ""
                     if explicit_data or now.record.dataset.name == data.name_of(job.source)
-                    else (f" (on {now.record.dataset.name}; --data asks for other images)")
+                    else f" (on {now.record.dataset.name}; --data asks for other images)"
                 )
                 draw(job.folder)
                 if now.state == "up to date":
-                    console.print(f"{name}: up to date{note}", highlight=False)
+                    console.print(f"{name}: up to date{escape(note)}", highlight=False)
                     continue
                 console.print(f"{name}: sources changed ({now.detail}); repeating the canary …", highlight=False)
                 if replay(job.results, now.record, console) != "stale":
                     continue
-                reason = "stale"
         except ReportError as problem:
             console.print(f"[red]{name}: {escape(str(problem))}[/]", highlight=False)
             failed.append(job)
             continue
-        wanted.append((job, reason))
-    missing: list[Job] = []
+        wanted.append((job, reason or "stale"))
+    return wanted, failed
+
+
+def _admitted(
+    wanted: Sequence[tuple[Job, str]], console: Console, *, explicit_precision: bool
+) -> tuple[list[Job], list[Job]]:
+    """Those of the jobs `wanted` that may stand beside the seeds that stay, in their precision, and the others."""
+    admitted, failed = [], []
     replaced = {job.folder for job, _ in wanted}
     for asked, reason in wanted:
         recorded = seeds_of(asked)
@@ -290,17 +306,26 @@ def run(
             console.print(f"[red]{job.name}: {escape(str(problem))}[/]", highlight=False)
             failed.append(job)
             continue
-        console.print(f"[bold]{job.name}[/]: to be trained ({reason})", highlight=False)
+        console.print(f"[bold]{job.name}[/]: to be trained ({escape(reason)})", highlight=False)
         if job.precision != asked.precision:
             told = f"in {job.precision}, as it or the other seeds are recorded; --precision asks for another"
             console.print(f"{job.name}: {told}", highlight=False)
         for caution in cautions(job, recorded, stays):
-            console.print(f"[yellow]{job.name}[/]: {caution}", highlight=False)
-        missing.append(job)
-    if not missing:
-        return failed
-    left = list(missing)
-    with closing(executor.train(missing, console)) as running:  # which ends the runs, should something fail here
+            console.print(f"[yellow]{job.name}[/]: {escape(caution)}", highlight=False)
+        admitted.append(job)
+    return admitted, failed
+
+
+def _trained(jobs: list[Job], console: Console, executor: Executor) -> list[Job]:
+    """Have `jobs` trained; those that failed.
+
+    Raises:
+        CutOff: by Ctrl+C.
+    """
+    if not jobs:
+        return []
+    left, failed = list(jobs), list[Job]()
+    with closing(executor.train(jobs, console)) as running:  # which ends the runs, should something fail here
         try:
             for ended in running:
                 folder = ended.job.folder
@@ -313,7 +338,7 @@ def run(
                     console.print(f"[red]{ended.job.name}: failed[/]; nothing was recorded.{why}", highlight=False)
                     failed.append(ended.job)
         except KeyboardInterrupt as problem:
-            raise CutOff(left, len(missing) - len(left)) from problem
+            raise CutOff(left, len(jobs) - len(left)) from problem
     return failed
 
 

@@ -647,6 +647,13 @@ def test_a_run_on_other_images_than_the_seeds_that_stay_is_refused_before_it_tra
     assert "p00_base seed 0: on sample; the record that it replaces is on cifar10-51k" in told
 
 
+def test_images_whose_folder_looks_like_markup_are_told_as_they_are(tmp_path: Path) -> None:
+    recorded(tmp_path, 0, images="set [old]")
+    _, _, told = trained(tmp_path, 0)
+    assert "p00_base seed 0: to be trained (recorded on set [old])\n" in told
+    assert "p00_base seed 0: on sample; the record that it replaces is on set [old]\n" in told
+
+
 @pytest.mark.project("p07_vgg16_frozen")
 def test_a_run_from_other_weights_of_the_same_name_than_the_seeds_that_stay_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
