@@ -32,6 +32,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
+from reportgen import document
 from reportgen.errors import ReportError, nearest, wrong_field
 from reportgen.facts import (
     MACHINES,
@@ -50,7 +51,7 @@ from reportgen.facts import (
     t_quantile,
 )
 from reportgen.record import Record
-from reportgen.report import constructed, read_text, refuse_repeated
+from reportgen.report import read_text
 
 Verdict = Literal["holds", "contradicted", "undecided"]
 Direction = Literal["higher", "lower"]
@@ -380,10 +381,7 @@ def read(file: Path, shown: str, projects: Sequence[str]) -> tuple[Claim, ...]:
         text = read_text(file, shown)
     except FileNotFoundError:
         return ()
-    try:
-        root = yaml.compose(text, yaml.SafeLoader)
-    except yaml.YAMLError as problem:
-        raise ReportError(f"{shown}: not valid YAML ({' '.join(str(problem).split())}).") from problem
+    root = document.compose(text, shown)
     if root is None:
         return ()
     if not isinstance(root, yaml.MappingNode):
@@ -398,9 +396,9 @@ def read(file: Path, shown: str, projects: Sequence[str]) -> tuple[Claim, ...]:
                 "One identifier has one meaning; rename one of them."
             )
         lines[identifier] = line
-        refuse_repeated(value, shown)
+        document.refuse_repeated(value, shown)
         try:
-            claims.append(_claim(identifier, line, constructed(value), shown, projects))
+            claims.append(_claim(identifier, line, document.construct(value, shown), shown, projects))
         except ReportError as problem:
             wrong.append(str(problem))  # a project that is deleted leaves several
     if wrong:

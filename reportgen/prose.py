@@ -18,7 +18,7 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from reportgen.finding import Finding
 from reportgen.language import Language, language
-from reportgen.report import CATALOGUE, WORD_LISTS, Catalogue, Report, read_text
+from reportgen.report import CATALOGUE, WORD_LISTS, Catalogue, Report
 from reportgen.source import Item, Passage, Source
 
 YEARS = range(1800, 2200)
@@ -112,7 +112,7 @@ def check_catalogue(report: Report, code: str, catalogue: Catalogue) -> Iterator
     if not catalogue.comparing:
         what = "there are no words that compare, and without them no comparison of this language is found"
         yield Finding(report.relative(file), what, "comparing: […], as in another language's catalogue")
-    root = yaml.compose(read_text(file, report.relative(file)))
+    root = report.catalogue_document(code)
     waiting = [root] if root else []
     while waiting:
         node = waiting.pop()

@@ -11,10 +11,13 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from reportgen import document
 from reportgen.errors import ReportError, wrong_field
 
 CATALOGUE = "catalogue.yml"
 """In each language's folder."""
+MERGE = "tag:yaml.org,2002:merge"
+"""YAML's own name for the key `<<`, which takes in the entries of another mapping."""
 WORD_LISTS = ("comparing", "units", "quantities")
 """Entries of a catalogue that are no prose, and that no other language has in the same way."""
 
@@ -79,19 +82,32 @@ class Report:
         """The report's words in one language.
 
         Raises:
-            ReportError: the file is missing, is not YAML, or lacks an entry.
+            ReportError: the file is missing, is not YAML, lacks an entry, or has one that is unknown or given twice.
+        """
+        root, shown = self.catalogue_document(code), self.relative(self.docs / code / CATALOGUE)
+        try:
+            return Catalogue.model_validate(document.construct(root, shown) if root else None)
+        except ValidationError as problem:
+            raise ReportError(f"{shown}: {wrong_field(problem, 'the file')}.") from problem
+
+    def catalogue_document(self, code: str) -> yaml.Node | None:
+        """The same as it is written, with its lines; None of an empty file.
+
+        Raises:
+            ReportError: the file is missing, is not YAML, has a name twice, or merges entries into its own.
         """
         file = self.docs / code / CATALOGUE
+        shown = self.relative(file)
         try:
-            root = yaml.compose(read_text(file, self.relative(file)), yaml.SafeLoader)
-            refuse_repeated(root, self.relative(file))
-            return Catalogue.model_validate(constructed(root) if root else None)
+            root = document.compose(read_text(file, shown), shown)
         except FileNotFoundError:
-            raise ReportError(f"{self.relative(file)}: there is no such file, and every language needs one.") from None
-        except yaml.YAMLError as problem:
-            raise ReportError(f"{self.relative(file)}: not valid YAML ({' '.join(str(problem).split())}).") from problem
-        except ValidationError as problem:
-            raise ReportError(f"{self.relative(file)}: {wrong_field(problem, 'the file')}.") from problem
+            raise ReportError(f"{shown}: there is no such file, and every language needs one.") from None
+        document.refuse_repeated(root, shown)
+        for key, _ in root.value if isinstance(root, yaml.MappingNode) else ():
+            if key.tag == MERGE:  # whoever reads the lines of the entries would not find these
+                line = key.start_mark.line + 1
+                raise ReportError(f"{shown}, line {line}: expected entries, each by its name, found {key.value!r}.")
+        return root
 
     def pages(self) -> tuple[str, ...]:
         """Every page by its path within a language's folder, the same in each language.
@@ -118,15 +134,14 @@ class Report:
         """The configuration that the sites of all languages inherit: mkdocs.yml in the root.
 
         Raises:
-            ReportError: it is missing, or holds no settings.
+            ReportError: it is missing, is not YAML, or holds no settings.
         """
         base = self.root / "mkdocs.yml"
         try:
-            shared = yaml.safe_load(read_text(base, "mkdocs.yml"))
+            root = document.compose(read_text(base, "mkdocs.yml"), "mkdocs.yml")
         except FileNotFoundError:
             raise ReportError(f"{base}: there is no such file, and the sites of all languages inherit it.") from None
-        except yaml.YAMLError as problem:
-            raise ReportError(f"mkdocs.yml: not valid YAML ({' '.join(str(problem).split())}).") from problem
+        shared = document.construct(root, "mkdocs.yml", document.for_mkdocs()) if root else None
         if not isinstance(shared, dict):
             raise ReportError("mkdocs.yml: expected settings by name, as in `site_name: …`.")
         return shared
@@ -150,41 +165,6 @@ def read_text(file: Path, shown: str) -> str:
             f"{shown}: expected text in UTF-8, found the byte {problem.object[problem.start]:#x} at {problem.start}, "
             "as other encodings have it. Save the file as UTF-8."
         ) from problem
-
-
-def constructed(node: yaml.Node) -> Any:
-    """What a node of a YAML document holds."""
-    return yaml.SafeLoader("").construct_document(node)
-
-
-def refuse_repeated(node: yaml.Node | None, shown: str) -> None:
-    """Stop where a key stands twice in one mapping: YAML keeps the last and says nothing.
-
-    Raises:
-        ReportError: names the key with both lines; or a key is no plain text, as that of `{{ name }}`.
-    """
-    waiting = [node] if node else []
-    seen: set[int] = set()  # an alias may stand within what it names
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        if isinstance(node, yaml.SequenceNode):
-            waiting += node.value
-        elif isinstance(node, yaml.MappingNode):
-            lines: dict[str, int] = {}
-            for key, value in node.value:
-                line = key.start_mark.line + 1
-                if not isinstance(key, yaml.ScalarNode):
-                    raise ReportError(
-                        f"{shown}, line {line}: expected a name before the colon, found braces or brackets. "
-                        "A text that begins with them stands in quotes."
-                    )
-                if key.value in lines:
-                    raise ReportError(f"{shown}, line {line}: {key.value!r} stands in line {lines[key.value]} already.")
-                lines[key.value] = line
-                waiting.append(value)
 
 
 def _several(value: object) -> tuple[str, ...]:

@@ -19,7 +19,6 @@ from html.parser import HTMLParser
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-import yaml
 from jinja2 import Environment, TemplateSyntaxError, nodes
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -155,9 +154,7 @@ def read_catalogues(report: Report) -> dict[str, Source]:
 
 def _catalogue(report: Report, code: str) -> Source:
     said = report.catalogue(code).model_dump()
-    file = report.docs / code / CATALOGUE
-    shown = report.relative(file)
-    root = yaml.compose(read_text(file, shown), yaml.SafeLoader)
+    root = report.catalogue_document(code)
     lines = {key.value: key.start_mark.line + 1 for key, _ in root.value} if root else {}
     sections = []
     for entry, line in lines.items():
@@ -165,7 +162,7 @@ def _catalogue(report: Report, code: str) -> Source:
             names = said[entry].items() if isinstance(said[entry], dict) else [(entry, said[entry])]
             text = "\n".join(f"{name}: {words}" for name, words in sorted(names))
             sections.append(Section(1, entry, entry, line, (), (), text))
-    return Source(shown, tuple(sections))
+    return Source(report.relative(report.docs / code / CATALOGUE), tuple(sections))
 
 
 def claims(sources: Sources) -> dict[str, list[str]]:

@@ -329,7 +329,7 @@ def broken_record(root: Path) -> str:
 def broken_configuration(root: Path) -> str:
     """The shared configuration is not YAML."""
     (root / "mkdocs.yml").write_text("nav: [", encoding="utf-8")
-    return "mkdocs.yml: not valid YAML"
+    return "mkdocs.yml, line 1: not valid YAML"
 
 
 def lacking_table(root: Path) -> str:

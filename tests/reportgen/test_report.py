@@ -88,6 +88,7 @@ def test_a_name_that_a_catalogue_gives_twice_is_refused_with_both_lines(small_re
     [
         ("name: A\nsite_name: {{ name }}\n", r"catalogue\.yml, line 2: expected a name before the colon"),
         ("name: &it\n  inside: *it\n", r"catalogue\.yml: "),
+        ("name: A\n<<: {site_name: B}\n", r"catalogue\.yml, line 2: expected entries, each by its name, found '<<'"),
     ],
 )
 def test_a_mapping_that_is_none_of_names_is_told_and_one_within_itself_ends(

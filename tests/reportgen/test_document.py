@@ -1,0 +1,61 @@
+"""Whatever is wrong with a YAML file is a sentence with the line, whoever reads it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from reportgen import claims, document
+from reportgen import report as reports
+from reportgen.errors import ReportError
+
+WRONG = [
+    ("a: 1\nb: [1, 2\n", "line 3: not valid YAML .*while parsing a flow sequence, expected ',' or ']'"),
+    ("a: 1\nb: 'x\n", "not valid YAML .*unexpected end of stream"),
+    ("a: 1\nb: c: d\n", "line 2: not valid YAML .*mapping values are not allowed here"),
+    ("a: 1\nb: \x07\n", "line 2: not valid YAML .*special characters are not allowed"),
+    ("a: 1\n---\nb: 1\n", "line 2: not valid YAML .*but found another document"),
+    ("a: 1\nb: 2020-13-45\n", "line 2: not valid YAML .*'2020-13-45' is no timestamp"),
+    ("a: 1\nb: !!bool x\n", "line 2: not valid YAML .*'x' is no bool"),
+    ("a: 1\nb: !!timestamp x\n", "line 2: not valid YAML .*'x' is no timestamp"),
+]
+
+
+@pytest.mark.parametrize(("text", "complaint"), [*WRONG, ("a: 1\nb: !x first\n", "line 2: not valid YAML .*'!x'")])
+def test_what_is_no_yaml_or_holds_no_value_is_a_sentence_with_its_line(text: str, complaint: str) -> None:
+    with pytest.raises(ReportError, match=rf"^it\.yml, .*{complaint}"):
+        node = document.compose(text, "it.yml")
+        document.construct(node, "it.yml") if node else None
+
+
+@pytest.mark.parametrize(("text", "complaint"), WRONG)
+def test_every_file_of_a_report_is_read_so(small_report: Path, text: str, complaint: str) -> None:
+    report = reports.load(small_report)
+    (small_report / "mkdocs.yml").write_text(text, encoding="utf-8")
+    report.claims.write_text(re.sub("^(a|b): ", r"\1: \n  of: ", text, flags=re.MULTILINE), encoding="utf-8")
+    (report.docs / "es" / "catalogue.yml").write_text(text, encoding="utf-8")
+    for shown, read in (
+        ("mkdocs.yml", report.shared),
+        ("docs/claims.yml", lambda: claims.read(report.claims, "docs/claims.yml", ("first",))),
+        ("docs/es/catalogue.yml", lambda: report.catalogue("es")),
+    ):
+        with pytest.raises(ReportError, match=rf"(?m)^{shown}, line \d+.*not valid YAML"):
+            read()
+
+
+def test_the_settings_of_mkdocs_have_tags_that_it_alone_obeys(
+    small_report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_SITE", "https://host.example")
+    with (small_report / "mkdocs.yml").open("a", encoding="utf-8") as file:
+        file.write(
+            "site_url: !ENV MY_SITE\nrepo_name: !ENV [NOBODY, mine]\n"
+            "markdown_extensions:\n  pymdownx.emoji:\n"
+            "    emoji_index: !!python/name:material.extensions.emoji.twemoji\n"
+            "  pymdownx.snippets:\n    base_path: !relative $config_dir\n"
+        )
+    shared = reports.load(small_report).shared()
+    assert (shared["site_url"], shared["repo_name"]) == ("https://host.example", "mine")
+    assert shared["markdown_extensions"]["pymdownx.emoji"] == {"emoji_index": None}
