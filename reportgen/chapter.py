@@ -27,7 +27,7 @@ FOLDER = "projects"
 
 def write(
     material: Material, project: str, page: str | None, since: str | None, titles: Mapping[str, str]
-) -> Iterator[str]:
+) -> list[str]:
     """Begin a chapter about `project`, and tell of each file, and the line in it, that was written.
 
     `page` is its place within a language's folder; None: beside the other chapters, under the project's name. `since`
@@ -72,10 +72,10 @@ def write(
     if "nav" in report.shared():
         others = {other for places in material.chapters.values() for other in places}
         written[report.root / SHARED] = _listed(read_text(report.root / SHARED, SHARED), place, others)
-    for file, (text, line) in written.items():
+    for file, (text, _) in written.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, text)
-        yield report.relative(file) + (f", line {line}" if line else "")
+    return [report.relative(file) + (f", line {line}" if line else "") for file, (_, line) in written.items()]
 
 
 def _text(project: str, since: str | None, words: Language) -> str:

@@ -7,12 +7,12 @@ home page, which fills as projects come. Pages, claims, records, declarations an
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from reportgen import checkout, entries, source, translations
+import yaml
+
+from reportgen import checkout, document, entries, source, translations
 from reportgen.errors import ReportError
 from reportgen.language import Language, language
 from reportgen.navigation import SHARED
@@ -54,7 +54,7 @@ def content(report: Report) -> Content:
 
     Raises:
         ReportError: the report is in no git checkout, or something is not committed or is ignored: it could not be
-            brought back; or a part of it stands outside of its root.
+            brought back; a part of it stands outside of its root; or the claims are no YAML.
     """
     if checkout.git(report.root, "rev-parse", "--git-dir") is None:
         raise ReportError(f"{report.root}: not a git checkout, so that nothing that goes could be brought back.")
@@ -71,32 +71,53 @@ def content(report: Report) -> Content:
                 "Move it elsewhere, or delete it."
             )
     pages = tuple(report.docs / code / page for code in report.languages for page in report.pages())
-    claims = len(entries.mapping(_text(report, report.claims)))
+    claims = document.compose(_text(report, report.claims), report.relative(report.claims))
     files = sum(file.is_file() for folder in folders for file in folder.rglob("*"))
-    return Content(pages, claims, folders, files)
+    return Content(pages, len(claims.value) if isinstance(claims, yaml.MappingNode) else 0, folders, files)
 
 
-def clear(report: Report, told: Content) -> Iterator[str]:
-    """Take away what a report tells, and leave what another one starts with; name each file that was written."""
-    for page in told.pages:
-        page.unlink()
-    for folder in told.folders:
-        shutil.rmtree(folder)
-        _write(report, folder / KEPT, "")
-    for code in report.languages:
-        folder = report.docs / code
-        for inside in sorted((place for place in folder.rglob("*") if place.is_dir()), reverse=True):
-            if not any(inside.iterdir()):
-                inside.rmdir()
-        words = language(code)
-        yield _write(report, folder / HOME, _home(words))
-        yield _write(report, folder / CATALOGUE, _names(_text(report, folder / CATALOGUE), words))
-    shared = _text(report, report.root / SHARED)
-    yield _write(report, report.root / SHARED, entries.replaced(shared, "nav", f"nav:\n  - {HOME}"))
-    yield _write(report, report.claims, CLAIMS)
-    nothing = {"title": "", "author": "", "year": 0, "projects": []}
-    yield _write(report, report.published, json.dumps(nothing, indent=2) + "\n")
+def clear(report: Report, told: Content) -> list[str]:
+    """Take away what a report tells, and leave what another one starts with; name each file that was written.
+
+    Raises:
+        ReportError: mkdocs.yml, a catalogue or the file of what was confirmed is wrong. Nothing has gone then.
+    """
+    texts = _texts(report, told)
+    translations.read(report)  # which `confirm` does in the end, when all else is done
+    for file, text in texts.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, text)
+    inside = [place for folder in told.folders for place in folder.rglob("*")]
+    for file in {*told.pages, *(place for place in inside if place.is_symlink() or not place.is_dir())} - texts.keys():
+        file.unlink()
+    for top in (*told.folders, *(report.docs / code for code in report.languages)):
+        for folder in sorted((place for place in top.rglob("*") if place.is_dir()), reverse=True):
+            if not folder.is_symlink() and not any(folder.iterdir()):
+                folder.rmdir()
     translations.confirm(report, source.read_all(report, report.pages()), WRITTEN)
+    return [report.relative(file) for file in texts]
+
+
+def _texts(report: Report, told: Content) -> dict[Path, str]:
+    """What each file says of a report that tells of nothing.
+
+    Raises:
+        ReportError: mkdocs.yml or a catalogue is wrong, or written so that a program cannot replace a part of it.
+    """
+    texts: dict[Path, str] = {}
+    for code in report.languages:
+        report.catalogue(code)
+        folder, words = report.docs / code, language(code)
+        texts[folder / HOME] = _home(words)
+        texts[folder / CATALOGUE] = _names(report, folder / CATALOGUE, words)
+    report.shared()
+    texts[report.root / SHARED] = _replaced(_text(report, report.root / SHARED), "nav", f"nav:\n  - {HOME}", SHARED)
+    texts[report.claims] = CLAIMS
+    nothing = {"title": "", "author": "", "year": 0, "projects": []}
+    texts[report.published] = json.dumps(nothing, indent=2) + "\n"
+    for folder in told.folders:
+        texts[folder / KEPT] = ""
+    return texts
 
 
 def _home(words: Language) -> str:
@@ -111,8 +132,9 @@ def _title(words: Language) -> str:
     return words.gettext("A report of experiments")
 
 
-def _names(text: str, words: Language) -> str:
+def _names(report: Report, file: Path, words: Language) -> str:
     """A catalogue without the names of what was told."""
+    text = _text(report, file)
     described = words.gettext("Every number is bound to the run it comes from.")
     for name, entry in (
         ("site_name", f"site_name: {json.dumps(_title(words), ensure_ascii=False)}"),
@@ -121,15 +143,16 @@ def _names(text: str, words: Language) -> str:
         ("projects", "projects: {}"),
         ("short", ""),
     ):
-        text = entries.replaced(text, name, entry)
+        text = _replaced(text, name, entry, report.relative(file))
+    return text
+
+
+def _replaced(text: str, name: str, entry: str, shown: str) -> str:
+    """`text` with another entry of a name, as long as nothing else in it needs the one that goes, as an alias does."""
+    text = entries.replaced(text, name, entry)
+    document.compose(text, f"{shown} with nothing in {name}")
     return text
 
 
 def _text(report: Report, file: Path) -> str:
     return read_text(file, report.relative(file)) if file.is_file() else ""
-
-
-def _write(report: Report, file: Path, text: str) -> str:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(file, text)
-    return report.relative(file)

@@ -41,7 +41,7 @@ def root(small_report: Path) -> Path:
 
 
 def write(root: Path, page: str | None = None, since: str | None = None, project: str = OURS) -> list[str]:
-    return list(chapter.write(gather(reports.load(root)), project, page, since, TITLES))
+    return chapter.write(gather(reports.load(root)), project, page, since, TITLES)
 
 
 def every_file(root: Path) -> dict[Path, str]:
@@ -85,7 +85,7 @@ def test_a_chapter_begins_in_every_language_and_the_report_needs_no_more_than_to
     read = sources.read_all(report, report.pages())
     # The title stands in the catalogues, so that the first section has no words to be read.
     sections = [f"further/13.md#{section.identifier}" for section in read["further/13.md"]["en"].sections[1:]]
-    list(translations.confirm(report, read, [*SECTIONS, *sections]))
+    translations.confirm(report, read, [*SECTIONS, *sections])
     assert [str(finding) for finding in check.check(gather(report))] == []
     build(report, root / "site")
     page = (root / "site" / "es" / "further" / "13" / "index.html").read_text(encoding="utf-8")
@@ -167,7 +167,7 @@ def test_a_second_chapter_is_not_begun(root: Path) -> None:
 
 def test_a_title_in_no_language_of_the_report_is_refused(root: Path) -> None:
     with pytest.raises(ReportError, match="given in 'fr', expected one of en, es"):
-        list(chapter.write(gather(reports.load(root)), OURS, None, None, {"fr": "Projet 13"}))
+        chapter.write(gather(reports.load(root)), OURS, None, None, {"fr": "Projet 13"})
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def commit(root: Path) -> None:
 
 def begin(root: Path) -> reports.Report:
     report = reports.load(root)
-    list(starter.clear(report, starter.content(report)))
+    starter.clear(report, starter.content(report))
     return reports.load(root)
 
 
@@ -85,7 +85,7 @@ def test_a_project_and_its_chapter_are_told_next(fork: Path) -> None:
     (fork / "scripts").mkdir()
     (fork / "scripts" / "mine.py").write_text('"""Tries it."""\n', encoding="utf-8")
     record.write(synthetic.record("mine"), fork / "results")
-    list(chapter.write(gather(reports.load(fork)), "mine", None, None, {"en": "Mine", "es": "El mío"}))
+    chapter.write(gather(reports.load(fork)), "mine", None, None, {"en": "Mine", "es": "El mío"})
     report = reports.load(fork)
     assert report.shared()["nav"] == ["index.md", "projects/mine.md"]
     build(report, fork / "site")
@@ -93,20 +93,59 @@ def test_a_project_and_its_chapter_are_told_next(fork: Path) -> None:
     assert "El mío" in page and "60,00" in page
 
 
-def test_git_brings_back_what_went(fork: Path) -> None:
-    def every_file() -> dict[Path, bytes]:
-        return {
-            file: file.read_bytes()
-            for file in fork.rglob("*")
-            if file.is_file() and not {".git", "build", "site"} & {*file.relative_to(fork).parts}
-        }
+def every_file(root: Path) -> dict[Path, bytes]:
+    return {
+        file: file.read_bytes()
+        for file in root.rglob("*")
+        if file.is_file() and not {".git", "build", "site"} & {*file.relative_to(root).parts}
+    }
 
-    before = every_file()
+
+def test_git_brings_back_what_went(fork: Path) -> None:
+    before = every_file(fork)
     begin(fork)
-    assert every_file() != before
+    assert every_file(fork) != before
     subprocess.run(["git", "restore", "."], cwd=fork, check=True)
     subprocess.run(["git", "clean", "-qfd"], cwd=fork, check=True)
-    assert every_file() == before
+    assert every_file(fork) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "complaint"),
+    [
+        ("mkdocs.yml", "nav:\n", "nav: [\n", r"mkdocs\.yml, line \d+: not valid YAML"),
+        ("docs/es/catalogue.yml", "name:", "nombre:", r"docs/es/catalogue\.yml: name is missing, and nombre unknown"),
+        (
+            "docs/es/catalogue.yml",
+            "projects:\n  first: '1'\n",
+            "projects: &it\n  first: '1'\nvalues: *it\n",
+            r"docs/es/catalogue\.yml with nothing in projects, line \d+: .*undefined alias",
+        ),
+        ("docs/claims.yml", "kind:", "kind: [", r"docs/claims\.yml, line \d+: not valid YAML"),
+        ("docs/translations.json", "", "{", r"docs/translations\.json, line 1: not valid JSON"),
+    ],
+)
+def test_a_mistake_that_stops_it_is_found_before_anything_goes(
+    fork: Path, name: str, before: str, after: str, complaint: str
+) -> None:
+    file = fork / name
+    text = file.read_text(encoding="utf-8") if before else ""
+    assert before in text
+    file.write_text(text.replace(before, after, 1), encoding="utf-8")
+    commit(fork)
+    kept = every_file(fork)
+    with pytest.raises(ReportError, match=f"^{complaint}"):
+        begin(fork)
+    assert every_file(fork) == kept
+
+
+def test_what_stands_in_a_folder_that_goes_is_there_afterwards_if_any_report_needs_it(fork: Path) -> None:
+    settings = fork / "pyproject.toml"
+    settings.write_text(settings.read_text("utf-8").replace('"published.json"', '"results/published.json"'), "utf-8")
+    (fork / "published.json").rename(fork / "results" / "published.json")
+    commit(fork)
+    begin(fork)
+    assert sorted(file.name for file in (fork / "results").iterdir()) == [starter.KEPT, "published.json"]
 
 
 def test_what_could_not_be_brought_back_does_not_go(fork: Path) -> None:
