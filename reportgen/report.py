@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -112,13 +112,12 @@ class Report:
     def pages(self) -> tuple[str, ...]:
         """Every page by its path within a language's folder, the same in each language.
 
+        As for MkDocs, none has a name, nor stands in a folder, that begins with a dot: those belong to editors.
+
         Raises:
             ReportError: a page is missing in a language.
         """
-        found = {
-            code: {file.relative_to(self.docs / code).as_posix() for file in (self.docs / code).rglob("*.md")}
-            for code in self.languages
-        }
+        found = {code: {*_pages(self.docs / code)} for code in self.languages}
         every = sorted(set().union(*found.values()))
         missing = [
             self.relative(self.docs / code / page)
@@ -149,6 +148,14 @@ class Report:
     def relative(self, file: Path) -> str:
         """A file as the user knows it: from the root, if it is below it."""
         return file.relative_to(self.root).as_posix() if file.is_relative_to(self.root) else str(file)
+
+
+def _pages(folder: Path) -> Iterator[str]:
+    for file in folder.rglob("*.md"):
+        path = file.relative_to(folder)
+        # A link that leads nowhere, as Emacs marks an open page, is no file either.
+        if not any(part.startswith(".") for part in path.parts) and file.is_file():
+            yield path.as_posix()
 
 
 def read_text(file: Path, shown: str) -> str:

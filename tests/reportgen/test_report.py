@@ -46,6 +46,17 @@ def test_a_page_that_one_language_lacks_is_named(small_report: Path) -> None:
         load(small_report).pages()
 
 
+def test_what_editors_leave_beside_a_page_is_none(small_report: Path) -> None:
+    folder = small_report / "docs" / "en"
+    (folder / ".#index.md").symlink_to("somebody@host.1234:1")
+    (folder / ".ipynb_checkpoints").mkdir()
+    (folder / ".ipynb_checkpoints" / "index-checkpoint.md").touch()
+    (folder / "folder.md").mkdir()
+    for code in ("en", "es"):
+        (small_report / "docs" / code / "gone.md").symlink_to("nowhere.md")
+    assert load(small_report).pages() == ("further.md", "index.md")
+
+
 @pytest.mark.parametrize(
     ("before", "after", "complaint"),
     [
