@@ -142,8 +142,22 @@ def rendered(report: Report) -> dict[Path, int]:
 
 
 def _dates(places: Iterable[Path]) -> dict[Path, int]:
-    files = (file for place in places for file in (place.rglob("*") if place.is_dir() else [place]) if file.is_file())
-    return {file: file.stat().st_mtime_ns for file in files}
+    """What a name with a dot in front is, is left out: a file that is being written, or an editor's own."""
+    found = {}
+    for file in (file for place in places for file in _files(place)):
+        try:
+            found[file] = file.stat().st_mtime_ns
+        except FileNotFoundError:
+            continue  # gone since it was listed, as where a run puts a record in the place of another
+    return found
+
+
+def _files(place: Path) -> Iterator[Path]:
+    if not place.is_dir():
+        yield place
+    for folder, inside, names in os.walk(place):
+        inside[:] = [name for name in inside if not name.startswith(".")]
+        yield from (Path(folder, name) for name in names if not name.startswith("."))
 
 
 def _said(report: Report) -> Any:

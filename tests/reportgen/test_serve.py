@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,20 @@ def test_an_interruption_waits_until_what_it_would_cut_off_is_done_and_comes_the
     assert signal.getsignal(signal.SIGINT) == before
     with until_done():
         pass
+
+
+def test_a_record_that_is_being_written_and_one_that_has_just_gone_do_not_matter(
+    small_report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (small_report / "results" / ".hidden").mkdir(parents=True)
+    for name in ("record.json", ".record.json.x1y2", ".hidden/record.json"):
+        (small_report / "results" / name).touch()
+    walk = os.walk
+
+    def with_one_more(top: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+        for folder, inside, names in walk(top):
+            yield folder, inside, [*names, "gone.json"]
+
+    monkeypatch.setattr(os, "walk", with_one_more)
+    found = {file for file in dates(reports.load(small_report)) if file.is_relative_to(small_report / "results")}
+    assert found == {small_report / "results" / "record.json"}
