@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 import socket
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,9 +28,12 @@ from reportgen.errors import ReportError
 from reportgen.evidence import included, uses
 from reportgen.language import FOLDER, language
 from reportgen.material import gather
-from reportgen.report import Report
+from reportgen.report import Report, read_text
+from reportgen.source import FRONT_MATTER
 
 INDEX = "search/search_index.json"
+HEADING = re.compile(r"^#[ \t].*|^.+\n=+[ \t]*$", re.MULTILINE)
+"""Of the first level; or a comment in code, which does no harm here."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Made:
     pages: Mapping[Path, int]
     """When each of the pages that MkDocs made it of was last written, in nanoseconds."""
     said: Any = ()
-    """Which page makes which claim and has which results, to which other pages lead."""
+    """What other pages show of a page: its title, and which claims and which results it has, to which they lead."""
 
 
 def serve(report: Report, site: Path, host: str, port: int, console: Console) -> None:
@@ -142,7 +146,7 @@ def rendered(report: Report) -> dict[Path, int]:
 
 
 def _dates(places: Iterable[Path]) -> dict[Path, int]:
-    """What a name with a dot in front is, is left out: a file that is being written, or an editor's own."""
+    """Names that begin with a dot are left out: those of files that are being written, and of an editor's own."""
     found = {}
     for file in (file for place in places for file in _files(place)):
         try:
@@ -161,7 +165,17 @@ def _files(place: Path) -> Iterator[Path]:
 
 
 def _said(report: Report) -> Any:
-    return uses(report, report.languages[0], report.pages(), "claim", "results")
+    pages = report.pages()
+    titles = {report.docs / code / page: _titles(report, code, page) for code in report.languages for page in pages}
+    return titles, uses(report, report.languages[0], pages, "claim", "results")
+
+
+def _titles(report: Report, code: str, page: str) -> tuple[str | None, list[str]]:
+    """What may become a page's name in the navigation: what stands in front of it, and headings of the first level."""
+    file = report.docs / code / page
+    text = read_text(file, report.relative(file))
+    front = FRONT_MATTER.match(text)
+    return front[0] if front else None, HEADING.findall(text)
 
 
 def _shown_elsewhere(report: Report) -> set[Path]:

@@ -104,6 +104,24 @@ def test_a_page_that_shows_something_of_a_changed_one_changes_with_it(small_repo
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "# A new title { #further }\n\n## 3 { #details }\n",
+        "A new title { #further }\n===\n\n## 3 { #details }\n",
+        "---\ntitle: A new title\n---\n# 2 { #further }\n\n## 3 { #details }\n",
+    ],
+)
+def test_a_new_title_of_a_page_is_in_the_navigation_of_every_other(
+    small_report: Path, tmp_path: Path, text: str
+) -> None:
+    report, site = reports.load(small_report), tmp_path / "site"
+    made = refresh(report, site, Made({}, {}))
+    (small_report / "docs" / "en" / "further.md").write_text(text, encoding="utf-8")
+    refresh(report, site, made)
+    assert "A new title" in (site / "en" / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
     ("pattern", "watched"), [("{project}.py", "first.py"), ("{project}/train.py", "first/train.py")]
 )
 def test_scripts_in_the_root_are_watched_and_not_the_site_beside_them(
