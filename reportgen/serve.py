@@ -21,6 +21,7 @@ from mkdocs.commands.build import build as build_with_mkdocs
 from mkdocs.config import load_config
 from mkdocs.livereload import LiveReloadServer
 from rich.console import Console
+from rich.text import Text
 
 from reportgen.build import RENDERED, THEME, alone, build, configure, refuse_untrue, render
 from reportgen.edition import TEMPLATES
@@ -63,8 +64,9 @@ def serve(report: Report, site: Path, host: str, port: int, console: Console) ->
         except ReportError as problem:
             console.print(str(problem), style="red", markup=False, highlight=False, soft_wrap=True)
 
+    six = ":" in host  # an address of IPv6: so MkDocs, too, takes any name for one of IPv4
     try:
-        socket.create_server((host, port)).close()
+        socket.create_server((host, port), family=socket.AF_INET6 if six else socket.AF_INET).close()
     except OSError as problem:
         raise ReportError(
             f"Port {port} of {host} cannot be used ({problem.strerror}); choose another with --port."
@@ -76,7 +78,8 @@ def serve(report: Report, site: Path, host: str, port: int, console: Console) ->
     server = LiveReloadServer(builder=rebuild, host=host, port=port, root=str(site), polling_interval=0.25)
     for watched in watched_places(report):
         server.watch(str(watched))
-    console.print(f"The report is at [bold]http://{host}:{port}/[/]; Ctrl+C ends.")
+    address = f"http://{f'[{host}]' if six else host}:{port}/"
+    console.print("The report is at", Text(address, "bold"), end="; Ctrl+C ends.\n", highlight=False)
     try:
         server.serve(open_in_browser=False)
     except KeyboardInterrupt:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from mkdocs.livereload import LiveReloadServer
+from rich.console import Console
 
 from reportgen import report as reports
 from reportgen.build import RENDERED, build
 from reportgen.errors import ReportError
 from reportgen.language import FOLDER
-from reportgen.serve import INDEX, Made, dates, rebuild_pages, refresh, rendered, until_done, watched_places
+from reportgen.serve import INDEX, Made, dates, rebuild_pages, refresh, rendered, serve, until_done, watched_places
 from tests.reportgen.test_build import held_elsewhere
 
 
@@ -176,3 +180,25 @@ def test_a_record_that_is_being_written_and_one_that_has_just_gone_do_not_matter
     monkeypatch.setattr(os, "walk", with_one_more)
     found = {file for file in dates(reports.load(small_report)) if file.is_relative_to(small_report / "results")}
     assert found == {small_report / "results" / "record.json"}
+
+
+@pytest.mark.parametrize(("host", "shown"), [("localhost", "localhost"), ("::1", "[::1]")])
+def test_the_preview_listens_where_it_is_asked_to_and_says_where(
+    small_report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, shown: str
+) -> None:
+    try:
+        with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as free:
+            port = free.getsockname()[1]
+    except OSError:
+        pytest.skip(f"This machine has no address {host}.")
+    monkeypatch.setattr("reportgen.serve.build", lambda *_: None)
+    monkeypatch.setattr(LiveReloadServer, "serve", lambda server, **_: (server.server_bind(), server.server_close()))
+    said = io.StringIO()
+    serve(reports.load(small_report), tmp_path / "site", host, port, Console(file=said, width=200))
+    assert said.getvalue() == f"The report is at http://{shown}:{port}/; Ctrl+C ends.\n"
+
+
+def test_a_port_that_is_taken_is_a_sentence(small_report: Path, tmp_path: Path) -> None:
+    complaint = r"^Port \d+ of 127\.0\.0\.1 cannot be used .* choose another with --port"
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ReportError, match=complaint):
+        serve(reports.load(small_report), tmp_path / "site", "127.0.0.1", taken.getsockname()[1], Console())
