@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, NoReturn
 
 from mpmath import betainc, findroot
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from reportgen.errors import ReportError, wrong_field
 from reportgen.record import Count, Environment, Fraction, Identifier, Metrics, Part, Record, Seconds, Setting
@@ -75,12 +76,20 @@ class Published(Part):
     projects: tuple[PublishedProject, ...]
     """None, where every project of the report is its own."""
 
+    @field_validator("projects")
+    @classmethod
+    def _each_once(cls, projects: tuple[PublishedProject, ...]) -> tuple[PublishedProject, ...]:
+        repeated = [identifier for identifier, times in Counter(one.id for one in projects).items() if times > 1]
+        if repeated:
+            raise ValueError(f"{', '.join(repeated)} stands there more than once, expected each id once")
+        return projects
+
 
 def read_published(file: Path) -> Published:
     """Read and validate the published figures.
 
     Raises:
-        ReportError: the file is missing, is no JSON in UTF-8, or a field is missing or wrong.
+        ReportError: the file is missing, is no JSON in UTF-8, a field is missing or wrong, or a project stands twice.
     """
     try:
         return Published.model_validate(json.loads(read_text(file, str(file))))

@@ -243,6 +243,10 @@ def test_the_published_figures_are_read_from_their_file(tmp_path: Path) -> None:
             json.dumps({"title": "A study", "author": "N. N.", "year": 2023, "project": []}),
             r"field projects is missing, and project unknown\.",
         ),
+        (
+            json.dumps(study(projects=[*study()["projects"], study()["projects"][0]])),
+            r"published.json: field projects: first stands there more than once, expected each id once\.",
+        ),
         (json.dumps(study(notes="")), "published.json: field notes is unknown"),
         (
             json.dumps(study(projects=[{**study()["projects"][0], "test": {"accuracy": 62.56, "cross_entropy": 1}}])),
