@@ -32,6 +32,7 @@ from rich.console import Console
 from reportgen import cards
 from reportgen.checkout import git
 from reportgen.errors import ReportError
+from reportgen.hooks import OVERRIDES
 from reportgen.language import Language, language
 from reportgen.material import Material, gather
 from reportgen.render import Renderer
@@ -287,9 +288,11 @@ def configure(report: Report, code: str, site: Path) -> Path:
     chosen = shared.get("theme")
     if isinstance(chosen, str):
         theme["name"] = chosen
+    if own := own_templates(report, shared):
+        theme[OVERRIDES] = str(own)
     if palette := chosen.get("palette") if isinstance(chosen, dict) else None:
         theme["palette"] = [_named(one, spoken) for one in palette] if isinstance(palette, list) else palette
-    own: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "INHERIT": "../mkdocs.yml",
         "site_name": words.site_name,
         "site_description": words.site_description,
@@ -301,7 +304,7 @@ def configure(report: Report, code: str, site: Path) -> Path:
             "toc": {"permalink_title": spoken.gettext("Link to this section")},
             "reportgen.spacing": {},
         },
-        "hooks": [str(HOOKS)],
+        "hooks": [*map(str, own_hooks(report, shared)), str(HOOKS)],
         "nav": _translated(shared.get("nav", []), words, report.relative(report.docs / code / CATALOGUE)),
         "extra": {
             "alternate": [
@@ -314,8 +317,28 @@ def configure(report: Report, code: str, site: Path) -> Path:
         },
     }
     file = report.root / "build" / f"mkdocs.{code}.yml"
-    file.write_text(yaml.safe_dump(own, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    file.write_text(yaml.safe_dump(settings, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return file
+
+
+def own_hooks(report: Report, shared: Mapping[str, Any]) -> list[Path]:
+    """The files of the report's own hooks, which MkDocs calls before ours."""
+    return [report.root / hook for hook in shared.get("hooks", [])]
+
+
+def own_templates(report: Report, shared: Mapping[str, Any]) -> Path | None:
+    """The folder of the report's own templates, which come before ours, if mkdocs.yml names one.
+
+    Raises:
+        ReportError: there is no such folder.
+    """
+    theme = shared.get("theme")
+    name = theme.get("custom_dir") if isinstance(theme, dict) else None
+    if name is None:
+        return None
+    if not (report.root / name).is_dir():
+        raise ReportError(f"mkdocs.yml: theme.custom_dir is {name!r}, and there is no such folder.")
+    return report.root / str(name)
 
 
 def _named(scheme: Mapping[str, Any], words: Language) -> dict[str, Any]:
@@ -340,7 +363,8 @@ def _translated(nav: list[Any], words: Catalogue, file: str) -> list[Any]:
             for key, inside in item.items():
                 if key not in words.nav:
                     raise ReportError(f"{file}: nav lacks {key!r}, which the navigation in mkdocs.yml names.")
-                found.append({words.nav[key]: inside if isinstance(inside, str) else _translated(inside, words, file)})
+                # MkDocs says what is wrong with what is no list, either.
+                found.append({words.nav[key]: _translated(inside, words, file) if isinstance(inside, list) else inside})
         else:
             found.append(item)
     return found

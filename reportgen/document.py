@@ -65,6 +65,20 @@ def construct(node: yaml.Node, shown: str, loader: type[Loader] = Loader) -> Any
         raise _marked(shown, problem) from problem
 
 
+def line(node: yaml.Node | None, *path: str | int) -> int:
+    """The line, from 1, of what stands at a path of names and of places in lists, as far as that leads."""
+    found = node.start_mark.line if node else 0
+    for part in path:
+        entries = node.value if isinstance(node, yaml.CollectionNode) else []
+        pairs = entries if isinstance(node, yaml.MappingNode) else [(inside, inside) for inside in entries]
+        names = [key.value for key, _ in pairs] if isinstance(node, yaml.MappingNode) else list(range(len(pairs)))
+        if part not in names:
+            break
+        key, node = pairs[names.index(part)]
+        found = key.start_mark.line
+    return found + 1
+
+
 def _marked(shown: str, problem: yaml.MarkedYAMLError) -> ReportError:
     mark = problem.problem_mark or problem.context_mark
     what = ", ".join(filter(None, (problem.context, problem.problem)))

@@ -18,11 +18,19 @@ from reportgen import compiled
 HELD = re.compile(r"<!--held-->(.*?)<!--/held-->", re.DOTALL)
 """Finished HTML, as the templates mark it; nothing is marked within it once more."""
 PLACE = re.compile(r"<!--held (\d+)-->.*?<!--/held-->", re.DOTALL)
+OVERRIDES = "overrides"
+"""The setting of the theme that names a report's own templates: MkDocs knows one folder of them, and that is ours."""
 FOLD = Path(__file__).with_name("templates") / "fold.js"
 ANCHOR = re.compile(r'\bid="([^"]+)"')
 
 _held: dict[str, list[str]] = {}
 """By the page's file, while it is being made."""
+
+
+def on_config(config: Any, **_: object) -> None:
+    """Let a report's own templates come before ours, and so before the theme's."""
+    if folder := config.theme.get(OVERRIDES):
+        config.theme.dirs.insert(0, folder)
 
 
 def on_env(env: Environment, config: Any, **_: object) -> Environment:

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 import yaml
@@ -133,7 +134,8 @@ class Report:
         """The configuration that the sites of all languages inherit: mkdocs.yml in the root.
 
         Raises:
-            ReportError: it is missing, is not YAML, or holds no settings.
+            ReportError: it is missing, is not YAML, holds no settings, or has one that a language's own
+                cannot be joined to.
         """
         base = self.root / "mkdocs.yml"
         try:
@@ -143,11 +145,35 @@ class Report:
         shared = document.construct(root, "mkdocs.yml", document.for_mkdocs()) if root else None
         if not isinstance(shared, dict):
             raise ReportError("mkdocs.yml: expected settings by name, as in `site_name: …`.")
+        # An empty one is none for MkDocs.
+        shared = {name: value for name, value in shared.items() if value is not None}
+        for path, value, kind, expected in _joined(shared):
+            if not isinstance(value, kind):
+                where, name = document.line(root, *path), ".".join(map(str, path))
+                raise ReportError(f"mkdocs.yml, line {where}: {name} is {value!r}, expected {expected}.")
         return shared
 
     def relative(self, file: Path) -> str:
         """A file as the user knows it: from the root, if it is below it."""
         return file.relative_to(self.root).as_posix() if file.is_relative_to(self.root) else str(file)
+
+
+def _joined(shared: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], object, type | UnionType, str]]:
+    """Each setting of mkdocs.yml that is joined with a language's own: its place, its value, and what it has to be."""
+    yield ("nav",), shared.get("nav", []), list, "a list of pages, and of sections with such a list"
+    extensions = "each extension by its name, with its settings or {}, as in `tables: {}` (a list would be replaced)"
+    yield ("markdown_extensions",), shared.get("markdown_extensions", {}), dict, extensions
+    yield ("hooks",), shared.get("hooks", []), list, "a list of files"
+    for place, hook in enumerate(shared.get("hooks", [])):
+        yield ("hooks", place), hook, str, "a file"
+    theme = shared.get("theme", "")
+    yield ("theme",), theme, str | dict, "its name, or settings with a name among them"
+    of_theme = theme if isinstance(theme, dict) else {}
+    yield ("theme", "custom_dir"), of_theme.get("custom_dir", ""), str, "a folder"
+    palette = of_theme.get("palette")
+    for place, scheme in enumerate(palette if isinstance(palette, list) else []):
+        yield ("theme", "palette", place), scheme, dict, "a scheme of colours, as in `scheme: slate`"
+        yield ("theme", "palette", place, "toggle"), scheme.get("toggle", {}), dict, "an icon, as in `{icon: …}`"
 
 
 def _pages(folder: Path) -> Iterator[str]:

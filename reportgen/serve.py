@@ -23,7 +23,7 @@ from mkdocs.livereload import LiveReloadServer
 from rich.console import Console
 from rich.text import Text
 
-from reportgen.build import RENDERED, THEME, alone, build, configure, refuse_untrue, render
+from reportgen.build import RENDERED, THEME, alone, build, configure, own_hooks, own_templates, refuse_untrue, render
 from reportgen.edition import TEMPLATES
 from reportgen.errors import ReportError
 from reportgen.evidence import included, uses
@@ -127,19 +127,29 @@ def until_done() -> Iterator[None]:
 
 
 def watched_places(report: Report) -> list[Path]:
-    """Every file and folder that the site is made from."""
+    """Every file and folder that the site is made from.
+
+    Raises:
+        ReportError: mkdocs.yml, which names some of them, is wrong.
+    """
+    shared = report.shared()
     records = [report.results, report.declared, report.pretraining, report.bench]
     words = [report.docs, report.claims, report.published, report.root / "mkdocs.yml"]
     # One by one where their folder is that of the report, which holds the site as well.
     named = (report.root / report.script).parent
     within = named.is_dir() and named != report.root
     scripts = [named] if within else report.root.glob(report.script.replace("{project}", "*"))
-    places = [*words, *filter(None, records), *scripts, TEMPLATES, THEME, FOLDER]
+    own = [*own_hooks(report, shared), own_templates(report, shared)]
+    places = [*words, *filter(None, (*records, *own)), *scripts, TEMPLATES, THEME, FOLDER]
     return [place for place in places if place.exists()]
 
 
 def dates(report: Report) -> dict[Path, int]:
-    """When each of the files that the site is made from last changed, in nanoseconds."""
+    """When each of the files that the site is made from last changed, in nanoseconds.
+
+    Raises:
+        ReportError: as for `watched_places`.
+    """
     return _dates(watched_places(report))
 
 

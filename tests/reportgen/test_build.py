@@ -25,6 +25,7 @@ from reportgen.build import LOCK, SIGNS, alone, build
 from reportgen.errors import ReportError
 from reportgen.language import FOLDER
 from reportgen.report import Report
+from reportgen.serve import watched_places
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LANGUAGES = ("en", "es")
@@ -192,6 +193,47 @@ def test_a_theme_by_its_name_and_a_single_scheme_of_colours_are_mkdocs_s_own_and
     assert 'data-md-color-scheme="slate"' in (made(small_report) / "en" / "index.html").read_text(encoding="utf-8")
     file.write_text(yaml.safe_dump({**shared, "theme": "material"}), encoding="utf-8")
     assert (made(small_report) / "en" / "index.html").is_file()
+
+
+def settings(root: Path, **changes: object) -> None:
+    """Change mkdocs.yml."""
+    file = root / "mkdocs.yml"
+    file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text("utf-8")), **changes}), encoding="utf-8")
+
+
+def test_hooks_and_templates_of_the_report_s_own_work_beside_ours(small_report: Path) -> None:
+    (small_report / "myhook.py").write_text(
+        "def on_page_content(html, **_):\n    return html + '<p>By my own hook.</p>'\n", encoding="utf-8"
+    )
+    partials = small_report / "overrides" / "partials"
+    partials.mkdir(parents=True)
+    (partials / "copyright.html").write_text("<p>By my own template.</p>", encoding="utf-8")
+    settings(small_report, hooks=["myhook.py"], theme={"name": "material", "custom_dir": "overrides"})
+    page = (made(small_report) / "es" / "index.html").read_text(encoding="utf-8")
+    assert "By my own hook." in page and "By my own template." in page
+    assert "<!--held" not in page and 'hreflang="en"' in page, "ours work as before"
+    watched = {small_report / "myhook.py", small_report / "overrides"}
+    assert watched <= set(watched_places(reports.load(small_report)))
+
+
+def test_a_folder_of_templates_that_is_not_there_is_named(small_report: Path) -> None:
+    settings(small_report, theme={"name": "material", "custom_dir": "overrides"})
+    with pytest.raises(ReportError, match=r"^mkdocs\.yml: theme\.custom_dir is 'overrides', and there is no such"):
+        made(small_report)
+
+
+@pytest.mark.parametrize(
+    ("nav", "complaint"), [(None, None), ([], None), (["index.md", {"more": None}], "Expected nav to be a list")]
+)
+def test_without_a_navigation_mkdocs_lists_the_pages_and_a_wrong_one_it_refuses(
+    small_report: Path, nav: object, complaint: str | None
+) -> None:
+    settings(small_report, nav=nav)
+    if complaint:
+        with pytest.raises(ReportError, match=complaint):
+            made(small_report)
+    else:
+        assert "further/" in (made(small_report) / "en" / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_command_waits_for_another_that_builds_the_report_but_not_for_ever(

@@ -108,3 +108,32 @@ def test_a_mapping_that_is_none_of_names_is_told_and_one_within_itself_ends(
     (small_report / "docs" / "es" / "catalogue.yml").write_text(text, encoding="utf-8")
     with pytest.raises(ReportError, match=complaint):
         load(small_report).catalogue("es")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("markdown_extensions:\n- tables\n", "line 2: markdown_extensions is .*expected each extension by its name"),
+        ("nav: index.md\n", "line 2: nav is 'index.md', expected a list of pages"),
+        ("hooks: my.py\n", "line 2: hooks is 'my.py', expected a list of files"),
+        ("hooks:\n- my.py\n- 5\n", "line 4: hooks.1 is 5, expected a file"),
+        ("theme: [material]\n", "line 2: theme is .*, expected its name"),
+        ("theme:\n  custom_dir: 5\n", "line 3: theme.custom_dir is 5, expected a folder"),
+        ("theme:\n  palette:\n  - slate\n", "line 4: theme.palette.0 is 'slate', expected a scheme"),
+        (
+            "theme:\n  palette:\n  - scheme: slate\n    toggle: x\n",
+            "line 5: theme.palette.0.toggle is 'x', expected an icon",
+        ),
+    ],
+)
+def test_a_setting_of_mkdocs_that_could_not_be_joined_with_a_language_s_own_is_told_with_its_line(
+    small_report: Path, text: str, complaint: str
+) -> None:
+    (small_report / "mkdocs.yml").write_text(f"site_name: A\n{text}", encoding="utf-8")
+    with pytest.raises(ReportError, match=rf"^mkdocs\.yml, {complaint}"):
+        load(small_report).shared()
+
+
+def test_a_setting_of_mkdocs_without_a_value_is_none(small_report: Path) -> None:
+    (small_report / "mkdocs.yml").write_text("site_name: A\nnav:\n", encoding="utf-8")
+    assert load(small_report).shared() == {"site_name": "A"}
