@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import traceback
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,10 +46,10 @@ def place(problem: BaseException, folder: Path, root: Path) -> str:
     return lines[-1] if lines else ""
 
 
-def wrong_field(problem: ValidationError, whole: str, kind: str = "") -> str:
+def wrong_field(problem: ValidationError, whole: str, kind: str = "", known: Collection[str] = ()) -> str:
     """What is wrong with the first field of `whole`, in a clause: one that is missing may stand there misspelt.
 
-    `kind` is a part of the fields' places that no user writes.
+    `kind` is a part of the fields' places that no user writes; of the `known` fields, one may be meant by an unknown.
     """
     errors = problem.errors(include_url=False)
     fields = [".".join(str(part) for part in error["loc"] if part != kind) for error in errors]
@@ -58,7 +58,8 @@ def wrong_field(problem: ValidationError, whole: str, kind: str = "") -> str:
     if errors[0]["type"] == "missing":
         return f"{fields[0]} is missing" + (f", and {', '.join(unknown)} unknown" if unknown else "")
     if fields[0] in unknown:
-        return f"{fields[0]} is unknown"
+        near = nearest(fields[0], known)
+        return f"{fields[0]} is unknown" + (f" (did you mean {near}?)" if near else "")
     return f"{fields[0] or whole}: {errors[0]['msg'].removeprefix('Value error, ')}"
 
 

@@ -10,7 +10,7 @@ from types import UnionType
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from reportgen import document
 from reportgen.errors import ReportError, wrong_field
@@ -89,7 +89,9 @@ class Report:
         try:
             return Catalogue.model_validate(document.construct(root, shown) if root else None)
         except ValidationError as problem:
-            raise ReportError(f"{shown}: {wrong_field(problem, 'the file')}.") from problem
+            raise ReportError(
+                f"{shown}: {wrong_field(problem, 'the file', known=Catalogue.model_fields)}."
+            ) from problem
 
     def catalogue_document(self, code: str) -> yaml.Node | None:
         """The same as it is written, with its lines; None of an empty file.
@@ -200,53 +202,72 @@ def read_text(file: Path, shown: str) -> str:
         ) from problem
 
 
-def _several(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise TypeError(f'languages is {value!r}, expected a list such as ["en", "es"]')
-    return tuple(value)
+class Settings(BaseModel):
+    """What `[tool.reportgen]` in pyproject.toml says; paths are from the root."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    languages: list[str]
+    docs: str
+    results: str
+    published: str
+    claims: str
+    declared: str
+    pretraining: str | None = None
+    bench: str | None = None
+    script: str
+    screenshots: dict[str, str] = {}
+
+    @field_validator("languages")
+    @classmethod
+    def _each_once(cls, languages: list[str]) -> list[str]:
+        if not languages or len({*languages}) < len(languages):
+            raise ValueError(f"expected one language or several, each once; found {languages}")
+        return languages
+
+    @field_validator("script")
+    @classmethod
+    def _of_a_project(cls, script: str) -> str:
+        if "{project}" not in script:
+            found = f"found {script!r}"
+            raise ValueError(f"expected a path with {{project}} in it, as in 'projects/{{project}}.py'; {found}")
+        return script
 
 
 def load(root: Path, results: Path | None = None) -> Report:
     """Read `[tool.reportgen]` in the root's pyproject.toml; `results` replaces the recorded runs.
 
     Raises:
-        ReportError: the file or the table is missing, or a folder that it names.
+        ReportError: the file or the table is missing, an entry is missing, unknown or wrong, or `results` is no folder.
     """
     file = root / "pyproject.toml"
     try:
-        table = tomllib.loads(read_text(file, str(file)))["tool"]["reportgen"]
-        report = Report(
-            root=root.resolve(),
-            languages=_several(table["languages"]),
-            docs=(root / table["docs"]).resolve(),
-            results=(results or root / table["results"]).resolve(),
-            published=(root / table["published"]).resolve(),
-            claims=(root / table["claims"]).resolve(),
-            declared=(root / table["declared"]).resolve(),
-            pretraining=(root / table["pretraining"]).resolve() if "pretraining" in table else None,
-            bench=(root / table["bench"]).resolve() if "bench" in table else None,
-            script=table["script"],
-            screenshots=table.get("screenshots", {}),
-        )
+        tools = tomllib.loads(read_text(file, str(file))).get("tool")
     except (FileNotFoundError, NotADirectoryError):
         raise ReportError(
             f"{file}: there is no such file; run this in the root of the report, or give --root."
         ) from None
     except tomllib.TOMLDecodeError as problem:
         raise ReportError(f"{file}: not valid TOML ({problem}).") from problem
-    except KeyError as problem:
-        raise ReportError(f"{file}: [tool.reportgen] lacks {problem}.") from problem
-    except TypeError as problem:
-        raise ReportError(f"{file}: an entry of [tool.reportgen] is of the wrong kind ({problem}).") from problem
-    if "{project}" not in report.script:
-        raise ReportError(
-            f"{file}: script in [tool.reportgen] is {report.script!r}, expected a path with {{project}} in it, "
-            "as in 'projects/{project}.py'."
-        )
-    if not report.languages or len(set(report.languages)) < len(report.languages):
-        raise ReportError(
-            f"{file}: expected one language or several in [tool.reportgen], each once; found {list(report.languages)}."
-        )
-    if results and not report.results.is_dir():
+    if not isinstance(tools, dict) or "reportgen" not in tools:
+        raise ReportError(f"{file}: there is no [tool.reportgen], which says where the parts of the report stand.")
+    try:
+        settings = Settings.model_validate(tools["reportgen"])
+    except ValidationError as problem:
+        wrong = wrong_field(problem, "the whole of it", known=Settings.model_fields)
+        raise ReportError(f"{file}, in [tool.reportgen]: {wrong}.") from problem
+    if results and not results.is_dir():
         raise ReportError(f"{results}: there is no such folder of results.")
-    return report
+    return Report(
+        root=root.resolve(),
+        languages=tuple(settings.languages),
+        docs=(root / settings.docs).resolve(),
+        results=(results or root / settings.results).resolve(),
+        published=(root / settings.published).resolve(),
+        claims=(root / settings.claims).resolve(),
+        declared=(root / settings.declared).resolve(),
+        pretraining=(root / settings.pretraining).resolve() if settings.pretraining is not None else None,
+        bench=(root / settings.bench).resolve() if settings.bench is not None else None,
+        script=settings.script,
+        screenshots=settings.screenshots,
+    )

@@ -377,7 +377,7 @@ def broken_configuration(root: Path) -> str:
 def lacking_table(root: Path) -> str:
     """The root is another project's."""
     (root / "pyproject.toml").write_text("[project]\n", encoding="utf-8")
-    return "[tool.reportgen] lacks"
+    return "there is no [tool.reportgen]"
 
 
 @pytest.mark.parametrize(

@@ -60,11 +60,19 @@ def test_what_editors_leave_beside_a_page_is_none(small_report: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "complaint"),
     [
-        ('["en", "es"]', "[]", r"expected one language or several in \[tool\.reportgen\], each once; found \[\]"),
-        ('["en", "es"]', '["en", "en"]', r"each once; found \['en', 'en'\]"),
-        ('["en", "es"]', '"en"', r"languages is 'en', expected a list such as \[\"en\", \"es\"\]"),
-        ('docs = "docs"', "docs = 5", "an entry of .* is of the wrong kind"),
-        ("{project}", "{name}", r"script in .* is 'scripts/\{name\}\.py', expected a path with \{project\} in it"),
+        ('["en", "es"]', "[]", r"languages: expected one language or several, each once; found \[\]"),
+        ('["en", "es"]', '["en", "en"]', r"languages: .*each once; found \['en', 'en'\]"),
+        ('["en", "es"]', '"en"', "languages: Input should be a valid list"),
+        ('docs = "docs"', "docs = 5", "docs: Input should be a valid string"),
+        ('docs = "docs"', 'dosc = "docs"', "docs is missing, and dosc unknown"),
+        ('docs = "docs"', 'docs = "docs"\nbenchs = "benches"', r"benchs is unknown \(did you mean bench\?\)\.$"),
+        ('docs = "docs"', 'docs = "docs"\nscreenshots = "x"', "screenshots: Input should be a valid dictionary"),
+        ('"scripts/{project}.py"', "5", "script: Input should be a valid string"),
+        ("{project}", "{name}", r"script: expected a path with \{project\} in it.*found 'scripts/\{name\}\.py'"),
+        ("[tool.reportgen]", "[tool]\nreportgen = 5\n[other]", "the whole of it: Input should be a valid dictionary"),
+        ("[tool.reportgen]", "[tool.other]", r"there is no \[tool\.reportgen\]"),
+        ("[tool.reportgen]", "tool = 5\n[other]", r"there is no \[tool\.reportgen\]"),
+        ("[tool.reportgen]", "[tool.reportgen", "not valid TOML"),
         ("[tool", "\udcf1[tool", "expected text in UTF-8"),
     ],
 )
@@ -91,6 +99,13 @@ def test_a_name_that_a_catalogue_gives_twice_is_refused_with_both_lines(small_re
     file = small_report / "docs" / "es" / "catalogue.yml"
     file.write_text("classes: {}\nprojects:\n  one: Uno\n  one: Dos\n", encoding="utf-8")
     with pytest.raises(ReportError, match=r"^docs/es/catalogue\.yml, line 4: 'one' stands in line 3 already"):
+        load(small_report).catalogue("es")
+
+
+def test_an_entry_of_a_catalogue_that_is_unknown_is_told_with_the_one_that_may_be_meant(small_report: Path) -> None:
+    with (small_report / "docs" / "es" / "catalogue.yml").open("a", encoding="utf-8") as file:
+        file.write("shorts: {}\n")
+    with pytest.raises(ReportError, match=r"^docs/es/catalogue\.yml: shorts is unknown \(did you mean short\?\)\.$"):
         load(small_report).catalogue("es")
 
 
