@@ -59,9 +59,9 @@ def build(report: Report, site: Path, finish: Callable[[Path], None] | None = No
         ReportError: a page, a record or a configuration is wrong, MkDocs complains, `site` is no place for a site, or
             another command builds the same report for longer than this one waits.
     """
+    _refuse_place(report, site)
     # Beside the site, on the same disk, so that one takes the place of the other in a moment.
     fresh, last = (site.with_name(f".{site.name}.{age}") for age in ("new", "last"))
-    _refuse_place(report, site)
     with alone(report):
         _tidy(site, fresh, last)
         material = replace(gather(report), printed=finish is not None)
@@ -83,10 +83,16 @@ def alone(report: Report) -> Iterator[None]:
     Whoever has to wait for another command is told so at once, on stderr.
 
     Raises:
-        ReportError: another command has it, for longer than `PATIENCE`.
+        ReportError: another command has it, for longer than `PATIENCE`; or nothing can be written there.
     """
     file = report.root / LOCK
-    file.parent.mkdir(exist_ok=True)
+    try:
+        file.parent.mkdir(exist_ok=True)
+    except OSError as problem:
+        raise ReportError(
+            f"{report.relative(file.parent)}: expected a folder, or place for one, for what a build leaves "
+            f"({problem.strerror}). Move what stands there elsewhere, or allow this command to write beside it."
+        ) from problem
     lock = FileLock(file, is_singleton=True)
     try:
         try:

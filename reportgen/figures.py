@@ -7,7 +7,8 @@ import io
 import itertools
 import json
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -412,7 +413,7 @@ class Figures(PageTools):
         self.assets[small] = self._without_enlargement(sheets[NEIGHBOURS])
         sizes = {}
         for name, picture in sheets.items():
-            with Image.open(picture) as opened:
+            with self._opened(picture) as opened:
                 sizes[name] = opened.size
         width, height = sizes[NEIGHBOURS]
         step = (height + SHEET_GAP) // len(found.shown)
@@ -431,11 +432,27 @@ class Figures(PageTools):
         }
         return self.edition.html("features", seen, tiles, links)
 
+    @contextmanager
+    def _opened(self, picture: Path) -> Iterator[Image.Image]:
+        """A picture that a run left.
+
+        Raises:
+            ReportError: it is none, or cut off, which may come out only where its pixels are used.
+        """
+        try:
+            with Image.open(picture) as opened:
+                yield opened
+        except (OSError, SyntaxError) as problem:  # the latter of a PNG whose parts are broken
+            raise ReportError(
+                f"{self.report.relative(picture)}: no picture, or one that is cut off. If git keeps it, "
+                f"`git restore {self.report.relative(picture)}` brings it back; if that is Git LFS, `git lfs pull`."
+            ) from problem
+
     def _without_enlargement(self, sheet: Path) -> bytes:
         """A sheet of images with a pixel for each pixel of theirs: a browser enlarges it just as well."""
 
         def shrunk() -> bytes:
-            with Image.open(sheet) as picture:
+            with self._opened(sheet) as picture:
                 size = (-(-picture.width // SHEET_SCALE), -(-picture.height // SHEET_SCALE))
                 stream = io.BytesIO()
                 picture.convert("RGB").resize(size, Image.Resampling.NEAREST).save(stream, "PNG", optimize=True)

@@ -161,6 +161,7 @@ def test_a_lost_reader_finds_every_language_from_any_depth(
     [
         (".", "the site cannot stand there, for . does"),
         ("..", "the site cannot stand there, for . does"),
+        ("/", "the site cannot stand there, for . does"),
         ("docs/en", "the site cannot stand there, for docs does"),
         ("results", "the site cannot stand there, for results does"),
         ("mine", "what stands there, and thesis.tex is no part of a site"),
@@ -177,6 +178,12 @@ def test_a_site_never_takes_the_place_of_what_is_none(small_report: Path, site: 
     with pytest.raises(ReportError, match=complaint):
         build(reports.load(small_report), (small_report / site).resolve())
     assert sorted(small_report.rglob("*")) == before
+
+
+def test_a_file_where_the_folder_of_a_build_would_stand_is_told(small_report: Path) -> None:
+    (small_report / "build").touch()
+    with pytest.raises(ReportError, match=r"^build: expected a folder.*Move what stands there elsewhere"):
+        made(small_report)
 
 
 def test_a_site_takes_the_place_of_one_that_had_another_language(small_report: Path) -> None:

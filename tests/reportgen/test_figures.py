@@ -461,6 +461,21 @@ def test_mistakes_without_their_picture_are_said_to_be_missing(small_report: Pat
     assert rendered.markdown == "*No recorded run of this project left a picture of its mistakes.*"
 
 
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+
+
+@pytest.mark.parametrize("content", [LFS, b"", SHEET[:100], SHEET.replace(b"IDAT", b"IDAX")])
+def test_a_picture_that_is_none_or_cut_off_is_named_with_what_brings_it_back(
+    small_report: Path, content: bytes
+) -> None:
+    picture = folder(reports.load(small_report).results, "first", 0) / "mistakes.png"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(content)
+    wrong = (Mistake(index=3, label=0, prediction=1, probability=0.9),)
+    with pytest.raises(ReportError, match=r"results/first/seed-0/mistakes\.png: no picture, .* `git lfs pull`"):
+        page(small_report, '{{ mistakes("first") }}', record("first", mistakes=wrong))
+
+
 @pytest.mark.parametrize("call", ['curves("first")', 'curves("first", against="second")'])
 def test_without_a_history_a_page_stands_and_says_that_the_epochs_are_missing(small_report: Path, call: str) -> None:
     publish(small_report, "first", "second")
@@ -497,8 +512,11 @@ def test_what_weights_see_stands_with_its_pictures_its_controls_and_its_files(sm
     file = features.write(made_up(), folder / FILE)
     missing = page(small_report, text, code=code)
     assert "pretraining/set-32px/filters.png" in missing.markdown, "a picture that is missing is named"
-    Image.new("RGBA", (90, 18)).save(folder / FILTERS)
+    (folder / FILTERS).write_bytes(LFS)
     Image.new("RGBA", (3 * 102 - 6, 2 * 102 - 6)).save(folder / NEIGHBOURS)
+    with pytest.raises(ReportError, match=r"pretraining/set-32px/filters\.png: no picture"):
+        page(small_report, text, code=code)
+    Image.new("RGBA", (90, 18)).save(folder / FILTERS)
     rendered = page(small_report, text, code=code, path="further.md")
     figures_of_it = re.findall(r"<figure.*?</figure>", rendered.markdown, re.DOTALL)
     assert len(figures_of_it) == 2 and not any("\n\n" in found for found in figures_of_it)
