@@ -104,7 +104,7 @@ class Figures(PageTools):
             drawing = charts.curves_against(names, words)
             title = words.gettext("Validation: {one} and {other}", one=names[0][0], other=names[1][0])
             kept = "; ".join(f"{name}: {self._kept(records)}" for name, records in names)
-            identifier = f"curves-{project}-{against}"
+            identifier = _identifier("curves", f"{project}-{against}")
         else:
             drawing = charts.curves(runs, words)
             title = words.gettext("Learning curves: {project}", project=self.short(project))
@@ -353,7 +353,9 @@ class Figures(PageTools):
         )
         unrun = words.gettext("what the script declares, not run yet")
         source = self._records(plan) if isinstance(plan, Record) else unrun
-        return self._framed(f"network-{project}", title, drawing, frame.text(drawing, words), caption, source)
+        return self._framed(
+            _identifier("network", project), title, drawing, frame.text(drawing, words), caption, source
+        )
 
     def mistakes(self, project: str) -> str:
         """The most confident mistakes of the first seed that left a sheet of them."""

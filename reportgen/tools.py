@@ -67,7 +67,7 @@ class PageTools:
 
         A record keeps the outer layers alone; these are the declaration's, while that is of the same network.
         """
-        plan, declared = self.planned(project), self.edition.material.declarations.get(project)
+        plan, declared = self.planned(project), self.edition.material.declarations.get(parts_of(project)[0])
         return declared.inner if plan and declared and declared.network == plan.network else {}
 
     def missing(self, what: str = "") -> str:
@@ -87,9 +87,10 @@ class PageTools:
         folder = file.parent if file.name == "index.md" else file.with_suffix("")
         return self.link("".join(f"{part}/" for part in folder.parts))
 
-    def title(self, project: str) -> str:
-        self.facts(project)
-        return self.edition.catalogue.projects.get(project, project)
+    def title(self, name: str) -> str:
+        """What a project is called; a variant as where there is little room, for it has no other name."""
+        self.facts(name)
+        return self.short(name) if parts_of(name)[1] else self.edition.catalogue.projects.get(name, name)
 
     def short(self, name: str) -> str:
         """What a project is called where there is little room; a variant with what sets it apart."""

@@ -190,6 +190,22 @@ def test_the_figures_of_a_variant_stand_in_for_those_of_a_project_that_has_no_ot
     assert "Variant" not in beside.markdown
 
 
+@pytest.mark.parametrize(
+    ("call", "identifier"),
+    [
+        ('curves("first/mine", against="first")', "curves-first-mine-first"),
+        ('curves("first", against="first/mine")', "curves-first-first-mine"),
+        ('network("first/mine")', "network-first-mine"),
+    ],
+)
+def test_a_figure_of_a_variant_has_an_anchor_and_files_beside_the_others(
+    small_report: Path, call: str, identifier: str
+) -> None:
+    rendered = page(small_report, f"{{{{ {call} }}}}", record("first"), record("first", variant="mine"))
+    assert f'<figure class="rg-figure" id="{identifier}">' in rendered.markdown
+    assert {f"assets/charts/{identifier}.{end}" for end in ("svg", "csv")} <= set(rendered.assets)
+
+
 def test_what_is_ours_stands_in_the_ladder_with_a_name_and_a_mark_of_its_own(small_report: Path) -> None:
     publish(small_report, "first")
     name(small_report, projects={"first": "One", "ours": "Ours"})

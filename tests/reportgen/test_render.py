@@ -511,8 +511,15 @@ def test_a_run_s_table_is_its_own_with_the_inner_layers_of_the_same_network_decl
     ]
     assert rendered.markdown.count("rg-inner") == 1
     assert DECLARED not in rendered.markdown
+    variant = page(small_report, '{{ layers("first/mine") }}', record("first", variant="mine", network=network))
+    assert cells(variant) == cells(rendered)
     other = page(small_report, '{{ layers("first") }}', record("first", network=of_network(DENSE)))
     assert "rg-inner" not in other.markdown
+
+
+def test_the_title_of_a_variant_says_what_sets_it_apart(small_report: Path) -> None:
+    text = '{{ title("first") }}; {{ title("first/mine") }}'
+    assert page(small_report, text, record("first", variant="mine")).markdown == "1; 1 (variant mine)"
 
 
 def test_the_code_is_the_file_itself_under_its_name(small_report: Path) -> None:
