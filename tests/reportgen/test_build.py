@@ -223,6 +223,20 @@ def test_hooks_and_templates_of_the_report_s_own_work_beside_ours(small_report: 
     assert watched <= set(watched_places(reports.load(small_report)))
 
 
+def test_tags_that_mkdocs_alone_obeys_reach_it(small_report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_SITE", "https://host.example/mine")
+    file = small_report / "mkdocs.yml"
+    emoji = "  pymdownx.emoji:\n    emoji_index: !!python/name:material.extensions.emoji.twemoji\n"
+    text = file.read_text(encoding="utf-8").replace("markdown_extensions:\n", f"markdown_extensions:\n{emoji}")
+    file.write_text(f"{text}site_url: !ENV MY_SITE\n", encoding="utf-8")
+    with (small_report / "docs" / "en" / "index.md").open("a", encoding="utf-8") as page:
+        page.write("\n:smile:\n")
+    (small_report / "docs" / "en" / ".#index.md").symlink_to("somebody@host.1234:1")
+    page_made = (made(small_report) / "en" / "index.html").read_text(encoding="utf-8")
+    assert 'alt="😄"' in page_made
+    assert '<link rel="canonical" href="https://host.example/mine/en/">' in page_made
+
+
 def test_a_folder_of_templates_that_is_not_there_is_named(small_report: Path) -> None:
     settings(small_report, theme={"name": "material", "custom_dir": "overrides"})
     with pytest.raises(ReportError, match=r"^mkdocs\.yml: theme\.custom_dir is 'overrides', and there is no such"):
