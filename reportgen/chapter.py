@@ -35,7 +35,7 @@ def write(
 
     Raises:
         ReportError: the project is unknown or has a chapter, the page exists or is no place for one, a title is of no
-            language of the report, or a file cannot be given a line by a program. Nothing is written then.
+            language of the report, or a file is wrong or cannot be given a line by a program. Nothing is written then.
     """
     report = material.report
     for name in (project, since):
@@ -60,7 +60,11 @@ def write(
             raise ReportError(f"{report.relative(folder / place)} exists already; name another page.")
         written[folder / place] = (_text(project, since, language(code)), None)
         catalogue = folder / CATALOGUE
+        report.catalogue(code)  # nothing can be added to one that is wrong
         text, shown = read_text(catalogue, report.relative(catalogue)), report.relative(catalogue)
+        root = report.catalogue_document(code)
+        if isinstance(root, yaml.MappingNode) and root.flow_style:
+            raise ReportError(f"{shown}: expected one entry a line, which a program can add to.")
         line = None
         title = titles.get(code, project)
         # “Project 13: wider” is “Project 13” where there is little room.

@@ -101,7 +101,7 @@ def test_it_stands_beside_the_other_chapters_and_a_short_name_beside_the_short_o
     for code in ("en", "es"):
         (root / "docs" / code / "further.md").write_text('# 2 { #further }\n\n{{ results("before") }}\n', "utf-8")
         with (root / "docs" / code / "catalogue.yml").open("a", encoding="utf-8") as stream:
-            stream.write("short:\n    before: 12  # as it is called\n")
+            stream.write("short:\n    before: '12'  # as it is called\n")
     (root / "mkdocs.yml").write_text(
         (root / "mkdocs.yml")
         .read_text(encoding="utf-8")
@@ -171,27 +171,44 @@ def test_a_title_in_no_language_of_the_report_is_refused(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "block", "flow", "sentence"),
+    ("file", "before", "after", "complaint"),
     [
         (
             "docs/es/catalogue.yml",
             "projects:\n  before: Before\n  first: '1'\n",
             "projects: {first: '1'}\n",
-            "projects",
+            "docs/es/catalogue.yml: expected projects with one",
         ),
-        ("mkdocs.yml", "nav:\n- index.md\n- more:\n  - further.md\n", "nav: [index.md, {more: [further.md]}]\n", "nav"),
+        (
+            "mkdocs.yml",
+            "nav:\n- index.md\n- more:\n  - further.md\n",
+            "nav: [index.md, {more: [further.md]}]\n",
+            "mkdocs.yml: expected nav with one",
+        ),
+        ("docs/es/catalogue.yml", "projects:", "projects: [", r"docs/es/catalogue\.yml, line \d+: not valid YAML"),
+        ("docs/es/catalogue.yml", "\nname:", "\nnombre:", r"docs/es/catalogue\.yml: name is missing"),
     ],
 )
 def test_what_a_program_cannot_add_a_line_to_is_named_before_anything_is_written(
-    root: Path, file: str, block: str, flow: str, sentence: str
+    root: Path, file: str, before: str, after: str, complaint: str
 ) -> None:
     text = (root / file).read_text(encoding="utf-8")
-    assert block in text
-    (root / file).write_text(text.replace(block, flow), encoding="utf-8")
-    before = every_file(root)
-    with pytest.raises(ReportError, match=f"{file}: expected {sentence} with one"):
+    assert before in text
+    (root / file).write_text(text.replace(before, after), encoding="utf-8")
+    kept = every_file(root)
+    with pytest.raises(ReportError, match=f"^{complaint}"):
         write(root)
-    assert every_file(root) == before
+    assert every_file(root) == kept
+
+
+def test_a_catalogue_whose_entries_stand_in_braces_is_left_to_the_writer(root: Path) -> None:
+    file = root / "docs" / "es" / "catalogue.yml"
+    names = {**yaml.safe_load(file.read_text(encoding="utf-8")), "projects": {}}
+    file.write_text(yaml.safe_dump(names, default_flow_style=True), encoding="utf-8")
+    kept = every_file(root)
+    with pytest.raises(ReportError, match=r"^docs/es/catalogue\.yml: expected one entry a line"):
+        write(root)
+    assert every_file(root) == kept
 
 
 def test_the_check_says_how_to_begin_the_chapter_of_a_project_without_a_title(root: Path) -> None:
