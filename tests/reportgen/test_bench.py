@@ -10,9 +10,8 @@ from reportgen import bench
 from reportgen import record as records
 from reportgen import report as reports
 from reportgen.bench import Point
-from reportgen.edition import Material
 from reportgen.errors import ReportError
-from reportgen.material import gather
+from reportgen.material import Material, gather
 from tests.synthetic import record
 
 
