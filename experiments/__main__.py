@@ -559,9 +559,9 @@ def bench(
     record.check_writable(output.resolve().parent if output else folder)
     if output and output.is_dir():
         raise ReportError(f"{output}: expected a file to write to, found a folder.")
-    from experiments.bench import figures, recorded
     from experiments.comparison.session import PARTS, PRECISE, QUICK, compare, told
-    from reportgen import comparison
+    from experiments.limits import figures, recorded
+    from reportgen.bench import write
 
     if unknown := sorted(set(only or ()) - set(PARTS)):
         raise ReportError(f"Unknown part of a bench {unknown[0]!r}: expected one of {', '.join(PARTS)}.")
@@ -588,9 +588,9 @@ def bench(
     with _measuring(unfinished):
         for found in compare(identifiers, source, quick, parts=parts, precise=chosen):
             console.print("  ".join(told(found.comparisons[-1])), highlight=False, soft_wrap=True)
-            comparison.write(found, unfinished)
+            write(found, unfinished)
     file = output or folder / found.file_name
-    comparison.write(found, file)
+    write(found, file)
     unfinished.unlink()
     console.print(f"Written to {escape(str(file))}.")
 

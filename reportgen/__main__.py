@@ -264,14 +264,14 @@ def bench_records(
     Exit status 1 if the largest number takes more than a minute from scratch, or if the cost grows faster than the
     number of records.
     """
-    from reportgen import bench, record
+    from reportgen import growth, record
 
     if figure:  # before minutes of measuring
         if figure.is_dir():
             raise ReportError(f"{figure}: expected a file to write to, found a folder.")
         record.check_writable(figure.resolve().parent)
     points = []
-    for point in bench.measure(reports.load(root)):
+    for point in growth.measure(reports.load(root)):
         points.append(point)
         console.print(
             f"{point.records:>5} records, {point.pages} pages: {point.from_nothing:.1f} s from scratch "
@@ -279,13 +279,13 @@ def bench_records(
             highlight=False,
         )
     if figure:
-        figure.write_text(bench.curve(points), encoding="utf-8")
-    growth = bench.growth(points)
-    kept = points[-1].from_nothing <= bench.LIMIT_SECONDS and growth <= bench.LIMIT_GROWTH
+        figure.write_text(growth.curve(points), encoding="utf-8")
+    grown = growth.times(points)
+    kept = points[-1].from_nothing <= growth.LIMIT_SECONDS and grown <= growth.LIMIT_GROWTH
     console.print(
-        f"[{'green' if kept else 'red'}]A record among {points[-1].records} costs {growth:.2f} times one among "
-        f"{points[-2].records}, charts apart[/]; limits: {bench.LIMIT_SECONDS:.0f} s from scratch, "
-        f"{bench.LIMIT_GROWTH} times.",
+        f"[{'green' if kept else 'red'}]A record among {points[-1].records} costs {grown:.2f} times one among "
+        f"{points[-2].records}, charts apart[/]; limits: {growth.LIMIT_SECONDS:.0f} s from scratch, "
+        f"{growth.LIMIT_GROWTH} times.",
         highlight=False,
     )
     if not kept:

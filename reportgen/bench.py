@@ -1,162 +1,96 @@
-"""What many records cost: a recorded run, copied under other names, read and rendered in every language.
+"""A bench: what was measured on one machine, each figure beside the figure that it is compared with.
 
-The pages show everything that a chapter shows of its project, charts included; what they leave out is the prose.
+The version, the types, the reader and the writer of the format stand together here, as for records. A comparison
+holds every round of both sides, in the order in which they were measured turn by turn, so that a machine that others
+use at the same time slows down both.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import io
-import shutil
-import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import statistics
 from pathlib import Path
-from random import Random
+from typing import Annotated, Literal, Self
 
-from matplotlib.figure import Figure
+from pydantic import AwareDatetime, Field, model_validator
 
-from reportgen import record
-from reportgen.build import render_all
 from reportgen.errors import ReportError
-from reportgen.material import gather
-from reportgen.report import CATALOGUE, Report
+from reportgen.record import Environment, Identifier, Part, read_as, slug, write_as
 
-SEEDS = 10
-COUNTS = (10, 100, 1000)
-LIMIT_SECONDS = 60.0
-"""For the largest of the counts, from nothing."""
-LIMIT_GROWTH = 1.5
-"""How much dearer a record may be among the most of them than among ten times fewer."""
-PAGE = """# {{{{ title("{0}") }}}} {{ #project }}
-
-{{{{ {0}.reproduced.test.accuracy }}}}, {{{{ {0}.reproduced.test.cross_entropy }}}}
-
-{{{{ results("{0}") }}}}
-
-{{{{ layers("{0}") }}}}
-
-{{{{ training_settings("{0}") }}}}
-
-{{{{ curves("{0}") }}}}
-
-{{{{ confusion("{0}") }}}}
-
-{{{{ provenance("{0}") }}}}
-"""
+Rounds = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
+Unit = Literal["images/s", "GFLOP/s", "GiB", "s", "%"]
 
 
-@dataclass(frozen=True)
-class Point:
-    """What so many records took, in seconds by the wall clock."""
+class Comparison(Part):
+    """One quantity, measured in two ways."""
 
-    records: int
-    pages: int
-    """In all languages."""
-    reading: float
-    """Reading and validating the records, and all that is worked out of them."""
-    rendering: float
-    """Writing every page in every language as Markdown, its charts as they were drawn before."""
-    drawing: float
-    """Drawing every chart in every language, which happens once for each content."""
+    group: Identifier
+    """What is measured, such as `training`."""
+    subject: str
+    """On what: a project, a size, a command."""
+    unit: Unit
+    measured: Rounds
+    """Round by round."""
+    against: Identifier
+    """What the reference is."""
+    reference: Rounds
+    """Round by round; where it has as many rounds, each was measured beside its fellow."""
 
     @property
-    def seconds(self) -> float:
-        """Reading and rendering."""
-        return self.reading + self.rendering
+    def ratios(self) -> tuple[float, ...]:
+        """Measured by reference, round by round; of the medians where the rounds are not pairs."""
+        if len(self.measured) == len(self.reference):
+            return tuple(a / b for a, b in zip(self.measured, self.reference, strict=True))
+        return (statistics.median(self.measured) / statistics.median(self.reference),)
+
+
+class Bench(Part):
+    """All comparisons of one session on one machine."""
+
+    schema_version: Literal[1] = 1
+    measured: AwareDatetime
+    quick: bool
+    """Fewer rounds, and only some projects."""
+    environment: Environment
+    load: Annotated[float, Field(ge=0)]
+    """How many processes wanted a core on average in the minute before, those of others included."""
+    comparisons: Annotated[tuple[Comparison, ...], Field(min_length=1)]
 
     @property
-    def from_nothing(self) -> float:
-        """All of it, where no chart was drawn before."""
-        return self.seconds + self.drawing
+    def file_name(self) -> str:
+        """A name for its file, after the machine: a later bench takes the place of the one before."""
+        return f"{slug(f'{self.environment.device} {self.environment.cores} cores')}.json"
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        keys = [(one.group, one.subject, one.against) for one in self.comparisons]
+        if twice := sorted({key for key in keys if keys.count(key) > 1}):
+            raise ValueError(f"compared twice: {', '.join(' '.join(key) for key in twice)}")
+        return self
 
 
-def measure(report: Report, counts: Sequence[int] = COUNTS) -> Iterator[Point]:
-    """A point for each of `counts` records, ten a project, made of the first recorded run of `report`.
+def read(file: Path) -> Bench:
+    """Read and validate a bench.
 
     Raises:
-        ReportError: there is no recorded run to copy.
+        RecordError: the file is missing, truncated, of another version, or a field is missing or wrong.
     """
-    runs = record.read_all(report.results)
-    if not runs:
-        raise ReportError(f"{report.relative(report.results)}: there is no recorded run to copy.")
-    for count in counts:
-        with tempfile.TemporaryDirectory() as folder:
-            yield _point(report, runs[0], count, Path(folder))
+    return read_as(file, Bench)
 
 
-def _point(report: Report, run: record.Record, count: int, root: Path) -> Point:
-    copied = dataclasses.replace(report, root=root, docs=root / "docs", results=root / "results")
-    shutil.copy(report.root / "mkdocs.yml", root)
-    projects = [f"copy_{number}" for number in range(-(-count // SEEDS))]
-    for number in range(count):
-        record.write(_copy(run, projects[number // SEEDS], number), copied.results)
-    for code in copied.languages:
-        pages = copied.docs / code
-        pages.mkdir(parents=True)
-        shutil.copy(report.docs / code / CATALOGUE, pages)
-        for project in projects:
-            (pages / f"{project}.md").write_text(PAGE.format(project), encoding="utf-8")
-    began = time.perf_counter()
-    material = gather(copied)
-    middle = time.perf_counter()
-    render_all(material)
-    drawn = time.perf_counter()
-    render_all(material)
-    rendering = time.perf_counter() - drawn
-    return Point(
-        count,
-        len(material.pages) * len(copied.languages),
-        middle - began,
-        rendering,
-        max(0.0, drawn - middle - rendering),
-    )
+def read_all(folder: Path) -> tuple[Bench, ...]:
+    """Read every bench in `folder`, in the order of their files' names; none where there is no such folder.
+
+    Raises:
+        ReportError: as `read`, or `folder` is a file, as where a report of a single bench names it.
+    """
+    if folder.is_file():
+        raise ReportError(
+            f"{folder}: expected a folder of benches, one file for each machine, and found a file. "
+            "Put it into a folder of its own, and name that in [tool.reportgen]."
+        )
+    return tuple(read(file) for file in sorted(folder.glob("*.json")))
 
 
-def _copy(run: record.Record, project: str, number: int) -> record.Record:
-    """`run` under another name, with a history and a confusion of its own, so that no chart is found drawn already."""
-    shifted = [
-        epoch.model_copy(update={"cross_entropy": epoch.cross_entropy * (1 + number / 1000)})
-        for epoch in run.history[:1]
-    ]
-    return run.model_copy(
-        update={
-            "project": project,
-            "variant": None,
-            "seed": number % SEEDS,
-            "history": (*shifted, *run.history[1:]),
-            "confusion": tuple(_shuffled(row, k, Random(number)) for k, row in enumerate(run.confusion)),
-        }
-    )
-
-
-def _shuffled(row: Sequence[int], right: int, random: Random) -> tuple[int, ...]:
-    """A row of a confusion matrix with its mistakes dealt out anew."""
-    wrong = [*row[:right], *row[right + 1 :]]
-    random.shuffle(wrong)
-    return (*wrong[:right], row[right], *wrong[right:])
-
-
-def growth(points: Sequence[Point]) -> float:
-    """How many times dearer a record is at the last point than at the one before; 1 is linear."""
-    before, last = points[-2:]
-    return (last.seconds / last.records) / (before.seconds / before.records)
-
-
-def curve(points: Sequence[Point]) -> str:
-    """The points as an SVG: seconds by records, both on logarithmic scales, beside the limit and a straight line."""
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    axes = figure.add_subplot()
-    records = [point.records for point in points]
-    axes.loglog(records, [point.from_nothing for point in points], marker="o", label="from scratch, charts drawn")
-    axes.loglog(records, [point.seconds for point in points], marker="o", label="read and rendered")
-    axes.loglog(records, [point.reading for point in points], marker="o", label="read")
-    slope = points[0].seconds / points[0].records
-    axes.loglog(records, [slope * count for count in records], linestyle=":", color="grey", label="linear")
-    axes.loglog(records[-1:], [LIMIT_SECONDS], marker="_", markersize=20, color="black", linestyle="", label="limit")
-    axes.set(xlabel="records", ylabel="seconds")
-    axes.legend()
-    stream = io.StringIO()
-    figure.savefig(stream, format="svg")
-    return stream.getvalue()
+def write(bench: Bench, file: Path) -> Path:
+    """Write `bench`, whole or not at all, and return the file."""
+    return write_as(bench, file)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from jinja2.defaults import DEFAULT_NAMESPACE
 
-from reportgen import claims, comparison, evidence, facts, features, pretraining, record
+from reportgen import bench, claims, evidence, facts, features, pretraining, record
+from reportgen.bench import Bench
 from reportgen.claims import Judgement
-from reportgen.comparison import Bench
 from reportgen.errors import ReportError
 from reportgen.facts import ProjectFacts, Published
 from reportgen.features import Features
@@ -94,7 +94,7 @@ def gather(report: Report) -> Material:
         declarations=declarations,
         pretrainings=pretraining.read_all(report.pretraining) if report.pretraining else {},
         features=features.read_all(report.pretraining) if report.pretraining else {},
-        benches=comparison.read_all(report.bench) if report.bench else (),
+        benches=bench.read_all(report.bench) if report.bench else (),
         pages=pages,
         repository=str(report.shared().get("repo_url") or "").rstrip("/"),
     )

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from reportgen import fingerprint
-from reportgen.comparison import Bench
+from reportgen.bench import Bench
 from reportgen.edition import NOTHING
 from reportgen.errors import ReportError
 from reportgen.facts import Fact, Origin, ProjectFacts, Quoted, Variant

@@ -22,7 +22,7 @@ PROJECTS = sorted((ROOT / "experiments" / "projects").glob("p[0-9]*.py"))
 HEAVY = {"cv2", "jax", "keras", "pyarrow", "tensorflow", "torch"}
 """What only training needs."""
 SHARED = {
-    "reportgen.comparison",
+    "reportgen.bench",
     "reportgen.record",
     "reportgen.pretraining",
     "reportgen.features",

@@ -18,7 +18,7 @@ from experiments.environment import ROOT
 from experiments.job import RESULTS
 from experiments.run import standing
 from reportgen import record
-from reportgen.comparison import Comparison
+from reportgen.bench import Comparison
 from reportgen.errors import ReportError, last_words
 
 PATIENCE = 300

@@ -18,7 +18,7 @@ from experiments.executor import Local
 from experiments.job import RESULTS, SEEDS, Job
 from experiments.run import run, standing
 from reportgen import record
-from reportgen.comparison import Comparison
+from reportgen.bench import Comparison
 from reportgen.errors import ReportError
 from reportgen.record import Record
 

@@ -22,7 +22,7 @@ from experiments.comparison.training import chosen, operations_of, ours
 from experiments.environment import COMPILED, ROOT, cores
 from experiments.executor import SHARED_DEVICE, shares
 from experiments.job import SEEDS
-from reportgen.comparison import Comparison
+from reportgen.bench import Comparison
 from reportgen.errors import ReportError, last_words
 
 SMALL = ("p00_base", "p01_deeper")

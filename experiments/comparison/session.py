@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from experiments.comparison import commands, precision, seeds, site, training
 from experiments.environment import describe
-from reportgen.comparison import Bench, Comparison
+from reportgen.bench import Bench, Comparison
 from reportgen.errors import ReportError
 
 QUICK = ("p01_deeper", "p05_augmentation", "p09_mini_vgg16")

@@ -15,7 +15,7 @@ from experiments.comparison.commands import timed
 from experiments.environment import ROOT
 from experiments.job import RESULTS
 from reportgen import record
-from reportgen.comparison import Comparison
+from reportgen.bench import Comparison
 from reportgen.errors import ReportError
 
 RENDERED = ROOT / "build" / "nox-s-docs"

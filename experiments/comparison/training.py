@@ -21,7 +21,7 @@ from experiments import catalogue, data
 from experiments.environment import COMPILED, ROOT
 from experiments.memory import device_peak, peak
 from experiments.project import Augmentation, Project
-from reportgen.comparison import Comparison
+from reportgen.bench import Comparison
 from reportgen.errors import ReportError, last_words
 
 OPERATIONS = 1e11

@@ -15,13 +15,13 @@ from typer.testing import CliRunner
 
 from experiments import __main__ as command_line
 from experiments import catalogue, data, resident
-from experiments.bench import _site
 from experiments.comparison import commands, precision, seeds, site, training
 from experiments.comparison.session import compare, told
 from experiments.comparison.training import comparisons, operations_of, pipeline
 from experiments.job import sources
+from experiments.limits import _site
 from reportgen import record
-from reportgen.comparison import Comparison, read
+from reportgen.bench import Comparison, read
 from reportgen.errors import ReportError
 from tests import synthetic
 from tests.experiments import other_backend

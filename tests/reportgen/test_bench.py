@@ -1,51 +1,112 @@
-"""The cost of many records is measured on records and pages that are really made."""
+"""The format of a bench: what is compared stands beside its reference, and survives the way to the disk and back."""
 
 from __future__ import annotations
 
+import json
+import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from reportgen import bench
-from reportgen import record as records
-from reportgen import report as reports
-from reportgen.bench import Point
+from reportgen.bench import Bench, Comparison, read, read_all, write
 from reportgen.errors import ReportError
-from reportgen.material import Material, gather
-from tests.synthetic import record
+from tests.synthetic import environment
+
+rounds = st.lists(st.floats(1e-6, 1e12), min_size=1, max_size=5).map(tuple)
 
 
-def test_every_point_has_its_records_and_pages_in_every_language(small_report: Path) -> None:
-    report = reports.load(small_report)
-    records.write(record("first"), report.results)
-    points = list(bench.measure(report, (2, 11)))
-    assert [(point.records, point.pages) for point in points] == [(2, 2), (11, 4)]
-    assert all(point.reading > 0 and point.rendering > 0 and point.drawing > 0 for point in points)
-    assert bench.curve(points).count("<svg") == 1
+def comparison(**changes: Any) -> Comparison:
+    """Training twice as fast as its reference."""
+    content = {
+        "group": "training",
+        "subject": "p00_base",
+        "unit": "images/s",
+        "measured": (200.0, 220.0, 90.0),
+        "against": "plain",
+        "reference": (100.0, 100.0, 100.0),
+    }
+    return Comparison.model_validate({**content, **changes})
 
 
-def test_a_run_that_departs_from_its_project_is_copied_as_one_that_does_not(
-    small_report: Path, monkeypatch: pytest.MonkeyPatch
+def bench(*comparisons: Comparison) -> Bench:
+    """A quick session of one comparison, unless others are given."""
+    return Bench(
+        measured=datetime(2026, 3, 1, tzinfo=UTC),
+        quick=True,
+        environment=environment(),
+        load=1.25,
+        comparisons=comparisons or (comparison(),),
+    )
+
+
+@given(rounds, rounds)
+def test_a_bench_is_read_as_it_was_written(measured: tuple[float, ...], reference: tuple[float, ...]) -> None:
+    original = bench(comparison(measured=measured, reference=reference))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "new" / "bench.json"
+        write(original, file)
+        assert read(file) == original
+
+
+def test_each_machine_has_a_file_of_its_own_and_a_new_bench_there_replaces_the_one_before(tmp_path: Path) -> None:
+    here = bench()
+    there = here.model_copy(update={"environment": environment().model_copy(update={"device": "NVIDIA H200"})})
+    for one in (there, here, here.model_copy(update={"load": 0.5})):
+        write(one, tmp_path / one.file_name)
+    assert [file.name for file in sorted(tmp_path.iterdir())] == [here.file_name, there.file_name]
+    assert there.file_name == "nvidia-h200-2-cores.json"
+    assert [one.load for one in read_all(tmp_path)] == [0.5, 1.25]
+    assert read_all(tmp_path / "none") == ()
+    with pytest.raises(ReportError, match=r"expected a folder of benches.*found a file\. Put it into a folder"):
+        read_all(tmp_path / here.file_name)
+
+
+def test_rounds_that_were_measured_beside_each_other_are_compared_one_by_one() -> None:
+    assert comparison().ratios == (2.0, 2.2, 0.9)
+    assert comparison(reference=(50.0,)).ratios == (4.0,), "the median of the rounds where they are no pairs"
+
+
+@pytest.mark.parametrize(
+    "changes", [{"reference": ()}, {"measured": (0.0,)}, {"unit": "furlongs"}, {"against": "Not a name"}], ids=str
+)
+def test_a_figure_without_its_comparison_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        comparison(**changes)
+
+
+def test_what_is_compared_twice_is_refused() -> None:
+    with pytest.raises(ValidationError, match="compared twice: training p00_base plain"):
+        bench(comparison(), comparison())
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "complaint"),
+    [
+        ("schema_version", 9, r"schema_version is 9, expected 1\. It was written by another version"),
+        ("load", -1, r"field load: .*, found -1"),
+        ("comparisons", [], "field comparisons: "),
+    ],
+)
+def test_a_file_of_another_version_or_with_a_wrong_field_is_refused_by_name(
+    field: str, value: object, complaint: str, tmp_path: Path
 ) -> None:
-    """A variant alone would be on no chart of its project's page."""
-    report = reports.load(small_report)
-    records.write(record("first", variant="batch-8"), report.results)
-    copied: list[tuple[str, str | None, int]] = []
-
-    def gathered(report: reports.Report) -> Material:
-        copied.extend(run.key for run in records.read_all(report.results))
-        return gather(report)
-
-    monkeypatch.setattr(bench, "gather", gathered)
-    list(bench.measure(report, (2,)))
-    assert copied == [("copy_0", None, 0), ("copy_0", None, 1)]
+    file = tmp_path / "bench.json"
+    content = {**json.loads(bench().model_dump_json()), field: value}
+    file.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(ReportError, match=rf"bench\.json: {complaint}"):
+        read(file)
 
 
-def test_a_report_without_runs_has_nothing_to_copy(small_report: Path) -> None:
-    with pytest.raises(ReportError, match="results: there is no recorded run to copy"):
-        list(bench.measure(reports.load(small_report)))
-
-
-def test_growth_is_one_where_a_record_costs_the_same_among_many() -> None:
-    assert bench.growth([Point(10, 2, 1.0, 1.0, 0.0), Point(100, 20, 10.0, 10.0, 9.0)]) == 1
-    assert bench.growth([Point(10, 2, 1.0, 1.0, 0.0), Point(100, 20, 20.0, 20.0, 9.0)]) == 2
+def test_a_file_that_was_cut_off_or_saved_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "bench.json"
+    file.write_bytes(b"\xf1")
+    with pytest.raises(ReportError, match=r"bench\.json: cannot be read as UTF-8 text"):
+        read(file)
+    file.write_text(bench().model_dump_json()[:100], encoding="utf-8")
+    with pytest.raises(ReportError, match=r"bench\.json, line 1, column .*: not valid JSON"):
+        read(file)

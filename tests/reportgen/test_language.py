@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reportgen
-from reportgen import checklist, claims, comparison, evidence, facts, tools
+from reportgen import bench, checklist, claims, evidence, facts, tools
 from reportgen.errors import ReportError
 from reportgen.language import FOLDER, codes, language, untranslated
 
@@ -63,7 +63,7 @@ def messages() -> set[str]:
         | labels
         | {*evidence.MESSAGES.values(), *tools.BRIEFLY.values()}
         | set(get_args(claims.Verdict))
-        | set(get_args(comparison.Unit))
+        | set(get_args(bench.Unit))
         | set(get_args(checklist.Answer))
         | {word for metric in claims.METRICS.values() for word in (metric.label, *metric.units)}
         | {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from reportgen import bench, measure
+from reportgen import growth, measure
 from reportgen.__main__ import app
 from reportgen.errors import ReportError
 from reportgen.measure import Figure
@@ -49,7 +49,7 @@ def test_a_selector_that_looks_like_markup_is_told_as_it_is(
 def test_a_figure_that_could_not_be_written_is_refused_before_anything_is_measured(
     small_report: Path, monkeypatch: pytest.MonkeyPatch, figure: str, complaint: str
 ) -> None:
-    monkeypatch.setattr(bench, "measure", lambda _: pytest.fail("measured"))
+    monkeypatch.setattr(growth, "measure", lambda _: pytest.fail("measured"))
     done = CliRunner().invoke(app, ["bench", "--root", str(small_report), "--figure", str(small_report / figure)])
     assert isinstance(done.exception, ReportError)
     assert str(done.exception).startswith(str(small_report / complaint))

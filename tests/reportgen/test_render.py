@@ -14,14 +14,14 @@ import yaml
 from reportgen import pretraining
 from reportgen import record as records
 from reportgen import report as reports
-from reportgen.comparison import write as write_bench
+from reportgen.bench import write as write_bench
 from reportgen.errors import ReportError
 from reportgen.fingerprint import fingerprint
 from reportgen.material import gather
 from reportgen.record import Network, Record, Setting
 from reportgen.render import Page, Renderer
+from tests.reportgen.test_bench import bench, comparison
 from tests.reportgen.test_check import CLAIMS
-from tests.reportgen.test_comparison import bench, comparison
 from tests.synthetic import declaration, environment, record
 from tests.synthetic import pretraining as made_up
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.bench import augmenting
+from experiments.limits import augmenting
 
 
 @pytest.mark.project("p05_augmentation")
