@@ -384,7 +384,7 @@ def test_a_folder_of_records_whose_name_looks_like_markup_is_told_as_it_is(
 ) -> None:
     file = record.write(synthetic.record(seed=0), tmp_path / "res [old]")
     file.write_text("{", encoding="utf-8")
-    monkeypatch.setenv("COLUMNS", "1000")
+    monkeypatch.setattr(__main__, "console", Console(width=1000))  # no line of which breaks
     status, told, _ = said("status", "0", "--seed", "0", "--results", str(tmp_path / "res [old]"))
     assert (status, f"unreadable: {file}" in told) == (0, True)
 
