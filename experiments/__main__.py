@@ -135,8 +135,9 @@ def status(
     if not results.is_dir():
         raise ReportError(f"{results}: there is no such folder, expected one of recorded runs.")
     table = Table("project", "seed", "state", "test accuracy", "data", "trained", title="Runs")
+    every = [file.parent for file in record.files(results)]
     for identifier in _identifiers(projects):
-        folders = [file.parent for file in record.files(results, identifier)]
+        folders = [folder for folder in every if identifier == folder.relative_to(results).parts[0]]
         variants = {folder.parent.name for folder in folders} - {identifier}
         recorded = {int(folder.name.removeprefix("seed-")) for folder in folders}
         for variant, number in product((None, *sorted(variants)), seed or sorted({*SEEDS, *recorded})):
@@ -476,7 +477,8 @@ def replay_projects(
 
     Exit status 1 unless all are confirmed.
     """
-    files = (file for identifier in _identifiers(projects) for file in record.files(results, identifier))
+    identifiers = _identifiers(projects)
+    files = (file for file in record.files(results) if file.relative_to(results).parts[0] in identifiers)
     recorded = (record.read_own(file, results) for file in files)
     chosen = [done for done in recorded if not seed or done.seed in seed]
     if not chosen:

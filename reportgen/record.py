@@ -341,20 +341,19 @@ def read(file: Path) -> Record:
     return read_as(file, Record)
 
 
-def files(results: Path, project: str) -> list[Path]:
-    """Every file of a record of `project` (`*`: of all) below `results`, those of variants too, sorted.
+def files(results: Path) -> list[Path]:
+    """Every file of a record below `results`, those of variants too, sorted.
 
     Raises:
-        RecordError: a folder's name goes on after the seed, as that of a copy does.
+        RecordError: one stands where no run has its place, and would be passed over.
     """
-    places = (f"{project}/seed-*/{RECORD_FILE}", f"{project}/*/seed-*/{RECORD_FILE}")
-    found = sorted(file for place in places for file in results.glob(place))
+    places = (f"*/seed-*/{RECORD_FILE}", f"*/*/seed-*/{RECORD_FILE}")
+    # `**` goes into no folder that is a link, and a project's may be one.
+    found = sorted({*results.rglob(RECORD_FILE), *(file for place in places for file in results.glob(place))})
     for file in found:
-        if not re.fullmatch(r"seed-(0|[1-9][0-9]*)", file.parent.name):
-            raise RecordError(
-                f"{file.parent}: this folder holds a record, expected its name to be seed- and a number. Move it out "
-                f"of {results}, or delete it."
-            )
+        *above, own = file.relative_to(results).parts[:-1] or ("",)
+        if len(above) not in (1, 2) or not re.fullmatch(r"seed-(0|[1-9][0-9]*)", own):
+            read_own(file, results)  # says where it should stand
     return found
 
 
@@ -362,14 +361,23 @@ def read_own(file: Path, results: Path) -> Record:
     """Read one record below `results`, which must stand in its own folder.
 
     Raises:
-        RecordError: the file cannot be read, or stands in the folder of another run.
+        RecordError: the file cannot be read, or stands in the folder of another run, or in none of a run.
     """
     record = read(file)
     expected = folder_of(record, results)
     if file.parent != expected:
+        place, here = expected.relative_to(results).parts, file.parent.absolute()
+        remedy = "Move it there, or delete it."
+        if here.parts[-len(place) :] == place:  # right in itself: perhaps another folder of results is meant
+            meant = here.parents[len(place) - 1]
+            remedy = (
+                f"Name {meant} for the results if that is what holds the projects; else move it there, or delete it."
+            )
+        elif (expected / RECORD_FILE).exists():
+            remedy = f"There is one already: delete this one, or move it out of {results}."
         raise RecordError(
             f"{file}: this is the record of {' '.join(filter(None, record.key[:2]))} with seed {record.seed}, "
-            f"expected in {expected}. Move it there, or delete it."
+            f"expected in {expected}. {remedy}"
         )
     return record
 
@@ -380,7 +388,7 @@ def read_all(results: Path) -> tuple[Record, ...]:
     Raises:
         RecordError: a file cannot be read, or stands in a folder that is not its own.
     """
-    records = (read_own(file, results) for file in files(results, "*"))
+    records = (read_own(file, results) for file in files(results))
     return tuple(sorted(records, key=lambda record: (record.project, record.variant or "", record.seed)))
 
 

@@ -371,11 +371,11 @@ def test_a_copy_of_a_record_is_told_and_does_not_pass_for_the_run(tmp_path: Path
     shutil.copytree(folder, folder.with_name("seed-3"))
     now = standing(tmp_path, "p00_base", 3)
     assert now.state == "unreadable" and "the record of p00_base with seed 0, expected in" in now.detail
-    with pytest.raises(record.RecordError, match="Move it there, or delete it"):
+    with pytest.raises(record.RecordError, match="There is one already: delete this one, or move it out of"):
         __main__.replay_projects(results=tmp_path)
     folder.with_name("seed-3").rename(folder.with_name("seed-0-backup"))
     for command in (__main__.status, __main__.replay_projects):
-        with pytest.raises(record.RecordError, match="seed-0-backup: this folder holds a record"):
+        with pytest.raises(record.RecordError, match="seed-0-backup.*expected in .*seed-0. There is one already"):
             command(results=tmp_path)
 
 

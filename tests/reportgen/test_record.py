@@ -91,12 +91,45 @@ def test_a_record_in_the_folder_of_another_run_is_refused(tmp_path: Path) -> Non
         read_all(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["seed-0-backup", "seed-00", "seed-"])
-def test_a_record_in_a_folder_of_no_seed_is_refused(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("p00_base/seed-0-backup", "p00_base/seed-00", "p00_base/seed-", "p00_base/seed_2", "p00_base/Seed-2"),
+        *("p00_base", ".", "a/b/c/seed-0"),
+    ],
+)
+def test_a_record_in_a_folder_of_no_run_is_refused_and_not_passed_over(place: str, tmp_path: Path) -> None:
     file = write(record("p00_base", 0), tmp_path)
-    file.parent.rename(file.parent.with_name(name))
-    with pytest.raises(RecordError, match=rf"{name}: this folder holds a record, expected its name to be seed- and a"):
-        files(tmp_path, "p00_base")
+    stray = tmp_path / place / "record.json"
+    stray.parent.mkdir(parents=True, exist_ok=True)
+    stray.write_bytes(file.read_bytes())
+    why = (
+        f"{stray}: this is the record of p00_base with seed 0, expected in {file.parent}. There is one already: delete"
+    )
+    with pytest.raises(RecordError, match=re.escape(why)):
+        files(tmp_path)
+    file.unlink()
+    with pytest.raises(RecordError, match=re.escape(f"expected in {file.parent}. Move it there, or delete it.")):
+        files(tmp_path)
+
+
+@pytest.mark.parametrize("variant", [None, "other-weights"])
+@pytest.mark.parametrize("named", ["p00_base", "..", "../.."])
+def test_where_another_folder_is_named_than_that_of_the_results_it_is_told(
+    named: str, variant: str | None, tmp_path: Path
+) -> None:
+    results = tmp_path / "a" / "results"
+    write(record(variant=variant), results)
+    meant = re.escape(f"Name {results} for the results if that is what holds the projects")
+    with pytest.raises(RecordError, match=meant):
+        read_all((results / named).resolve())
+
+
+def test_a_projects_folder_may_be_a_link_to_another_disk(tmp_path: Path) -> None:
+    write(record(), tmp_path / "disk")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "p00_base").symlink_to(tmp_path / "disk" / "p00_base")
+    assert read_all(tmp_path / "results") == (record(),)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
