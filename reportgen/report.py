@@ -136,14 +136,15 @@ class Report:
         """The configuration that the sites of all languages inherit: mkdocs.yml in the root.
 
         Raises:
-            ReportError: it is missing, is not YAML, holds no settings, or has one that a language's own
-                cannot be joined to.
+            ReportError: it is missing, is not YAML, has a name twice, holds no settings, or has one that a language's
+                own cannot be joined to.
         """
         base = self.root / "mkdocs.yml"
         try:
             root = document.compose(read_text(base, "mkdocs.yml"), "mkdocs.yml")
         except FileNotFoundError:
             raise ReportError(f"{base}: there is no such file, and the sites of all languages inherit it.") from None
+        document.refuse_repeated(root, "mkdocs.yml")
         shared = document.construct(root, "mkdocs.yml", document.for_mkdocs()) if root else None
         if not isinstance(shared, dict):
             raise ReportError("mkdocs.yml: expected settings by name, as in `site_name: …`.")

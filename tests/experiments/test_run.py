@@ -375,7 +375,7 @@ def test_a_copy_of_a_record_is_told_and_does_not_pass_for_the_run(tmp_path: Path
         __main__.replay_projects(results=tmp_path)
     folder.with_name("seed-3").rename(folder.with_name("seed-0-backup"))
     for command in (__main__.status, __main__.replay_projects):
-        with pytest.raises(record.RecordError, match="seed-0-backup.*expected in .*seed-0. There is one already"):
+        with pytest.raises(record.RecordError, match=r"seed-0-backup.*expected in .*seed-0. There is one already"):
             command(results=tmp_path)
 
 

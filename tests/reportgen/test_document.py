@@ -49,13 +49,13 @@ def test_the_settings_of_mkdocs_have_tags_that_it_alone_obeys(
     small_report: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MY_SITE", "https://host.example")
-    with (small_report / "mkdocs.yml").open("a", encoding="utf-8") as file:
-        file.write(
-            "site_url: !ENV MY_SITE\nrepo_name: !ENV [NOBODY, mine]\n"
-            "markdown_extensions:\n  pymdownx.emoji:\n"
-            "    emoji_index: !!python/name:material.extensions.emoji.twemoji\n"
-            "  pymdownx.snippets:\n    base_path: !relative $config_dir\n"
-        )
+    (small_report / "mkdocs.yml").write_text(
+        "site_name: A\nsite_url: !ENV MY_SITE\nrepo_name: !ENV [NOBODY, mine]\n"
+        "markdown_extensions:\n  pymdownx.emoji:\n"
+        "    emoji_index: !!python/name:material.extensions.emoji.twemoji\n"
+        "  pymdownx.snippets:\n    base_path: !relative $config_dir\n",
+        encoding="utf-8",
+    )
     shared = reports.load(small_report).shared()
     assert (shared["site_url"], shared["repo_name"]) == ("https://host.example", "mine")
     assert shared["markdown_extensions"]["pymdownx.emoji"] == {"emoji_index": None}

@@ -149,6 +149,13 @@ def test_a_setting_of_mkdocs_that_could_not_be_joined_with_a_language_s_own_is_t
         load(small_report).shared()
 
 
+def test_a_setting_of_mkdocs_that_stands_twice_is_refused_with_both_lines(small_report: Path) -> None:
+    text = "site_name: A\ntheme:\n  name: material\n  palette: {scheme: default}\n  palette: {scheme: slate}\n"
+    (small_report / "mkdocs.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(ReportError, match=r"^mkdocs\.yml, line 5: 'palette' stands in line 4 already\.$"):
+        load(small_report).shared()
+
+
 def test_a_setting_of_mkdocs_without_a_value_is_none(small_report: Path) -> None:
     (small_report / "mkdocs.yml").write_text("site_name: A\nnav:\n", encoding="utf-8")
     assert load(small_report).shared() == {"site_name": "A"}
