@@ -36,14 +36,14 @@ class Translations(BaseModel):
 
 
 def read(report: Report) -> Translations:
-    """What was confirmed in the report; nothing where there is no file.
+    """What was confirmed in the languages of the report; nothing where there is no file.
 
     Raises:
         ReportError: the file is of another version or encoding, or is not what this program writes.
     """
     file = report.docs / FILE
     try:
-        return Translations.model_validate(json.loads(read_text(file, report.relative(file))))
+        kept = Translations.model_validate(json.loads(read_text(file, report.relative(file))))
     except FileNotFoundError:
         return Translations()
     except json.JSONDecodeError as problem:
@@ -54,6 +54,13 @@ def read(report: Report) -> Translations:
         first = problem.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"])) or "the file"
         raise ReportError(f"{report.relative(file)}: {field}: {first['msg']}. Restore it with git.") from problem
+    # A language that the report gave up has no version that could be in step.
+    return Translations(
+        sections={
+            name: {code: words for code, words in versions.items() if code in report.languages}
+            for name, versions in kept.sections.items()
+        }
+    )
 
 
 def check(page: str, versions: Mapping[str, Source], confirmed: Translations) -> Iterator[Finding]:

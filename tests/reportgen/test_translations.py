@@ -85,6 +85,20 @@ def test_a_language_that_is_added_is_named_by_itself_and_blames_no_other(root: P
     assert len(found) == 2 and sum("was never confirmed" in line for line in found) == 1
 
 
+def test_a_language_that_took_the_place_of_another_is_compared_with_those_that_there_are(root: Path) -> None:
+    confirm(root, SECTION)
+    kept = (root / "docs" / FILE).read_text(encoding="utf-8")
+    (root / "docs" / FILE).write_text(kept.replace('"es":', '"fr":'), encoding="utf-8")
+    assert about_details(root) == [
+        "docs/es/further.md, line 3: section details was never confirmed to say the same as the English text. "
+        f"Mend it with: python -m reportgen confirm {SECTION}"
+    ]
+    confirm(root, "further.md#further")
+    assert "fr" not in (root / "docs" / FILE).read_text(encoding="utf-8").replace("further", "")
+    confirm(root, SECTION)
+    assert about_details(root) == []
+
+
 def test_a_section_that_changed_in_every_language_is_to_be_confirmed_again(root: Path) -> None:
     confirm(root, SECTION)
     write(root, "en", "Another.")
