@@ -154,6 +154,14 @@ def status(
                 f"{done.started:%Y-%m-%d}, {done.seconds:.0f} s" if done else "",
             )
     console.print(table)
+    recorded_projects = {folder.relative_to(results).parts[0] for folder in every}
+    if gone := sorted(recorded_projects - {*catalogue.identifiers()}):
+        console.print(
+            f"Recorded, and without a script: {escape(', '.join(gone))}. Delete or move their folders in "
+            f"{escape(str(results))}, or give the scripts back their names.",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 @app.command("run")

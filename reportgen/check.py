@@ -25,6 +25,9 @@ from reportgen.record import Record
 from reportgen.report import CATALOGUE, Catalogue, Report
 from reportgen.source import Source, Sources
 
+GONE = "the script under its old name"
+"""What mends a record or a declaration whose script is gone; or it goes, too."""
+
 
 def check(material: Material) -> list[Finding]:
     """Every finding, by file and line."""
@@ -83,11 +86,11 @@ def _records(material: Material) -> Iterator[Finding]:
             changed = fingerprint.changed(run, confirmations, report.root)
             if changed:
                 file = record.folder_of(run, report.results) / record.RECORD_FILE
-                yield Finding(
-                    where=report.relative(file),
-                    what=f"unconfirmed: changed since the run are {', '.join(changed)}",
-                    remedy=fingerprint.remedy(run),
-                )
+                what, remedy = f"unconfirmed: changed since the run are {', '.join(changed)}", fingerprint.remedy(run)
+                if not (report.root / run.script).is_file():  # nothing can be replayed
+                    what = f"its script {run.script} is gone"
+                    remedy = f"{GONE}; or delete this folder, or move it out of {report.relative(report.results)}"
+                yield Finding(where=report.relative(file), what=what, remedy=remedy)
 
 
 def _declarations(material: Material) -> Iterator[Finding]:
@@ -96,11 +99,11 @@ def _declarations(material: Material) -> Iterator[Finding]:
     for declaration in material.declarations.values():
         now = fingerprint.fingerprints(declaration.sources, report.root)
         if changed := [file for file, known in declaration.sources.items() if now.get(file) != known]:
-            yield Finding(
-                where=report.relative(report.declared / f"{declaration.project}.json"),
-                what=f"older than the script: changed since are {', '.join(changed)}",
-                remedy=f"python -m experiments declare {declaration.project}",
-            )
+            what = f"older than the script: changed since are {', '.join(changed)}"
+            remedy = f"python -m experiments declare {declaration.project}"
+            if not (report.root / declaration.script).is_file():
+                what, remedy = f"its script {declaration.script} is gone", f"{GONE}; or delete this file"
+            yield Finding(report.relative(report.declared / f"{declaration.project}.json"), what, remedy)
 
 
 def _included(page: Source, pages: Collection[str]) -> Iterator[Finding]:

@@ -342,8 +342,10 @@ def test_a_package_that_is_not_there_is_a_sentence(
 
 
 def test_the_status_lists_every_seed_that_is_recorded(tmp_path: Path) -> None:
-    record.write(synthetic.record("p00_base", 3), tmp_path)
+    for project in ("p00_base", "p00_renamed"):
+        record.write(synthetic.record(project, 3), tmp_path)
     listed = experiments("status", "0", "--results", str(tmp_path)).stdout
+    assert f"Recorded, and without a script: p00_renamed. Delete or move their folders in {tmp_path}" in listed
     states = re.findall(r"p00_base\s+│\s+(\d)\s+│\s+(\w+)", listed)
     assert states == [("0", "missing"), ("1", "missing"), ("2", "missing"), ("3", "unconfirmed")]
 

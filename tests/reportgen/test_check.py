@@ -80,7 +80,10 @@ def test_a_changed_source_is_named_with_the_command_that_mends_it(small_report: 
 
 def test_a_source_that_is_gone_is_a_changed_source(small_report: Path) -> None:
     (found,) = made(small_report, ran="a = 1\n", now=None)
-    assert SCRIPT in found.what
+    assert str(found) == (
+        f"results/first/seed-0/record.json: its script {SCRIPT} is gone. "
+        "Mend it with: the script under its old name; or delete this folder, or move it out of results"
+    )
 
 
 def test_a_confirmation_of_todays_sources_settles_it(small_report: Path) -> None:
@@ -98,6 +101,12 @@ def test_a_declaration_older_than_its_script_is_named_with_the_command_that_writ
     (found,) = check(gather(reports.load(small_report)))
     assert found.place == "declared/first.json"
     assert SCRIPT in found.what and found.remedy.endswith("declare first")
+    (small_report / SCRIPT).unlink()
+    (found,) = check(gather(reports.load(small_report)))
+    assert str(found) == (
+        f"declared/first.json: its script {SCRIPT} is gone. "
+        "Mend it with: the script under its old name; or delete this file"
+    )
 
 
 CLAIMS = """
