@@ -41,6 +41,8 @@ ONE_RUN = "one run only"
 MACHINES = "several machines"
 """In place of what their times would come to together: a mean of a processor's hours and a GPU's seconds is of neither.
 """
+NOT_RECORDED = "not recorded"
+"""Where there are runs, and their records are silent."""
 SIDE_BY_SIDE = "shared machine"
 """In place of the times of runs that had to share it, and took as long as the others let them."""
 
@@ -460,6 +462,7 @@ def _reproduced(runs: Sequence[Record], origins: tuple[Origin, ...], absent: str
     shared = any(run.environment.side_by_side > 1 for run in runs)
     alone = len(machines) == 1 and not shared
     times = tuple(run.seconds for run in runs) if alone else ()
+    lengths = tuple(float(len(run.history)) for run in runs if run.history)
     network = runs[0].network if runs else None  # the check tells of runs that differ in it
     counts = (network.parameters, network.trainable, network.non_trainable) if network else (None, None, None)
     return ReproducedFacts(
@@ -467,7 +470,7 @@ def _reproduced(runs: Sequence[Record], origins: tuple[Origin, ...], absent: str
         validation=over("validation"),
         test=over("test"),
         seconds=Summary(times, "seconds", origins, absent=SIDE_BY_SIDE if shared else MACHINES if machines else absent),
-        epochs=Summary(tuple(float(len(run.history)) for run in runs if run.history), "count", origins, absent=absent),
+        epochs=Summary(lengths, "count", origins, absent=NOT_RECORDED if runs else absent),
         parameters=Totals(*(Fact.of(count, "count", absent, origins) for count in counts)),
         machine=machines.pop() if alone else None,
         standard_error=Fact.of(statistics.fmean(errors) if errors else None, "error", absent, origins),

@@ -18,6 +18,7 @@ from reportgen.errors import ReportError
 from reportgen.facts import (
     MACHINES,
     NOT_PRINTED,
+    NOT_RECORDED,
     NOT_REPRODUCED,
     NOT_RUN,
     NOT_STUDIED,
@@ -128,6 +129,12 @@ def test_the_same_processor_with_other_cores_or_another_backend_is_another_machi
     other = environment().model_copy(update=change)
     known = build(published(), [record("first", 0), record("first", 1, environment=other)])["first"].reproduced
     assert (known.machine is None) is several and (known.seconds.mean.absent == MACHINES) is several
+
+
+def test_runs_whose_records_have_no_epochs_have_run_all_the_same() -> None:
+    known = build(published(), [record("first", history=())])
+    assert known["first"].reproduced.epochs.mean.absent == NOT_RECORDED
+    assert known["second"].reproduced.epochs.mean.absent == NOT_REPRODUCED
 
 
 def test_one_run_has_a_mean_and_no_standard_deviation() -> None:
