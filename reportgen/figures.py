@@ -180,7 +180,7 @@ class Figures(PageTools):
                 n=len(runs[0].dataset.classes),
             )
         else:
-            return self.missing(words.gettext("No test image of this project was given a wrong prediction."))
+            return self.missing(self._faultless())
         caption = " ".join([*self._caution(project), caption])
         text, source = frame.text(drawing, words), self._records(*runs)
         return self._framed(_identifier("confusion", project), title, drawing, text, caption, source)
@@ -373,7 +373,12 @@ class Figures(PageTools):
         words = self.edition.words
         if not self.runs(project):
             return self.missing(self._unrun(words.gettext("Mistakes")))
+        if all(run.test.accuracy == 1 for run in self.runs(project)):
+            return self.missing(self._faultless())
         return self.missing(words.gettext("No recorded run of this project left a picture of its mistakes."))
+
+    def _faultless(self) -> str:
+        return self.edition.words.gettext("No test image of this project was given a wrong prediction.")
 
     def _unrun(self, figure: str) -> str:
         return self.edition.words.gettext("{figure}: there is no recorded run yet.", figure=figure)

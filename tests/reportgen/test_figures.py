@@ -456,6 +456,15 @@ def test_without_a_run_the_network_is_drawn_as_declared_with_the_layers_inside_a
     assert "what the script declares, not run yet" in "".join(found.itertext())
 
 
+def test_where_nothing_was_mistaken_no_picture_of_it_is_missing(small_report: Path) -> None:
+    call = '{{ mistakes("first") }}'
+    assert page(small_report, call, record("first", right=100, mistakes=[])).markdown.strip() == (
+        "*No test image of this project was given a wrong prediction.*"
+    )
+    some = page(small_report, call, record("first", right=100, mistakes=[]), record("first", 1, mistakes=[]))
+    assert "left a picture of its mistakes" in some.markdown
+
+
 def test_the_mistakes_are_a_gallery_with_words_and_a_table_of_the_same(small_report: Path) -> None:
     picture = folder(reports.load(small_report).results, "first", 0) / "mistakes.png"
     picture.parent.mkdir(parents=True)
