@@ -18,7 +18,7 @@ from reportgen.claims import projects
 from reportgen.errors import nearest
 from reportgen.facts import ProjectFacts, subject
 from reportgen.finding import Finding
-from reportgen.language import untranslated
+from reportgen.language import unlike, untranslated
 from reportgen.material import Material
 from reportgen.names import check_absent, check_blocks, check_names, check_variant
 from reportgen.record import Record
@@ -69,7 +69,9 @@ def _parts(report: Report) -> Iterator[Finding]:
         path = getattr(report, name)
         if path is None or path.exists() or not path.parent.is_dir():
             continue
-        if near := nearest(path.name, sorted(file.name for file in path.parent.iterdir())):
+        # The claims are a file, and all others folders.
+        alike = [file.name for file in path.parent.iterdir() if file.is_dir() != (name == "claims")]
+        if near := nearest(path.name, sorted(alike)):
             yield Finding(
                 where="pyproject.toml",
                 what=f"[tool.reportgen] names {report.relative(path)} for {name}, and there is nothing of that name",
@@ -154,8 +156,10 @@ def _asks(sources: Sources, function: str) -> bool:
 
 
 def _words(report: Report) -> Iterator[Finding]:
-    """Words of the generator that a language of the report lacks."""
+    """Words of the generator that a language of the report lacks, and those that cannot be filled in."""
     for code in report.languages:
+        for line, told in unlike(code):
+            yield Finding(f"reportgen/locale/{code}.po", told, "the names of the message, untranslated", line)
         if missing := untranslated(code):
             what = (
                 f"{len(missing)} messages are not translated, and readers see them in English (first: {missing[0]!r})"

@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from string import Formatter
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
@@ -67,6 +68,32 @@ def untranslated(code: str) -> list[str]:
     return sorted(set().union(*told.values()) - told[code])
 
 
+def unlike(code: str) -> list[tuple[int, str]]:
+    """Each translation that has other names in braces than its message: the line, and what is wrong."""
+    with (FOLDER / f"{code}.po").open("rb") as stream:
+        messages = [message for message in read_po(stream) if message.id and message.string]
+    found = []
+    for message in messages:
+        expected, names = _placeholders(str(message.id)), _placeholders(str(message.string))
+        if names != expected:
+            what = "braces that do not pair" if names is None else _listed(names)
+            told = f"the translation of {message.id!r} has {what}, expected {_listed(expected or set())}"
+            found.append((message.lineno or 0, told))
+    return found
+
+
+def _placeholders(text: str) -> set[str] | None:
+    """The names in braces; None if the braces do not pair."""
+    try:
+        return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+    except ValueError:
+        return None
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in sorted(names)) or "no names in braces"
+
+
 @dataclass(frozen=True)
 class Language:
     """One language; every method returns text as that language writes it."""
@@ -76,9 +103,19 @@ class Language:
     _translate: Callable[[str], str]
 
     def gettext(self, message: str, **values: object) -> str:
-        """`message` translated, with `{name}` replaced by the value of that name."""
+        """`message` translated, with `{name}` replaced by the value of that name.
+
+        Raises:
+            ReportError: the translation names something else.
+        """
         text = self._translate(message)
-        return text.format(**values) if values else text
+        try:
+            return text.format(**values) if values else text
+        except (LookupError, ValueError) as problem:
+            raise ReportError(
+                f"reportgen/locale/{self.code}.po: the translation of {message!r} is {text!r}, expected the names in "
+                f"braces of the message, each within its own: {_listed({*values})}."
+            ) from problem
 
     def number(self, value: float, digits: int) -> str:
         """A number with exactly `digits` decimals and a real minus sign: `0.840`, `0,840`."""

@@ -56,15 +56,21 @@ def test_a_part_that_is_missing_beside_its_namesake_is_told(small_report: Path, 
     """As where its path is mistyped: the pages would say that nothing has been run."""
     confirm(small_report)
     (small_report / "parts").mkdir()
-    (small_report / "parts" / f"my-{part}s").mkdir()
+    there, other = small_report / "parts" / f"my-{part}s", small_report / "parts" / f"my-{part}.x"
+    if part == "claims":  # which are a file, and no folder
+        there, other = other, there
+    there.touch() if part == "claims" else there.mkdir()
+    other.mkdir() if part == "claims" else other.touch()
     settings = small_report / "pyproject.toml"
     lines = [line for line in settings.read_text(encoding="utf-8").splitlines() if not line.startswith(f"{part} =")]
     settings.write_text("\n".join([*lines, f'{part} = "parts/my-{part}"']), encoding="utf-8")
     (found,) = check(gather(reports.load(small_report)))
     assert str(found) == (
         f"pyproject.toml: [tool.reportgen] names parts/my-{part} for {part}, and there is nothing of that name. "
-        f'Mend it with: {part} = "parts/my-{part}s"'
+        f'Mend it with: {part} = "parts/{there.name}"'
     )
+    there.rmdir() if there.is_dir() else there.unlink()
+    assert check(gather(reports.load(small_report))) == [], "the other is of another kind"
 
 
 def test_a_record_of_todays_code_has_nothing_to_mend(small_report: Path) -> None:
@@ -271,6 +277,15 @@ def test_words_of_the_generator_that_a_language_lacks_are_counted(
     confirm(small_report)
     (found,) = check(gather(reports.load(small_report)))
     assert str(found).startswith("reportgen/locale/es.po: 2 messages are not translated, and readers see them in Engl")
+
+
+def test_a_translation_that_cannot_be_filled_in_is_an_error_with_its_line(
+    small_report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "unlike", lambda code: [(7, "braces")] if code == "es" else [])
+    confirm(small_report)
+    (found,) = check(gather(reports.load(small_report)))
+    assert (found.place, found.what, found.severity) == ("reportgen/locale/es.po, line 7", "braces", "error")
 
 
 def test_runs_on_different_images_make_no_mean_and_no_comparison(small_report: Path) -> None:

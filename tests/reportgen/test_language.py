@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import reportgen
 from reportgen import bench, checklist, claims, evidence, facts, tools
 from reportgen.errors import ReportError
-from reportgen.language import FOLDER, codes, language, untranslated
+from reportgen.language import FOLDER, codes, language, unlike, untranslated
 
 PACKAGE = Path(reportgen.__file__).parent
 SETTINGS = ("batch_size", "epochs", "optimizer", "learning_rate", "loss", "pixel_scaling", "precision")
@@ -73,6 +73,7 @@ def messages() -> set[str]:
             facts.NOT_RUN,
             facts.ONE_RUN,
             facts.MACHINES,
+            facts.NOT_RECORDED,
             facts.SIDE_BY_SIDE,
         }
         | {"up to date", "unconfirmed"}
@@ -151,3 +152,21 @@ def test_what_another_catalogue_translates_is_missed(tmp_path: Path, monkeypatch
     monkeypatch.setattr("reportgen.language.FOLDER", tmp_path)
     assert untranslated("en") == untranslated("es") == []
     assert "Seeds" not in untranslated("fr") and len(untranslated("fr")) > 100
+
+
+@pytest.mark.parametrize(
+    ("translation", "found"),
+    [("{m} semillas", "{m}"), ("semillas", "no names in braces"), ("{n} semillas}", "braces that do not pair")],
+)
+def test_a_translation_with_other_names_in_braces_is_told_with_its_line_and_is_no_traceback(
+    translation: str, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f'msgid ""\nmsgstr ""\n\nmsgid "{{n}} seeds"\nmsgstr "{translation}"\n'
+    (tmp_path / "nn.po").write_text(text, encoding="utf-8")
+    monkeypatch.setattr("reportgen.language.FOLDER", tmp_path)
+    assert unlike("nn") == [(4, f"the translation of '{{n}} seeds' has {found}, expected {{n}}")]
+    if "{" in translation:
+        complaint = re.escape(f"reportgen/locale/nn.po: the translation of '{{n}} seeds' is '{translation}'")
+        with pytest.raises(ReportError, match=complaint):
+            language("nn").gettext("{n} seeds", n=3)
+    language.cache_clear()
