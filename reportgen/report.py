@@ -118,7 +118,7 @@ class Report:
         As for MkDocs, none has a name, nor stands in a folder, that begins with a dot: those belong to editors.
 
         Raises:
-            ReportError: a page is missing in a language.
+            ReportError: a page is missing in a language, or would be published under another name than its own.
         """
         found = {code: {*_pages(self.docs / code)} for code in self.languages}
         every = sorted(set().union(*found.values()))
@@ -130,14 +130,20 @@ class Report:
         ]
         if missing:
             raise ReportError(f"Missing in one language: {', '.join(missing)}. Every page stands in every language.")
+        if taken := [page for page in every if page.rpartition("/")[2] == "README.md"]:
+            file = self.relative(self.docs / self.languages[0] / taken[0])
+            raise ReportError(
+                f"{file}: MkDocs publishes a page of this name as its folder's index.md, or leaves it out. Rename it "
+                "to index.md, or otherwise, in every language; notes for editors stand outside of the pages."
+            )
         return tuple(every)
 
     def shared(self) -> dict[str, Any]:
         """The configuration that the sites of all languages inherit: mkdocs.yml in the root.
 
         Raises:
-            ReportError: it is missing, is not YAML, has a name twice, holds no settings, or has one that a language's
-                own cannot be joined to.
+            ReportError: it is missing, is not YAML, has a name twice, holds no settings, has one that a language's
+                own cannot be joined to, or wants other addresses than links are made for.
         """
         base = self.root / "mkdocs.yml"
         try:
@@ -154,6 +160,12 @@ class Report:
             if not isinstance(value, kind):
                 where, name = document.line(root, *path), ".".join(map(str, path))
                 raise ReportError(f"mkdocs.yml, line {where}: {name} is {value!r}, expected {expected}.")
+        if shared.get("use_directory_urls", True) is not True:
+            where = document.line(root, "use_directory_urls")
+            raise ReportError(
+                f"mkdocs.yml, line {where}: use_directory_urls is {shared['use_directory_urls']!r}, expected true, or "
+                "no such line: figures and links are made for addresses that end in a slash."
+            )
         return shared
 
     def relative(self, file: Path) -> str:

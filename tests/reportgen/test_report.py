@@ -156,6 +156,20 @@ def test_a_setting_of_mkdocs_that_stands_twice_is_refused_with_both_lines(small_
         load(small_report).shared()
 
 
+def test_addresses_that_no_link_would_lead_to_are_refused(small_report: Path) -> None:
+    (small_report / "mkdocs.yml").write_text("site_name: A\nuse_directory_urls: false\n", encoding="utf-8")
+    with pytest.raises(ReportError, match=r"^mkdocs\.yml, line 2: use_directory_urls is False, expected true"):
+        load(small_report).shared()
+
+
+def test_a_page_that_mkdocs_publishes_under_another_name_is_refused(small_report: Path) -> None:
+    for code in ("en", "es"):
+        (small_report / "docs" / code / "more").mkdir()
+        (small_report / "docs" / code / "more" / "README.md").touch()
+    with pytest.raises(ReportError, match=r"^docs/en/more/README\.md: MkDocs publishes .* Rename it to index\.md"):
+        load(small_report).pages()
+
+
 def test_a_setting_of_mkdocs_without_a_value_is_none(small_report: Path) -> None:
     (small_report / "mkdocs.yml").write_text("site_name: A\nnav:\n", encoding="utf-8")
     assert load(small_report).shared() == {"site_name": "A"}
