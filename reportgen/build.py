@@ -19,6 +19,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -174,6 +175,11 @@ def _make(report: Report, material: Material, fresh: Path) -> None:
             complaints = [line for line in said[code].splitlines() if line.strip() and not line.startswith("INFO")]
             lines = "\n".join(complaints).replace(f"{report.root}{os.sep}", "")
             source = report.relative(report.docs / code)
+            if "Config value" in lines:
+                where = "mkdocs.yml" + (
+                    " or of SITE_URL, which stands for site_url" if os.environ.get("SITE_URL") else ""
+                )
+                raise ReportError(f"MkDocs refused the settings of {where}:\n{lines}")
             raise ReportError(f"MkDocs refused the pages in {RENDERED}/{code}, made from {source}:\n{lines}")
         if not (fresh / code / "index.html").is_file():
             home = report.relative(report.docs / code / "index.md")
@@ -289,12 +295,16 @@ def configure(report: Report, code: str, site: Path) -> Path:
     words = catalogues[code]
     address = address_of(shared)
     spoken = language(code)
-    theme: dict[str, Any] = {"language": code, "custom_dir": str(THEME)}
     # MkDocs takes a theme by its name alone, and Material one scheme of colours where there is no choice.
     chosen = shared.get("theme")
+    own = own_templates(report, shared)
+    named = chosen.get("name") if isinstance(chosen, dict) else chosen
+    theme: dict[str, Any] = {"language": code, "custom_dir": str(THEME)}
+    if named == "material":
+        theme["language"] = _of_material(code, own)
     if isinstance(chosen, str):
         theme["name"] = chosen
-    if own := own_templates(report, shared):
+    if own:
         theme[OVERRIDES] = str(own)
     if palette := chosen.get("palette") if isinstance(chosen, dict) else None:
         theme["palette"] = [_named(one, spoken) for one in palette] if isinstance(palette, list) else palette
@@ -325,6 +335,24 @@ def configure(report: Report, code: str, site: Path) -> Path:
     file = report.root / "build" / f"mkdocs.{code}.yml"
     file.write_text(yaml.safe_dump(settings, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return file
+
+
+def _of_material(code: str, own: Path | None) -> str:
+    """The language in which Material says its own few words: `code`, or the one that `code` is a region's kind of.
+
+    Raises:
+        ReportError: there are none, in its own templates or in those of the report.
+    """
+    places = [Path(str(files("material"))) / "templates", *filter(None, [own])]
+    known = {file.stem for place in places for file in place.glob("partials/languages/*.html")}
+    for name in (code, code.partition("-")[0]):
+        if name in known:
+            return name
+    raise ReportError(
+        f"Material for MkDocs has no words of its own in {code!r}, which the buttons and the search need, only in "
+        f"{', '.join(sorted(known))}. Give them in partials/languages/{code}.html, in the folder that "
+        "theme.custom_dir in mkdocs.yml names, or take the language out of [tool.reportgen] in pyproject.toml."
+    )
 
 
 def own_hooks(report: Report, shared: Mapping[str, Any]) -> list[Path]:

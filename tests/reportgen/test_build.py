@@ -21,7 +21,7 @@ from playwright.sync_api import Browser
 
 from reportgen import report as reports
 from reportgen.browser import served
-from reportgen.build import LOCK, SIGNS, alone, build
+from reportgen.build import LOCK, SIGNS, alone, build, configure
 from reportgen.errors import ReportError
 from reportgen.language import FOLDER
 from reportgen.report import Report
@@ -337,6 +337,44 @@ def test_a_broken_link_is_refused_by_page_without_a_path_of_the_machine_and_the_
     assert "nox-s-docs/es" in str(refused.value)
     assert str(small_report) not in str(refused.value)
     assert "62.56%" in (site / "en" / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("variable", [False, True])
+def test_a_setting_that_mkdocs_refuses_is_told_of_the_file_or_the_variable_that_has_it(
+    small_report: Path, monkeypatch: pytest.MonkeyPatch, variable: bool
+) -> None:
+    if variable:
+        monkeypatch.setenv("SITE_URL", "nowhere")
+        where = r"mkdocs\.yml or of SITE_URL, which stands for site_url"
+    else:
+        settings(small_report, site_url="nowhere")
+        where = r"mkdocs\.yml"
+    with pytest.raises(ReportError, match=rf"^MkDocs refused the settings of {where}:\n.*Config value 'site_url'"):
+        made(small_report)
+
+
+def test_a_language_of_a_region_has_the_words_of_material_for_its_language_and_one_without_any_is_refused(
+    small_report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reportgen.language.FOLDER", tmp_path)
+    file = small_report / "pyproject.toml"
+    text = file.read_text(encoding="utf-8")
+    (small_report / "build").mkdir()
+
+    def theme(code: str) -> str:
+        shutil.copy(FOLDER / "es.po", tmp_path / f"{code}.po")
+        shutil.copytree(small_report / "docs" / "en", small_report / "docs" / code, dirs_exist_ok=True)
+        file.write_text(text.replace('["en", "es"]', f'["{code}"]'), encoding="utf-8")
+        configuration = configure(reports.load(small_report), code, tmp_path)
+        return str(yaml.safe_load(configuration.read_text(encoding="utf-8"))["theme"]["language"])
+
+    assert [theme(code) for code in ("fr", "en-GB", "pt-BR", "zh-Hans")] == ["fr", "en", "pt-BR", "zh"]
+    with pytest.raises(ReportError, match=r"no words of its own in 'ga'.* only in af, .* partials/languages/ga\.html"):
+        theme("ga")
+    (small_report / "own" / "partials" / "languages").mkdir(parents=True)
+    (small_report / "own" / "partials" / "languages" / "ga.html").touch()
+    settings(small_report, theme={"name": "material", "custom_dir": "own"})
+    assert theme("ga") == "ga"
 
 
 def test_a_section_without_a_name_in_a_language_is_named(small_report: Path) -> None:
