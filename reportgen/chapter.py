@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+from codecs import BOM_UTF8
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -78,8 +79,16 @@ def write(
         written[report.root / SHARED] = _listed(read_text(report.root / SHARED, SHARED), place, others)
     for file, (text, _) in written.items():
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, text)
+        write_atomically(file, _as_it_was(file, text))
     return [report.relative(file) + (f", line {line}" if line else "") for file, (_, line) in written.items()]
+
+
+def _as_it_was(file: Path, text: str) -> str:
+    """A file's new text, which was read without them, with the line ends and the mark at its start that it has."""
+    before = file.read_bytes() if file.exists() else b""
+    if b"\r\n" in before:
+        text = text.replace("\n", "\r\n")
+    return "\ufeff" + text if before.startswith(BOM_UTF8) else text
 
 
 def _text(project: str, since: str | None, words: Language) -> str:

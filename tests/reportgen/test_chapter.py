@@ -116,6 +116,21 @@ def test_it_stands_beside_the_other_chapters_and_a_short_name_beside_the_short_o
     assert nav == [{"more": ["further.md", f"{OURS}.md"]}, "index.md"], "behind the last chapter of its folder"
 
 
+def test_the_ends_of_lines_and_the_mark_of_some_editors_stay_as_they_are(root: Path) -> None:
+    files = [root / "docs" / "en" / "catalogue.yml", root / "mkdocs.yml"]
+    before = {}
+    for file in files:
+        before[file] = b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n")
+        file.write_bytes(before[file])
+    other = root / "docs" / "es" / "catalogue.yml"
+    write(root)
+    for file in files:
+        lines = file.read_bytes().split(b"\r\n")
+        assert [line for line in lines if OURS.encode() not in line] == before[file].split(b"\r\n")
+        assert len(lines) > before[file].count(b"\r\n") + 1 and b"\n" not in b"".join(lines)
+    assert b"\r" not in other.read_bytes()
+
+
 def test_a_page_of_the_section_below_is_listed_there(root: Path) -> None:
     for code in ("en", "es"):
         (root / "docs" / code / "more").mkdir()
