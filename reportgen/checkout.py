@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -21,6 +22,21 @@ def run(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A git command that has ended, with what it printed and complained of."""
     # Whatever the locale says, git speaks UTF-8.
     return subprocess.run(["git", *arguments], cwd=repository, capture_output=True, encoding="utf-8", errors="replace")
+
+
+def refuse_outside(repository: Path, consequence: str) -> None:
+    """Stop where git has nothing to say of a folder; `consequence` goes on behind what is found, as `so that …`.
+
+    Raises:
+        ReportError: there is no git, or the folder is in no checkout of it.
+    """
+    if shutil.which("git") is None:
+        raise ReportError(
+            f"There is no program called git on this machine's PATH, {consequence}. Install git, or add its folder to "
+            "the PATH."
+        )
+    if git(repository, "rev-parse", "--git-dir") is None:
+        raise ReportError(f"{repository}: not a git checkout, {consequence}.")
 
 
 def uncommitted(repository: Path) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Literal
 import ghp_import
 
 from reportgen.build import no_site
-from reportgen.checkout import git, refuse_uncommitted, run
+from reportgen.checkout import git, refuse_outside, refuse_uncommitted, run
 from reportgen.errors import ReportError
 
 Outcome = Literal["published", "nothing new", "dry run"]
@@ -35,11 +35,10 @@ def prepare(repository: Path, remote: str, branch: str) -> str | None:
     That is the domain that the branch has of its own, or else GitHub's; None where the remote is not on GitHub.
 
     Raises:
-        ReportError: no checkout, no such remote, changes that are not committed, nobody to commit as, or a branch that
-            holds something else than a site.
+        ReportError: no git, no checkout, no such remote, changes that are not committed, nobody to commit as, or a
+            branch that holds something else than a site.
     """
-    if git(repository, "rev-parse", "--git-dir") is None:
-        raise ReportError(f"{repository}: not a git checkout, so that there is nowhere to publish to.")
+    refuse_outside(repository, "so that there is nowhere to publish to")
     address = git(repository, "remote", "get-url", remote)
     if address is None:
         known = (git(repository, "remote") or "").split()

@@ -53,11 +53,10 @@ def content(report: Report) -> Content:
     """What would go from a report.
 
     Raises:
-        ReportError: the report is in no git checkout, or something is not committed or is ignored: it could not be
-            brought back; a part of it stands outside of its root; or the claims are no YAML.
+        ReportError: there is no git, the report is in no checkout, or something is not committed or is ignored: it
+            could not be brought back; a part of it stands outside of its root; or the claims are no YAML.
     """
-    if checkout.git(report.root, "rev-parse", "--git-dir") is None:
-        raise ReportError(f"{report.root}: not a git checkout, so that nothing that goes could be brought back.")
+    checkout.refuse_outside(report.root, "so that nothing that goes could be brought back")
     checkout.refuse_uncommitted(report.root, ": what goes is brought back from what is committed")
     named = (report.results, report.declared, report.pretraining, report.bench)
     folders = tuple(folder for folder in named if folder and folder.is_dir())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.checkout import git, ignored, run, uncommitted
+from reportgen.checkout import git, ignored, refuse_outside, run, uncommitted
 from reportgen.errors import ReportError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +26,18 @@ def test_a_command_answers_with_what_it_prints_and_with_none_where_it_fails(repo
     assert git(repository, "symbolic-ref", "--short", "HEAD") == "main"
     assert git(repository, "rev-parse", "nothing") is None
     assert "unknown revision" in run(repository, "rev-parse", "nothing").stderr
+
+
+def test_a_folder_outside_of_a_checkout_is_told_apart_from_a_machine_without_git(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_outside(repository, "so that it matters")
+    outside = tmp_path_factory.mktemp("outside")
+    with pytest.raises(ReportError, match=rf"^{outside}: not a git checkout, so that it matters\.$"):
+        refuse_outside(outside, "so that it matters")
+    monkeypatch.setenv("PATH", str(outside))
+    with pytest.raises(ReportError, match=r"^There is no program called git .*, so that it matters\. Install git"):
+        refuse_outside(repository, "so that it matters")
 
 
 def test_git_is_read_as_the_utf8_that_it_speaks_whatever_the_locale(repository: Path) -> None:
