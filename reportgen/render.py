@@ -36,6 +36,7 @@ from reportgen.scripts import Scripts
 from reportgen.source import FRONT_MATTER
 from reportgen.tables import Tables
 from reportgen.tools import PageTools
+from reportgen.verbatim import without_comments
 
 if TYPE_CHECKING:
     from reportgen.material import Material
@@ -78,7 +79,9 @@ class Renderer:
     def _source(self, path: str) -> tuple[str, str, None] | None:
         """What Jinja asks for of a page or of a file that one includes: text and path; None where there is none."""
         file = self.material.report.docs / self.code / path
-        return (read_text(file, self.material.report.relative(file)), str(file), None) if file.is_file() else None
+        if not file.is_file():
+            return None
+        return without_comments(read_text(file, self.material.report.relative(file))), str(file), None
 
     def page(self, path: str) -> Page:
         """Render `path`, such as `projects/00.md`.

@@ -89,6 +89,16 @@ def test_mkdocs_alone_makes_the_same_pages(told: Path) -> None:
         assert words(re.sub(r"<!--/?held-->", " ", alone)) == words((site / "en" / page).read_text(encoding="utf-8"))
 
 
+def test_a_figure_that_is_commented_out_takes_nothing_else_with_it(told: Path) -> None:
+    file = told / "docs" / "en" / "index.md"
+    text = file.read_text(encoding="utf-8").replace(
+        "{{ curves('first') }}", "<!-- not yet:\n\n{{ curves('first') }}\n\n-->"
+    )
+    file.write_text(text + "\nAfter it.\n", encoding="utf-8")
+    page = (built(told) / "en" / "index.html").read_text(encoding="utf-8")
+    assert "After it." in page and "not yet:" not in page and "rg-figure" not in page
+
+
 def test_the_search_knows_the_prose_and_no_number_of_a_chart_or_a_note(told: Path) -> None:
     site = built(told)
     index = (site / "en" / "search" / "search_index.json").read_text(encoding="utf-8")

@@ -1,0 +1,38 @@
+"""What stands in a comment is not rendered, what stands in code is shown, and every line stays where it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from reportgen.verbatim import without_comments
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("A\n\n<!-- not yet:\n\n{{ x }}\n\n-->\n\nB\n", "A\n\n\n\n\n\n\n\nB\n"),
+        ("A <!-- {% claim 'x' %} --> B", "A  B"),
+        ("- item\n\n    <!-- {{ a }}\n\nb -->c\n", "- item\n\n    \n\nc\n"),
+        ("<!-- `{{ x }} -->A`", "A`"),
+    ],
+)
+def test_a_comment_with_jinja_within_it_leaves_its_empty_lines(text: str, left: str) -> None:
+    assert without_comments(text) == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!-- more -->",
+        "```html\n<!-- {{ x }} -->\n```",
+        "- item\n\n    ```html\n\n    <!-- {{ x }} -->\n    ```\n",
+        "`<!-- {{ x }} -->`",
+        "A\n\n    <!-- {{ x }} -->\n\nB",
+        "- item\n\nA\n\n    <!-- {{ x }} -->\n\nB",
+        "{% raw %}<!-- {{ x }} -->{% endraw %}",
+        "{{ '<!--' }} {{ '-->' }}",
+        "A <!-- {{ x }}",
+    ],
+)
+def test_a_comment_in_code_or_without_jinja_or_end_stays(text: str) -> None:
+    assert without_comments(text) == text
