@@ -26,6 +26,7 @@ from reportgen.errors import ReportError, nearest
 from reportgen.facts import Fact, Interval, Kind, Origin, ProjectFacts, Quoted, Summary, parts_of
 from reportgen.report import Report, read_text
 from reportgen.tools import PageTools
+from reportgen.verbatim import CODE, replaced, without_comments
 
 ANCHOR = "evidence"
 """The id of the section that holds a page's notes."""
@@ -92,23 +93,33 @@ def bare(text: str) -> str:
 def placed(text: str) -> str:
     """A page's Markdown with each fact that `cite` has marked as a link to its note; as bare text where no link can be.
 
-    That is in code, but for a piece that is nothing else, in a tag of HTML, and in the text of a link or a picture.
+    That is in code, but for a piece that is nothing else, in a formula, in a tag of HTML, in the text of a link or a
+    picture, and in what stands elsewhere for either.
     """
-    text = _CITED_CODE.sub("\ue000\\1\ue001<code>\\2</code>\ue002", text)
-    text = _NO_LINK.sub(lambda found: bare(found[0]), text)
+    text = replaced(_NO_LINK, _unlinked, text)
     return _CITED.sub(r'<a class="rg-fact" href="#\1">\2</a>', text)
+
+
+def _unlinked(found: re.Match[str]) -> str:
+    if whole := _CITED_CODE.fullmatch(found[0]):
+        return f"\ue000{whole[1]}\ue001<code>{whole[2]}</code>\ue002"
+    if found["formula"]:
+        # TeX takes what follows a percent sign for a comment.
+        return _CITED.sub(lambda fact: fact[2].replace("%", r"\%"), found[0])
+    return bare(found[0])
 
 
 _CITED = re.compile("\ue000(.*?)\ue001(.*?)\ue002")
 _CITED_CODE = re.compile("(?<!`)`\ue000([^`]*?)\ue001([^`<]*?)\ue002`(?!`)")
 """A fact between backticks: Markdown would show the link's own text."""
-_NO_LINK = re.compile(
-    r"^[ \t]*(?P<fence>```+|~~~+).*?^[ \t]*(?P=fence)"
-    r"|(?<!`)(?P<ticks>`+)(?!`)[^\n]+?(?<!`)(?P=ticks)(?!`)"
+_NO_LINK = (
+    rf"{CODE}"
+    r"|(?P<formula>\$\$.+?\$\$|(?<![\\$])\$(?=[^\s$])[^$\n]*?(?<=[^\s\\])\$(?!\d)"
+    r"|\\\(.+?\\\)|\\\[.+?\\\]|\\begin\{(?P<environment>\w+\*?)\}.+?\\end\{(?P=environment)\})"
     r"|<a\b[^<>]*>.*?</a>"
     r"|</?[A-Za-z][^<>]*>"
-    r"|!?\[(?:[^\[\]]|\[[^\[\]]*\])*\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\])",
-    re.DOTALL | re.MULTILINE,
+    r"|^ {0,3}\*?\[(?!\^)[^\]\n]+\]:[^\n]*(?:\n[ \t]+[\"'(][^\n]*)?"
+    r"|!?\[(?:[^\[\]]|\[[^\[\]]*\])*\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\])"
 )
 
 
@@ -119,7 +130,7 @@ def uses(report: Report, code: str, pages: tuple[str, ...], *names: str) -> list
     for page in pages:
         file = report.docs / code / page
         try:
-            tree = environment.parse(read_text(file, report.relative(file)))
+            tree = environment.parse(without_comments(read_text(file, report.relative(file))))
         except TemplateSyntaxError:
             continue  # rendering the page says what is wrong
         for call in tree.find_all(nodes.Call):
@@ -136,7 +147,8 @@ def included(report: Report, code: str, pages: tuple[str, ...]) -> set[Path]:
     for page in pages:
         file = report.docs / code / page
         try:
-            names = meta.find_referenced_templates(environment.parse(read_text(file, report.relative(file))))
+            text = without_comments(read_text(file, report.relative(file)))
+            names = meta.find_referenced_templates(environment.parse(text))
         except TemplateSyntaxError:
             continue  # as above
         found |= {report.docs / code / name for name in names if name}

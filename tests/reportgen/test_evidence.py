@@ -207,6 +207,10 @@ FACT = "{{ first.published.test.accuracy }}"
         (f"[{FACT} right](index.md)", "[62.56% right](index.md)"),
         (f'![{FACT}](a.svg "{FACT}")', '![62.56%](a.svg "62.56%")'),
         (f'<span title="reaches {FACT}">hover</span>', '<span title="reaches 62.56%">hover</span>'),
+        (f"A\n\n    to = {FACT}\n\n    `{FACT}`\n\nB", "A\n\n    to = 62.56%\n\n    `62.56%`\n\nB"),
+        (f"Let $x = {FACT}$", r"Let $x = 62.56\%$"),
+        (f"$$\nx = {FACT}\n$$\n\n", "$$\nx = 62.56\\%\n$$\n\n"),
+        (f'[a]: https://e.org "to {FACT}"\n\n', '[a]: https://e.org "to 62.56%"\n\n'),
     ],
 )
 def test_a_fact_where_no_link_can_stand_is_bare_text(small_report: Path, text: str, shown: str) -> None:
@@ -214,6 +218,20 @@ def test_a_fact_where_no_link_can_stand_is_bare_text(small_report: Path, text: s
     assert page.markdown.startswith(shown)
     assert page.markdown.count('<a class="rg-fact" href="#source-first-published">62.56%</a>') == 1
     assert not re.search("[\ue000-\ue002]", page.markdown)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"- item\n\n    {FACT}\n",
+        f"!!! note\n\n    {FACT}\n",
+        f"Note[^1].\n\n[^1]: {FACT}\n",
+        f"It costs $5 to reach {FACT} and $6 for more.\n",
+    ],
+)
+def test_a_fact_in_what_only_looks_like_code_or_a_formula_is_a_link(small_report: Path, text: str) -> None:
+    page = rendered(small_report, text)
+    assert '<a class="rg-fact" href="#source-first-published">62.56%</a>' in page.markdown
 
 
 def test_a_claim_over_an_empty_line_is_refused_by_line(small_report: Path) -> None:
