@@ -72,15 +72,21 @@ def check_variant(file: str, line: int, name: str, material: Material) -> Iterat
 
 
 def check_blocks(page: Source) -> Iterator[Finding]:
-    """Every call that makes a block, such as a table, amid other text of its line, of which HTML would make a ruin."""
+    """Every call that makes a block, such as a table, amid other text of its line, or indented into an admonition, an
+    item or a tab: of either Markdown would make a ruin, for the block's other lines begin at the margin.
+    """
     for output in page.tree.find_all(nodes.Output):
         written = [part.data if isinstance(part, nodes.TemplateData) else "" for part in output.nodes]
         for node, before, after in zip(output.nodes, ["", *written], [*written[1:], ""], strict=False):
             match node:
                 case nodes.Call(node=nodes.Name(name=called)) if called in FUNCTIONS and called not in INLINE:
-                    if before.rpartition("\n")[2].strip() or after.partition("\n")[0].strip():
+                    indent = before.rpartition("\n")[2]
+                    if indent.strip() or after.partition("\n")[0].strip():
                         what = f"{called}() makes a block and stands amid a line"
                         yield Finding(page.file, what, "a line of its own", node.lineno)
+                    elif len(indent.expandtabs(4)) >= 4:
+                        what = f"{called}() makes a block and is indented, as in an admonition or in an item of a list"
+                        yield Finding(page.file, what, "a line of its own at the margin", node.lineno)
 
 
 def check_absent(page: Source, material: Material) -> Iterator[Finding]:

@@ -106,9 +106,11 @@ def test_a_variant_whose_name_is_nearly_that_of_another_is_a_warning(small_repor
         ("- {{ ladder() }}\n\n{{ ladder() }} and more\n", [1, 3]),
         ('A {{ title("first") }} of {{ given(8192) }}.\n\n  {{ ladder() }}  \n', []),
         ("{% if first.records %}{{ ladder() }}{% endif %}", []),
+        ('!!! note "R"\n\n    {{ ladder() }}\n\n- A\n\n\t{{ ladder() }}\n\n    {{ title("first") }}\n', [3, 7]),
+        ("{% if first.records %}\n    {{ ladder() }}\n{% endif %}", [2]),
     ],
 )
-def test_a_block_amid_a_line_is_told(small_report: Path, text: str, lines: list[int]) -> None:
+def test_a_block_amid_a_line_or_indented_is_told(small_report: Path, text: str, lines: list[int]) -> None:
     told = found(small_report, text, lambda page, _: check_blocks(page))
     assert [int(re.findall(r"^line (\d+): \w+\(\) makes a block", line)[0]) for line in told] == lines
 
