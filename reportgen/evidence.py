@@ -227,6 +227,8 @@ class Evidence(PageTools):
         words = self.edition.words
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ReportError(f"{value!r} is no number; {{{{ given(8192) }}}} writes one, without quotes.")
+        if not abs(value) < 1e308:
+            raise ReportError("what is given is infinite, or too large a number to be written.")
         if kind not in GIVEN:
             raise ReportError(f"'{kind}' is not a kind of number that can be given: {', '.join(GIVEN)}.")
         if kind == "percent":
@@ -253,7 +255,9 @@ class Evidence(PageTools):
                 return str(value)  # which tells the name that is unknown
             case int() if not isinstance(value, bool):
                 return text  # a count, as of the turns of a loop
-            case bool() | float():
+            case bool():
+                raise ReportError(f"{value} is no number or text; ask for it in {{% if … %}}, and say what it means.")
+            case float():
                 raise ReportError(f"{value} is a number of no known origin; a constant is {{{{ given({value}) }}}}.")
             case _ if callable(value):
                 raise ReportError(f"{getattr(value, '__name__', value)} is called with brackets: name(…).")

@@ -212,7 +212,7 @@ class Summary(_Unwritten):
 
     def __sub__(self, other: Fact | Summary) -> Fact:
         """The difference of the rounded means; absent where there is no run."""
-        return self.mean - other
+        return self.mean - other if isinstance(other, Fact | Summary) else NotImplemented
 
     @property
     def n(self) -> Fact:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import inspect
 import re
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from jinja2 import (
     TemplateError,
     TemplateNotFound,
     TemplateSyntaxError,
+    Undefined,
     UndefinedError,
 )
 
@@ -95,7 +96,7 @@ class Renderer:
         assets: dict[str, Path | str | bytes] = {}
         evidence = Evidence(self.edition, path, assets)
         tools: list[PageTools] = [evidence, *(kind(self.edition, path, assets) for kind in TOOLS)]
-        names = {name: getattr(tool, name) for tool in tools for name in tool.NAMES}
+        names = {name: _fitting(getattr(tool, name)) for tool in tools for name in tool.NAMES}
         read_text(source, shown)  # as Jinja does below, where a mistake is told with a line, and an encoding has none
         try:
             text = self._pages.get_template(path).render(**names, evidence_=evidence)
@@ -112,7 +113,8 @@ class Renderer:
             raise ReportError(f"{shown}, line {_line(problem, str(source))}: {problem}") from problem
         except RecursionError as problem:
             raise ReportError(f"{shown}: it includes itself, or a page that includes it.") from problem
-        except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as problem:
+        # Of a number beyond all, such as 1e400, Jinja makes a name that Python does not have.
+        except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, NameError) as problem:
             if _is_own(problem, str(source)):
                 raise
             line = _line(problem, str(source))
@@ -133,13 +135,26 @@ class Renderer:
         return Page(f"{text.rstrip()}\n\n{notes}" if notes else text, assets)
 
     def _unknown(self, message: str) -> str:
-        found = re.search(r"'([^' ]+)' is undefined|has no attribute '([^']+)'", message)
+        found = re.search(
+            r"'([^' ]+)' is undefined|(?:'reportgen\.facts\.(\w+) object' )?has no attribute '([^']+)'", message
+        )
         if not found:
             return message
-        word = found[1] or found[2]
-        known = [*self.material.facts, *FUNCTIONS, *_FIELDS]
-        near = nearest(word, (name for name in known if name != word))
-        hint = f"; did you mean '{near}'?" if near else f"; known are {', '.join(sorted(FUNCTIONS))} and the projects."
+        word, form = found[1] or found[3], getattr(facts, found[2] or "", None)
+        if form is facts.Fact:
+            ends = word in ("low", "high")
+            return f"'{word}' is not a known name of a single number" + (
+                ", and an interval needs two runs or more." if ends else ", which has no parts."
+            )
+        known, otherwise = set[str](), ""
+        if found[1]:
+            known, otherwise = {*self.material.facts, *FUNCTIONS}, f"{', '.join(sorted(FUNCTIONS))} and the projects"
+        elif form:
+            known = {part.name for part in fields(form)}
+            known |= {name for name, part in vars(form).items() if isinstance(part, property) and name[0] != "_"}
+            otherwise = ", ".join(sorted(known))
+        near = nearest(word, sorted(known - {word}))
+        hint = f"; did you mean '{near}'?" if near else f"; known are {otherwise}." if otherwise else "."
         return f"'{word}' is not a known name{hint}"
 
 
@@ -149,16 +164,35 @@ FUNCTIONS = {name: inspect.signature(getattr(kind, name)) for kind in _KINDS for
 """Every function that a page can call, and with what."""
 _OPENING = re.compile(rf"({FRONT_MATTER.pattern})?\s*(#[^\n]*\n)?", re.DOTALL)
 """Front matter and the heading of a page, if it has them."""
-_FIELDS = sorted(
-    {"mean", "sd", "min", "max", "n"}
-    | {
-        part.name
-        for form in facts.__dict__.values()
-        if isinstance(form, type) and is_dataclass(form) and form.__module__ == facts.__name__
-        for part in fields(form)
-    }
-)
-"""Every name that a page can write behind a dot."""
+
+
+def _fitting(function: Callable[..., object]) -> Callable[..., object]:
+    """A function of a page's that first looks at what it is called with, and says what does not fit."""
+    name = function.__name__
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def call(*args: object, **kwargs: object) -> object:
+        if "caller" in signature.parameters and not callable(kwargs.get("caller")):
+            begin = f'{name} "…"' if len(signature.parameters) > 1 else name
+            raise ReportError(f"{name} is a tag: {{% {begin} %}}a sentence{{% end{name} %}}.")
+        try:
+            given = signature.bind(*args, **kwargs).arguments
+        except TypeError as problem:
+            raise ReportError(f"{name}() is called with other arguments than it has ({problem}).") from problem
+        for argument, value in given.items():
+            wanted = signature.parameters[argument].annotation  # as it is written
+            fits = isinstance(value, str) or (value is None and wanted == "str | None")
+            if wanted in ("str", "str | None") and not fits:
+                found = (
+                    "a name without quotes"
+                    if isinstance(value, Undefined)
+                    else f"something else ({type(value).__name__})"
+                )
+                raise ReportError(f"{name} takes its {argument} as a text in quotes, and here is {found}.")
+        return function(*args, **kwargs)
+
+    return call
 
 
 def _is_own(problem: BaseException, page: str) -> bool:
