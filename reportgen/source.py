@@ -26,7 +26,7 @@ from markdown_it.token import Token
 from reportgen.errors import ReportError
 from reportgen.evidence import ClaimTags
 from reportgen.report import CATALOGUE, WORD_LISTS, Report, read_text
-from reportgen.verbatim import without_comments
+from reportgen.verbatim import CODE, replaced, without_comments
 
 HOLE = "\ufffc"
 """Stands in prose for what is no prose: a fact, a piece of code."""
@@ -197,6 +197,9 @@ def _parsed(text: str, shown: str) -> tuple[tuple[Section, ...], nodes.Template]
         raise ReportError(f"{shown}, line {problem.lineno}: {problem.message}") from problem
     reader = _Reader(lines, marks)
     reader.front(front[0] if front else "")
+    # CommonMark has no footnotes, and would read the first line of one as where a link leads.
+    footnotes = rf"{CODE}|(?P<footnote>^ {{0,3}}\[\^[^\]\n]+\]:[ \t]*)"
+    masked = replaced(footnotes, lambda found: "" if found["footnote"] else found[0], masked)
     reader.read(_markdown().parse(masked))
     return reader.sections, tree
 

@@ -221,3 +221,12 @@ def test_every_expression_of_a_page_outside_of_comments_is_told_exactly_once(tex
     uncommented = re.sub(r"\{#.*?#\}", "", text, flags=re.DOTALL)
     told = sum(str(item) == "{{ a.b }}" for section in found for item in section.items)
     assert told == uncommented.count("{{ a.b }}")
+
+
+def test_the_words_of_a_footnote_are_prose_and_those_in_code_are_none() -> None:
+    (section,) = parse("# A { #a }\n\nNote[^2].\n\n[^2]: It is 62.56% there.\n\n```md\n[^3]: 9%\n```\n\n    more: 9%\n")
+    assert [(passage.text, passage.line(0)) for passage in section.passages][1:] == [
+        ("Note[^2].", 3),
+        ("It is 62.56% there.", 5),
+        ("more: 9%", 11),
+    ]
