@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 
 import yaml
+from babel import Locale
 from babel.numbers import get_decimal_symbol
 from babel.units import format_unit
 from jinja2 import Environment, TemplateSyntaxError, nodes
@@ -28,9 +29,20 @@ MEASURED_UNITS = ("second", "minute", "hour", "percent")
 MEASURED = "a fact, or {{ given(…) }} if nobody measured it"
 """What belongs in the place of a number that is typed."""
 
+_UNSPACED = (
+    r"\u0e00-\u0e4f\u0e80-\u0ecf\u1000-\u103f\u1780-\u17df\u3005-\u30ff\u31f0-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+"""Thai, Lao, Burmese, Khmer, kana and Chinese characters, which no spaces part."""
+_LETTER = rf"[^\W{_UNSPACED}]"
+"""What makes a longer word of the word that it touches."""
+_NAMING = rf"[^\W{_UNSPACED}\uac00-\ud7a3\u05d0-\u05ea\u0620-\u065f\u0671-\u06d3]"
+"""What makes a name of the number that it touches, such as 3D: no Korean, Hebrew or Arabic letters, either, which say
+*to* or *and*.
+"""
 _NUMBER = re.compile(
-    r"(?<!\w)(?P<sign>[+−±-][ \u00a0\u202f]?)?"
-    r"(?P<number>\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d.,]?\d)|\d+(?:[.,’']\d+)*|(?<![\w.)])\.\d{2,})"
+    rf"(?<!{_NAMING})(?P<sign>[+−±-][ \u00a0\u202f]?)?"
+    r"(?P<number>\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d.,٫٬]?\d)|\d+(?:[.,’'٫٬]\d+)*"
+    rf"|(?<!{_NAMING})(?<![.)])\.\d{{2,}})"
 )
 _LITERAL = re.compile(r"[-+]?\d[\d._eE+-]*")
 """A number in an expression that is nothing else."""
@@ -52,7 +64,7 @@ def check_page(source: Source, code: str, catalogue: Catalogue) -> Iterator[Find
             yield from _check(passage, source.file, code, catalogue)
         for text, line in section.code:
             # Elsewhere in code, a number is an option or a piece of a program.
-            if text.endswith("%") and [text] == [found for _, found in numbers(text, language(code))]:
+            if text.endswith(("%", "٪", "％")) and [text] == [found for _, found in numbers(text, language(code))]:
                 yield Finding(source.file, f"'{text}' looks measured, and it is typed by hand", MEASURED, line)
         for item in section.items:
             if item.kind == "expression" and not item.in_code and _LITERAL.fullmatch(item.key):
@@ -153,10 +165,10 @@ def numbers(
     text: str, words: Language, units: tuple[str, ...] = (), quantities: tuple[str, ...] = ()
 ) -> Iterator[tuple[int, str]]:
     """Every number in `text` that looks measured, with its offset."""
-    unit = _units(words.code, units)
+    unit = _units(words.locale, units)
     for found in _NUMBER.finditer(text):
         measure = unit.match(text, found.end())
-        if not measure and re.match(r"\w", text[found.end() : found.end() + 1]):
+        if not measure and re.match(_NAMING, text[found.end() : found.end() + 1]):
             continue  # part of a name, such as 3D
         shown = text[found.start() : measure.end() if measure else found.end()]
         if measure or (found["sign"] or "").startswith("±"):
@@ -171,17 +183,17 @@ def numbers(
 
 def _looks_measured(number: str, before: str, words: Language, quantities: tuple[str, ...]) -> bool:
     """Whether a number without a unit is more exact than what anybody counts or chooses."""
-    whole, *rest = re.split(r"[.,’' \u00a0\u202f]", number)
+    whole, *rest = re.split(r"[.,’'٫٬ \u00a0\u202f]", number)
     if not rest:
         return len(whole) > 4 or (len(whole) == 4 and int(whole) not in YEARS)
     if len(rest) > 1:
         # Groups of thousands; else a version, or a date.
         return all(len(part) == 3 for part in rest) and len(whole) <= 3
     (decimals,) = rest
-    if len(decimals) >= 3 or whole in ("", "0") or len(whole) > 1:
+    if len(decimals) >= 3 or len(whole) != 1 or int(whole) == 0:
         return True
     # One digit before the mark and one or two behind it: `Python 3.11`, `notebook 6.3`, or a rounded loss.
-    decimal = number[1] == get_decimal_symbol(words.locale)
+    decimal = number[1] in (get_decimal_symbol(words.locale), "٫")
     if not decimal or len(decimals) != 2:
         return False
     named = list(_whole(quantities).finditer(before)) if quantities else []
@@ -189,18 +201,17 @@ def _looks_measured(number: str, before: str, words: Language, quantities: tuple
 
 
 @cache
-def _units(code: str, more: tuple[str, ...]) -> re.Pattern[str]:
+def _units(locale: Locale, more: tuple[str, ...]) -> re.Pattern[str]:
     """What may follow a number and makes it a measured one."""
-    locale = language(code).locale
     forms = {
         re.sub(r"[\d\s\u00a0]+", " ", format_unit(count, unit, length=length, locale=locale)).strip()
         for unit in MEASURED_UNITS
         for length in ("long", "short", "narrow")
         for count in (1, 2)
     }
-    every = sorted({"%", "‰", "s", "min", "h", *forms, *more}, key=lambda form: (-len(form), form))
+    every = sorted({"%", "‰", "٪", "％", "s", "min", "h", *forms, *more}, key=lambda form: (-len(form), form))
     units = "|".join(map(_pattern, every))
-    return re.compile(rf"(?:[ \u00a0\u202f-]?(?:{units})|{_TIMES})(?!\w)", re.IGNORECASE)
+    return re.compile(rf"(?:[ \u00a0\u202f-]?(?:{units})|{_TIMES})(?!{_NAMING})", re.IGNORECASE)
 
 
 def comparisons(text: str, words: tuple[str, ...]) -> Iterator[tuple[int, str]]:
@@ -214,7 +225,7 @@ def comparisons(text: str, words: tuple[str, ...]) -> Iterator[tuple[int, str]]:
 def _whole(words: tuple[str, ...]) -> re.Pattern[str]:
     """Any of `words`, whole and in any case."""
     longest_first = sorted(words, key=lambda word: (-len(word), word))
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(_pattern, longest_first))})(?!\w)", re.IGNORECASE)
+    return re.compile(rf"(?<!{_LETTER})(?:{'|'.join(map(_pattern, longest_first))})(?!{_LETTER})", re.IGNORECASE)
 
 
 def _pattern(words: str) -> str:

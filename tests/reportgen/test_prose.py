@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from babel import Locale
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reportgen import prose
 from reportgen import report as reports
-from reportgen.language import codes, language
+from reportgen.language import Language, codes, language
 from reportgen.prose import comparisons, numbers
 from reportgen.report import Catalogue
 from reportgen.source import Source, parse
@@ -27,6 +28,32 @@ def loose(text: str, code: str) -> list[str]:
 
 def compared(text: str, code: str) -> list[str]:
     return [found for _, found in comparisons(text, CATALOGUES[code].comparing)]
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "found"),
+    [
+        ("zh", "这个网络的准确率更高。准确率达到61.23%。训练了12345张图片。损失为0.5123。耗时83秒。",
+         ["61.23%", "12345", "0.5123", "83秒"]),
+        ("zh", "共10类，32×32像素，2023年，3D和ResNet50网络，达到62％。", ["62％"]),
+        ("ja", "精度は61.23%です。12345枚の画像。", ["61.23%", "12345"]),
+        ("th", "ความแม่นยำ61.23%และ12345ภาพ", ["61.23%", "12345"]),
+        ("ko", "정확도는 62.56%로, 손실은 0.5123을, 10개.", ["62.56%", "0.5123"]),
+        ("ar", "الدقة ٦٢٫٥٦٪ والخسارة ١٫٠٧ و٠٫٥ وعدد ١٢٬٣٤٥ من ١٠", ["٦٢٫٥٦٪", "١٫٠٧", "٠٫٥", "١٢٬٣٤٥"]),
+    ],
+)  # fmt: skip
+def test_a_number_looks_measured_in_languages_without_spaces_and_in_other_digits(
+    code: str, text: str, found: list[str]
+) -> None:
+    # A language of which the generator has no words yet.
+    words = Language(code, Locale.parse(code), str)
+    assert [number for _, number in numbers(text, words)] == found
+
+
+def test_a_word_compares_amid_a_sentence_without_spaces_and_within_no_word_of_letters() -> None:
+    assert [*comparisons("这个网络的准确率更高。", ("更高",))] == [(8, "更高")]
+    assert [*comparisons("แม่นยำกว่าเดิม", ("กว่า",))]
+    assert not [*comparisons("unbetter bettering", ("better",))]
 
 
 @pytest.mark.parametrize(
