@@ -5,6 +5,7 @@ matplotlib, and kept by their content.
 from __future__ import annotations
 
 import hashlib
+import html
 import io
 import re
 import textwrap
@@ -30,7 +31,7 @@ def place(page: str) -> str:
 def title(markdown: str) -> str:
     """A page's first heading, as plain words; empty where it has none."""
     found = re.search(r"^# +(.*?)(?: *\{[^}]*\})?$", markdown, re.MULTILINE)
-    return re.sub(r"<[^>]*>|[*`_]", "", found[1]).strip() if found else ""
+    return html.unescape(re.sub(r"<[^>]*>|[*`_]", "", found[1])).strip() if found else ""
 
 
 def draw(edition: Edition, heading: str) -> Path:

@@ -74,4 +74,6 @@ class Downloads(PageTools):
             *(of(fact) for fact in (runs.train.accuracy.mean, runs.train.cross_entropy.mean, runs.seconds.mean)),
             len(known.records),
         )
-        return dict(zip(COLUMNS, (known.identifier, self.title(known.identifier), known.studied, *values), strict=True))
+        return dict(
+            zip(COLUMNS, (known.identifier, self.full_title(known.identifier), known.studied, *values), strict=True)
+        )

@@ -521,7 +521,7 @@ class Figures(PageTools):
 
     def _rows(self, marks: Callable[[ProjectFacts], tuple[Mark | None, Mark | None]]) -> list[Row]:
         rows = [
-            Row(key, self.title(key), self._placed(known, marks(known)))
+            Row(key, self.full_title(key), self._placed(known, marks(known)))
             for key, known in self.edition.material.facts.items()
         ]
         return [row for row in rows if any(row.marks)]
@@ -538,7 +538,7 @@ class Figures(PageTools):
         words, known = self.edition.words, self.edition.material.facts
         names = {project: self.short(project) for project in known}
         spots = [
-            Spot(project, sign, self.title(project), self._placed(facts, places(facts)))
+            Spot(project, sign, self.full_title(project), self._placed(facts, places(facts)))
             for (project, facts), sign in zip(known.items(), _signs(list(names.values())), strict=True)
         ]
         shown = tuple(spot for spot in spots if any(spot.places))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import statistics
 from collections import Counter
 from collections.abc import Sequence
@@ -19,6 +20,9 @@ from reportgen.tools import PageTools
 
 MOST_LISTED = 8
 """Layers that are told one by one where they change; of more, only how many there are of each type."""
+
+MARKUP = re.compile(r'[&<>"|*_`~^{}\[\]\\]')
+"""What Markdown, HTML or an extension of MkDocs may take for more than a character."""
 
 
 class Tables(PageTools):
@@ -40,6 +44,10 @@ class Tables(PageTools):
         "dataset",
     )
 
+    def title(self, name: str) -> str:
+        """What a project is called, for a heading, a sentence or a cell, in which no character of it is markup."""
+        return MARKUP.sub(lambda found: f"&#{ord(found[0])};", self.full_title(name))
+
     def ladder(self) -> str:
         """All projects in one table, one below the other, each with its variants and a link to its chapter."""
         rows, chapters = [], self.edition.material.chapters
@@ -51,7 +59,7 @@ class Tables(PageTools):
             ours = None if known.studied else self.planned(identifier)
             rows.append(
                 {
-                    "title": self.title(identifier),
+                    "title": self.full_title(identifier),
                     "link": self.page_link(page) if page else None,
                     "facts": known,
                     "variants": self._variants(known),
@@ -70,7 +78,7 @@ class Tables(PageTools):
     def variants(self) -> str:
         """Every run that reproduces nothing, because something else than its seed sets it apart, beside the study."""
         rows = [
-            (self.title(identifier), known.published, apart, variant, seen)
+            (self.full_title(identifier), known.published, apart, variant, seen)
             for identifier, known in self.edition.material.facts.items()
             for apart, variant, seen in self._variants(known)
         ]

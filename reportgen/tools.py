@@ -87,7 +87,7 @@ class PageTools:
         folder = file.parent if file.name == "index.md" else file.with_suffix("")
         return self.link("".join(f"{part}/" for part in folder.parts))
 
-    def title(self, name: str) -> str:
+    def full_title(self, name: str) -> str:
         """What a project is called; a variant as where there is little room, for it has no other name."""
         self.facts(name)
         return self.short(name) if parts_of(name)[1] else self.edition.catalogue.projects.get(name, name)
@@ -95,7 +95,7 @@ class PageTools:
     def short(self, name: str) -> str:
         """What a project is called where there is little room; a variant with what sets it apart."""
         project, variant = parts_of(name)
-        called = self.edition.catalogue.short.get(project) or self.title(project)
+        called = self.edition.catalogue.short.get(project) or self.full_title(project)
         if variant is None:
             return called
         runs = (known for known in self.facts(project).variants if known.name == variant)

@@ -21,6 +21,7 @@ from tests.synthetic import record
     [
         ("# A title { #top }\n\ntext", "A title"),
         ("---\nhide: [toc]\n---\n\n# `Code` and *weight* <b>x</b>\n", "Code and weight x"),
+        ("# 1: a&#124;b &#60;tiny&#62; { #top }\n", "1: a|b <tiny>"),
         ("## Only a section\n", ""),
         ("", ""),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import xml.etree.ElementTree as ElementTree
@@ -15,6 +16,7 @@ from reportgen import pretraining
 from reportgen import record as records
 from reportgen import report as reports
 from reportgen.bench import write as write_bench
+from reportgen.build import build
 from reportgen.errors import ReportError
 from reportgen.fingerprint import fingerprint
 from reportgen.material import gather
@@ -539,6 +541,23 @@ def test_a_run_s_table_is_its_own_with_the_inner_layers_of_the_same_network_decl
     assert cells(variant) == cells(rendered)
     other = page(small_report, '{{ layers("first") }}', record("first", network=of_network(DENSE)))
     assert "rg-inner" not in other.markdown
+
+
+def test_a_title_is_no_markup_in_a_cell_a_heading_or_the_page_s_name(small_report: Path) -> None:
+    called = '1: a|b <tiny> *c* d_e_f & "g"'
+    for code in ("en", "es"):
+        file = small_report / "docs" / code / "catalogue.yml"
+        words = yaml.safe_load(file.read_text(encoding="utf-8"))
+        file.write_text(yaml.safe_dump({**words, "projects": {"first": called}}), encoding="utf-8")
+    name = '{{ title("first") }}'
+    text = f"# {name} {{ #details }}\n\n| A | B |\n| - | - |\n| {name} | {name} |\n"
+    for code in ("en", "es"):
+        (small_report / "docs" / code / "further.md").write_text(text, encoding="utf-8")
+    build(reports.load(small_report), small_report / "site")
+    shown = (small_report / "site" / "en" / "further" / "index.html").read_text(encoding="utf-8")
+    written = re.findall(r"<td>(.*?)</td>", shown) + re.findall(r"<h1[^>]*>(.*?)<a ", shown)
+    assert [html.unescape(text) for text in written] == [called] * 3
+    assert f"<title>{called} - " in shown  # in which HTML knows no tags
 
 
 def test_the_title_of_a_variant_says_what_sets_it_apart(small_report: Path) -> None:
