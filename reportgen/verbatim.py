@@ -12,9 +12,12 @@ CODE = (
 """A fence, or a span within a line, as a pattern for DOTALL and MULTILINE."""
 _JINJA = r"\{%-?\s*raw\b.*?\bendraw\s*-?%\}|\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}"
 """What Jinja reads; what it shows as it stands comes first."""
-_INDENTED = r"(?:\A|(?<=\n\n))(?:(?: {4}|\t)[^\n]*(?:\n+|\Z))+"
-_BELONGS = re.compile(r"^ {0,3}(?:[-*+][ \t]|\d+[.)][ \t]|:[ \t]|!!!|\?\?\?|===|\[\^|<)", re.MULTILINE)
+_BEGIN = re.compile(r"\{[{%#]")
+_INDENTED = r"(?:\A|^[ \t]*\n)(?P<indented>(?:(?: {4}|\t)[^\n]*(?:\n(?:[ \t]*\n)*|\Z))+)"
+"""What is code unless it belongs to what stands above it, behind an empty line."""
+_BELONGS = re.compile(r"^ {0,3}(?:[-*+][ \t]|\d+[.)][ \t]|:[ \t]|!!!|\?\?\?|===|\[\^|<)")
 """What begins a list, a definition, an admonition, a tab, a footnote or HTML, to which indented lines may belong."""
+_DEEP = re.compile(r" {4}|\t")
 
 
 def replaced(pattern: str, replace: Callable[[re.Match[str]], str], text: str) -> str:
@@ -23,24 +26,32 @@ def replaced(pattern: str, replace: Callable[[re.Match[str]], str], text: str) -
     A `pattern` that is to find nothing in other code, either, begins with `CODE`.
     """
     inner = re.compile(pattern, re.DOTALL | re.MULTILINE)
-    every = re.compile(f"(?P<indented>{_INDENTED})|{pattern}", re.DOTALL | re.MULTILINE)
+    every = re.compile(f"{_INDENTED}|{pattern}", re.DOTALL | re.MULTILINE)
     parts, done, place = list[str](), 0, 0
     while found := every.search(text, place):
-        start, place = found.start(), found.end()
-        if found["indented"] and not _is_code(text, start):
+        if found["indented"] and not _is_code(text, start := found.start("indented")):
             found = inner.match(text, start)
             if not found:
                 place = start + 1  # what stands further on in these lines
                 continue
-        parts += [text[done:start], replace(found)]
+        parts += [text[done : found.start()], replace(found)]
         done = place = found.end()
     return "".join([*parts, text[done:]])
 
 
 def _is_code(text: str, start: int) -> bool:
     """Whether the indented lines that begin at `start` are code, and no part of a list or the like above them."""
-    above = [block for block in re.split(r"\n[ \t]*\n", text[:start]) if re.match(r"\n* {0,3}[^\s]", block)]
-    return not above or not _BELONGS.search(above[-1])
+    at_the_margin, belongs = False, False
+    while start:  # line by line upwards
+        begin = text.rfind("\n", 0, start - 1) + 1
+        line, start = text[begin:start], begin
+        if line.strip():
+            at_the_margin, belongs = not _DEEP.match(line), belongs or bool(_BELONGS.match(line))
+        elif at_the_margin:
+            break  # the block above is read, and it is no deeper part of another
+        else:
+            belongs = False
+    return not (at_the_margin and belongs)
 
 
 def without_comments(text: str) -> str:
@@ -51,6 +62,6 @@ def without_comments(text: str) -> str:
     """
 
     def blank(found: re.Match[str]) -> str:
-        return "\n" * found[0].count("\n") if found["comment"] and "{" in found[0] else found[0]
+        return "\n" * found[0].count("\n") if found["comment"] and _BEGIN.search(found[0]) else found[0]
 
     return replaced(f"{CODE}|{_JINJA}|(?P<comment><!--.*?-->)", blank, text) if "<!--" in text else text

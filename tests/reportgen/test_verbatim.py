@@ -13,6 +13,7 @@ from reportgen.verbatim import without_comments
         ("A\n\n<!-- not yet:\n\n{{ x }}\n\n-->\n\nB\n", "A\n\n\n\n\n\n\n\nB\n"),
         ("A <!-- {% claim 'x' %} --> B", "A  B"),
         ("- item\n\n    <!-- {{ a }}\n\nb -->c\n", "- item\n\n    \n\nc\n"),
+        ("1. item\n   more\n\n    deeper\n\n    <!-- {{ a }} -->b\n", "1. item\n   more\n\n    deeper\n\n    b\n"),
         ("<!-- `{{ x }} -->A`", "A`"),
     ],
 )
@@ -28,6 +29,8 @@ def test_a_comment_with_jinja_within_it_leaves_its_empty_lines(text: str, left: 
         "- item\n\n    ```html\n\n    <!-- {{ x }} -->\n    ```\n",
         "`<!-- {{ x }} -->`",
         "A\n\n    <!-- {{ x }} -->\n\nB",
+        "A\n  \n\t<!-- {{ x }} -->\n   \n    <!-- {{ x }} -->\n\nB",
+        "<!-- { } -->",
         "- item\n\nA\n\n    <!-- {{ x }} -->\n\nB",
         "{% raw %}<!-- {{ x }} -->{% endraw %}",
         "{{ '<!--' }} {{ '-->' }}",
