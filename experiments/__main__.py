@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
 from experiments import catalogue, data, downloads
+from experiments.catalogue import EXTRA, USUAL_BACKEND
 from experiments.environment import BACKENDS, COMPILED, cores
 from experiments.executor import Executor, Local, Ray
 from experiments.job import RESULTS, SEEDS, Job, Sizes, repeated, scaled, spoken
@@ -29,6 +31,7 @@ from experiments.run import CutOff, replay, run, standing
 from experiments.vgg16 import SMALLEST, from_file, start_of, stem_of
 from reportgen import record
 from reportgen.errors import ReportError
+from reportgen.errors import told as said_of
 
 app = typer.Typer(
     help="Train the projects of the report and keep a record of each run.",
@@ -45,10 +48,6 @@ EXECUTORS = ("local", "ray")
 SCRATCH = RESULTS.parents[1] / "build"
 LARGEST_SEED = 2**32 - 1
 """NumPy's."""
-USUAL_BACKEND = "tensorflow"
-"""What Keras computes with where KERAS_BACKEND names nothing else."""
-EXTRA = ("keras", "cv2", "pyarrow")
-"""What the extra `experiments` brings beside that, as it is imported; the site does without."""
 SMOKES = 2
 """Smoke runs side by side unless a user says otherwise; more of VGG16 would take more memory than many have."""
 
@@ -565,6 +564,7 @@ def bench(
     stands in build/benches/unfinished.json. With --only, no limit is checked. Exit status 1 if a limit is missed.
     """
     source = _images(source)
+    downloads.refuse_keras_for_others(source)
     folder = (SCRATCH if quick or only else RESULTS.parent) / "benches"
     record.check_writable(output.resolve().parent if output else folder)
     if output and output.is_dir():
@@ -638,8 +638,11 @@ def canary(
 
     use_deterministic_operations()
     declared = scaled(Sizes(image_size, batch_size, epochs).of(catalogue.load(identifier)), pixel_scaling)
-    with enough_memory(declared.training.batch_size, declared.image_size):
-        found = specify(declared, seed, precision)
+    try:
+        with enough_memory(declared.training.batch_size, declared.image_size):
+            found = specify(declared, seed, precision)
+    except ValidationError as problem:  # of which the last line, all that is told of this process, says nothing
+        raise ReportError(f"{identifier}: {said_of(problem)}") from problem
     print(
         json.dumps({"specification": found.model_dump(mode="json"), "environment": describe().model_dump(mode="json")})
     )

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from experiments import data
@@ -30,6 +31,8 @@ BATCH_SIZE = 32
 PATIENCE = 1
 ORDERS = 3
 """Epochs whose order of the images is hashed."""
+LEEWAY = 0.05
+"""How far from 1 the sum of an image's probabilities may be, in sixteen bits."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,8 @@ def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
     """A few raw steps, then a miniature training, both on the embedded sample and from the run's own seed.
 
     Raises:
-        ReportError: the sample cannot be read, the network cannot be built or does not end in an output for each class,
-            or a loss is not a number.
+        ReportError: the sample cannot be read, the network cannot be built or does not end in a probability for each
+            class, or a loss is not a number.
     """
     from experiments.batches import Batches, order_sha256
     from experiments.train import steps_of, train
@@ -107,6 +110,12 @@ def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
             "Its last layer needs an output for each of CLASSES in experiments/data.py."
         )
     scaling, side = project.pixel_scaling, project.image_size
+    # What is not a number at all, the loss will tell.
+    found = np.asarray(model.predict_on_batch(Batches(split.train, BATCH_SIZE, side, scaling=scaling)[0][0]), float)
+    if np.isfinite(found).all() and (found.min() < 0 or np.abs(found.sum(axis=-1) - 1).max() > LEEWAY):
+        raise ReportError(
+            "The last layer's outputs are no probabilities, and nothing was recorded; end the network in softmax."
+        )
     if project.prepare is not None:
         project.prepare(model, Batches(split.train, len(split.train.labels), side, scaling=scaling)[0][0])
     batches = Batches(split.train, BATCH_SIZE, side, seed, project.training.augmentation, scaling)

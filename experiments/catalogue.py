@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import re
 from pathlib import Path
 from typing import get_args
 
-from experiments.environment import ROOT
+from experiments.environment import BACKENDS, ROOT
 from experiments.project import Project
 from experiments.scaling import Scaling
 from reportgen.errors import ReportError, nearest, place, told
@@ -18,6 +19,10 @@ FOLDER = Path(__file__).parent / "projects"
 NAME = re.compile(r"p\d\d_[a-z0-9_]+")
 """How a project's file is called, without its ending: its number gives it its place."""
 EXAMPLE = "p00_mine.py"
+USUAL_BACKEND = "tensorflow"
+"""What Keras computes with where KERAS_BACKEND names nothing else."""
+EXTRA = ("keras", "cv2", "pyarrow")
+"""What the extra `experiments` brings beside that, as it is imported; the site does without."""
 STARTS = (None, "random", "imagenet")
 """What the VGG16 layers of a project may start from; a file is named with `--vgg16-weights`, whatever is declared."""
 
@@ -76,8 +81,8 @@ def load(identifier: str) -> Project:
     try:
         module = importlib.import_module(f"experiments.projects.{identifier}")
     except ModuleNotFoundError as problem:
-        if not (problem.name or "").startswith("experiments."):
-            raise  # a library that is not installed, which `main` knows about
+        if problem.name in brought():
+            raise  # `main` says how to install it
         raise _broken(identifier, problem) from problem
     except Exception as problem:
         raise _broken(identifier, problem) from problem
@@ -89,6 +94,11 @@ def load(identifier: str) -> Project:
         )
     _check(project, identifier)
     return project
+
+
+def brought() -> tuple[str, ...]:
+    """What the extras of this repository bring under the backend that was chosen, as it is imported."""
+    return (*EXTRA, *BACKENDS.get(os.environ.get("KERAS_BACKEND", USUAL_BACKEND), ()))
 
 
 def _check(project: Project, identifier: str) -> None:

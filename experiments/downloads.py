@@ -19,8 +19,10 @@ from reportgen.errors import ReportError
 
 LOCK = "experiments.lock"
 """The file that stands for the right to use them."""
-KERAS_CLASSES = 10
-"""What labels of Keras's own images stand for."""
+CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+"""What labels of Keras's own images stand for, in their order."""
+CIFAR10_SIDE = 32
+"""Their height and width, in pixels."""
 
 
 def images(source: str) -> Dataset:
@@ -29,15 +31,30 @@ def images(source: str) -> Dataset:
     Raises:
         ReportError: the images cannot be had, or a report of others would take Keras's for its own.
     """
-    if source != "keras":
+    refuse_keras_for_others(source)
+    if source == "keras":
+        with _alone():
+            return data.load(source)
+    try:
         return data.load(source)
-    if len(data.CLASSES) != KERAS_CLASSES:
+    except ReportError as problem:
+        side = f"expected {data.SIDE}x{data.SIDE}."
+        if str(problem).endswith((side, f"classes, expected {len(data.CLASSES)}.")):
+            raise ReportError(f"{problem} CLASSES and SIDE in experiments/data.py say what is expected.") from problem
+        raise
+
+
+def refuse_keras_for_others(source: str) -> None:
+    """Nothing, unless `source` stands for Keras's own images, and the report is of other classes or of another size.
+
+    Raises:
+        ReportError: it is, and a network would learn CIFAR-10 under the names of its classes.
+    """
+    if source == "keras" and (data.CLASSES, data.SIDE) != (CIFAR10, CIFAR10_SIDE):
         raise ReportError(
-            f"Keras's CIFAR-10 has {KERAS_CLASSES} classes, and experiments/data.py names {len(data.CLASSES)}. "
-            "Name the folder of your images with --data DIR or CIFAR10_DIR."
+            "The images of Keras are CIFAR-10's, and CLASSES or SIDE in experiments/data.py speak of others. "
+            "Name the folder of yours with --data DIR or CIFAR10_DIR."
         )
-    with _alone():
-        return data.load(source)
 
 
 def weights() -> Pretrained:

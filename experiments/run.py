@@ -17,7 +17,7 @@ from typing import Any, Literal
 from rich.console import Console
 from rich.markup import escape
 
-from experiments import data
+from experiments import data, downloads
 from experiments.canary import Specification, differences, largest_difference
 from experiments.environment import BACKENDS, PROCESSOR, ROOT, deterministic
 from experiments.executor import Executor, killed
@@ -300,6 +300,7 @@ def _admitted(
         job = asked if explicit_precision else dataclasses.replace(asked, precision=usual_precision(asked, recorded))
         try:
             check_precision(job.precision)
+            downloads.refuse_keras_for_others(job.source)
             refuse_other_images(job, stays)
             refuse_other_weights(job, stays)
         except ReportError as problem:

@@ -143,11 +143,18 @@ def test_a_network_with_another_number_of_outputs_than_classes_is_told_before_it
         canary(declared, 0, "float32", SMALL)
 
 
-def with_outputs(side: int, outputs: int) -> Any:
+def test_a_network_that_ends_in_no_probabilities_is_told_before_it_trains() -> None:
+    declared = catalogue.load("p00_base")
+    for network in (lambda side: with_outputs(side, 10, None), lambda side: with_outputs(side, 10, "sigmoid")):
+        with pytest.raises(ReportError, match=r"outputs are no probabilities.*end the network in softmax"):
+            canary(dataclasses.replace(declared, network=network), 0, "float32", SMALL)
+
+
+def with_outputs(side: int, outputs: int, activation: str | None = "softmax") -> Any:
     from keras import Sequential
     from keras.layers import Dense, Flatten, Input
 
-    return Sequential([Input((side, side, 3)), Flatten(), Dense(outputs, activation="softmax")])
+    return Sequential([Input((side, side, 3)), Flatten(), Dense(outputs, activation=activation)])
 
 
 def test_a_sample_with_fewer_batches_than_steps_shows_its_batches_again(monkeypatch: pytest.MonkeyPatch) -> None:

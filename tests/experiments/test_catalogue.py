@@ -84,6 +84,7 @@ def test_without_any_project_there_is_nothing_to_do_and_that_is_said(write: Call
         (GOOD.replace("64", "'64'"), r"line 7: Training: batch_size: Input should be a valid integer"),
         (GOOD.replace("batch_size=64", "epoch=3"), r"line 7: Training: batch_size is missing, and epoch unknown"),
         ("from experiments.projects.p91_gone import PROJECT", r"line 1: ModuleNotFoundError: No module named"),
+        ("import math\nimport kears", r"p92_bad\.py, line 2: ModuleNotFoundError: No module named 'kears'"),
         ("from keras import Sequentiall", r"line 1: ImportError: cannot import name 'Sequentiall'"),
         (GOOD.replace("()))", "()), image_size=0)"), r"line 7: Project: image_size is 0, expected a whole number"),
         (

@@ -341,6 +341,20 @@ def test_a_package_that_is_not_there_is_a_sentence(
     assert re.search(sentence, capsys.readouterr().err)
 
 
+def test_a_canary_whose_numbers_no_record_may_hold_ends_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what its process complains, the last line is told, and Pydantic's last line is an address."""
+
+    def specify(*_: object) -> NoReturn:
+        record.Epoch.model_validate({"accuracy": 2})
+        raise AssertionError
+
+    monkeypatch.setattr("experiments.canary.specify", specify)
+    monkeypatch.setattr("experiments.environment.use_deterministic_operations", lambda: None)
+    monkeypatch.setattr("os.sched_setaffinity", lambda *_: None, raising=False)
+    status, _, complaints = said("canary", "p00_base", "--seed", "0", "--precision", "float32")
+    assert status == 1 and "p00_base: Epoch: " in complaints and "errors.pydantic.dev" not in complaints
+
+
 def test_the_status_lists_every_seed_that_is_recorded(tmp_path: Path) -> None:
     for project in ("p00_base", "p00_renamed"):
         record.write(synthetic.record(project, 3), tmp_path)
@@ -647,6 +661,15 @@ def test_a_run_on_other_images_than_the_seeds_that_stay_is_refused_before_it_tra
     executor, failed, told = trained(tmp_path, 0, 1, 5, force=True)
     assert [job.seed for job in executor.jobs] == [0, 1, 5] and not failed
     assert "p00_base seed 0: on sample; the record that it replaces is on cifar10-51k" in told
+
+
+def test_keras_s_images_are_refused_before_anything_trains_where_the_report_is_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "CLASSES", tuple("0123456789"))
+    monkeypatch.setattr("experiments.executor.Local.train", lambda *_: pytest.fail("something trains"))
+    status, told, _ = said("run", "0", "--seed", "0", "--data", "keras", "--results", str(tmp_path))
+    assert status == 1 and "The images of Keras are CIFAR-10's" in " ".join(told.split())
 
 
 def test_images_whose_folder_looks_like_markup_are_told_as_they_are(tmp_path: Path) -> None:
