@@ -7,8 +7,9 @@ import os
 import random
 import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
@@ -27,7 +28,7 @@ from experiments.environment import BACKENDS, COMPILED, cores
 from experiments.executor import Executor, Local, Ray
 from experiments.job import RESULTS, SEEDS, Job, Sizes, repeated, scaled, spoken
 from experiments.precision import PRECISIONS, check_precision
-from experiments.run import CutOff, replay, run, standing
+from experiments.run import CutOff, Verdict, end_canaries, replay, run, standing
 from experiments.vgg16 import SMALLEST, from_file, start_of, stem_of
 from reportgen import record
 from reportgen.errors import ReportError
@@ -490,13 +491,22 @@ def replay_projects(
     chosen = [done for done in recorded if not seed or done.seed in seed]
     if not chosen:
         raise ReportError(f"No recorded run in {results} to replay; `python -m experiments run` makes them.")
-    with ThreadPoolExecutor(jobs) as pool:
-        replayed = pool.map(lambda done: replay(results, done, console), chosen)
-        try:
-            verdicts = [*track(replayed, "replaying", len(chosen), console=console, transient=True)]
-        except KeyboardInterrupt:
-            console.quiet = True  # Ctrl+C ends the canaries, too, and that says nothing about their runs
-            raise
+    pool = ThreadPoolExecutor(jobs)
+    replays: list[Future[Verdict]] = []
+    try:
+        replays += (pool.submit(replay, results, done, console) for done in chosen)
+        ended = (one.result() for one in replays)
+        verdicts = [*track(ended, "replaying", len(chosen), console=console, transient=True)]
+    except KeyboardInterrupt:
+        console.quiet = True  # that a canary was ended says nothing about its run
+        pool.shutdown(wait=False, cancel_futures=True)
+        # Ctrl+C passes by a canary that only begins, and one may begin just now.
+        while any(one.running() for one in replays):
+            end_canaries()
+            time.sleep(0.05)
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
     if any(verdict != "confirmed" for verdict in verdicts):
         raise typer.Exit(1)
 

@@ -29,6 +29,8 @@ from reportgen.fingerprint import changed
 from reportgen.record import Confirmation, Environment, Record
 
 Verdict = Literal["confirmed", "stale", "undecided"]
+_canaries: set[subprocess.Popen[str]] = set()
+"""The processes of canaries that sing now."""
 
 
 @dataclass(frozen=True)
@@ -188,10 +190,18 @@ def singing(
         text=True,
         errors="replace",  # not all that a backend complains of heeds the locale
     ) as process:
+        _canaries.add(process)
         try:
             yield process
         finally:
+            _canaries.discard(process)
             process.kill()
+
+
+def end_canaries() -> None:
+    """End every canary that sings now, whichever thread waits for it."""
+    for process in _canaries.copy():
+        process.kill()
 
 
 def answer(process: subprocess.Popen[str]) -> dict[str, Any]:

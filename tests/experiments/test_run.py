@@ -653,6 +653,31 @@ def test_a_run_has_the_precision_of_its_record_or_of_the_other_seeds_unless_anot
     assert [job.precision for job in executor.jobs] == ["mixed_bfloat16", "float32"], "where the seeds are not at one"
 
 
+def test_ctrl_c_ends_a_replay_and_its_canaries_though_they_did_not_hear_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(tmp_path, 0, 1, 2)
+    canaries: list[subprocess.Popen[str]] = []
+
+    def replay(_: Path, done: record.Record, __: object) -> str:
+        with singing("p00_base", done.seed, "float32", Sizes()) as process:
+            canaries.append(process)
+            if len(canaries) == 2:
+                os.kill(os.getpid(), signal.SIGINT)  # this process alone, as if the others were just beginning
+            process.communicate()
+        return "undecided"
+
+    monkeypatch.setattr(__main__, "replay", replay)
+    monkeypatch.setattr(__main__, "console", Console(file=StringIO()))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            __main__.replay_projects(results=tmp_path, jobs=2)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert [process.returncode for process in canaries] == [-signal.SIGKILL] * 2
+
+
 def test_a_run_on_other_images_than_the_seeds_that_stay_is_refused_before_it_trains(tmp_path: Path) -> None:
     recorded(tmp_path, 0, 1, images="cifar10-51k")
     executor, failed, told = trained(tmp_path, 1, 5)

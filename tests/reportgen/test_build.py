@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -504,3 +506,27 @@ def test_a_language_of_a_region_has_a_site_and_readers_of_another_region_find_it
             page.goto(address)
             page.wait_for_url(f"{address}{code}/")
             context.close()
+
+
+def test_ctrl_c_in_a_build_leaves_no_word_of_the_processes_of_its_languages() -> None:
+    program = (
+        "import sys, time\nfrom types import SimpleNamespace\nfrom reportgen.build import _at_once\n"
+        "def work(material, code):\n"
+        "    if code == 'es':\n        print('at work', flush=True)\n        time.sleep(60)\n"
+        "try: _at_once(SimpleNamespace(report=SimpleNamespace(languages=('en', 'es'))), work)\n"
+        "except KeyboardInterrupt: sys.exit(3)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:
+        assert process.stdout and process.stdout.readline() == "at work\n"
+        time.sleep(0.3)  # until the other language is done, and its process waits
+        os.killpg(process.pid, signal.SIGINT)
+        _, complaints = process.communicate(timeout=30)
+    assert (process.returncode, complaints) == (3, "")
