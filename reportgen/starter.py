@@ -7,6 +7,7 @@ home page, which fills as projects come. Pages, claims, records, declarations an
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from reportgen.report import CATALOGUE, Report, read_text
 HOME = "index.md"
 WRITTEN = (f"{HOME}#home", f"{HOME}#ladder", f"{CATALOGUE}#site_name", f"{CATALOGUE}#site_description")
 """Sections that this program writes in every language, as its own catalogues have them."""
+PICTURES = re.compile(r"^(\[tool\.reportgen\.screenshots\].*\n)(?:(?!\[).*(?:\n|\Z))*?(?=\[|\Z)", re.MULTILINE)
+"""In pyproject.toml, what a README shows of pages that go; as far as the next table."""
 KEPT = ".gitkeep"
 """Git keeps no folder without a file, and the report's settings name each of these."""
 CLAIMS = """\
@@ -109,6 +112,9 @@ def _texts(report: Report, told: Content) -> dict[Path, str]:
         folder, words = report.docs / code, language(code)
         texts[folder / HOME] = _home(words)
         texts[folder / CATALOGUE] = _names(report, folder / CATALOGUE, words)
+    if report.screenshots:
+        settings = report.root / "pyproject.toml"
+        texts[settings] = PICTURES.sub(r"\1\n", read_text(settings, settings.name))
     report.shared()
     texts[report.root / SHARED] = _replaced(_text(report, report.root / SHARED), "nav", f"nav:\n  - {HOME}", SHARED)
     texts[report.claims] = CLAIMS

@@ -6,18 +6,38 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from reportgen import report as reports
 from reportgen.browser import NAMES
-from reportgen.screenshots import SIZE
+from reportgen.errors import ReportError
+from reportgen.screenshots import SIZE, screenshots
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.skipif(not any(map(shutil.which, NAMES)), reason="no Chromium or Chrome on the PATH")
+BROWSER = pytest.mark.skipif(not any(map(shutil.which, NAMES)), reason="no Chromium or Chrome on the PATH")
+
+
+@BROWSER
+@pytest.mark.parametrize(("path", "lacking"), [("en/gone/", "page"), ("en/#gone", "place on the page")])
+def test_a_picture_of_what_the_site_does_not_have_is_refused(
+    path: str, lacking: str, small_report: Path, tmp_path: Path
+) -> None:
+    site = tmp_path / "site"
+    (site / "en").mkdir(parents=True)
+    (site / "en" / "index.html").write_text("<!doctype html><h1 id='it is'>Here</h1>", encoding="utf-8")
+    report = replace(reports.load(small_report), screenshots={"good.png": "en/#it%20is", "bad.png": path})
+    with pytest.raises(ReportError, match=rf"'bad\.png' is to show '{path}', and the site has no such {lacking}\."):
+        [*screenshots(report, site)]
+    assert (small_report / "good.png").exists() and not (small_report / "bad.png").exists()
+
+
+@BROWSER
 def test_every_picture_that_is_named_is_taken_of_its_page(small_report: Path) -> None:
     with (small_report / "pyproject.toml").open("a", encoding="utf-8") as stream:
         stream.write('[tool.reportgen.screenshots]\n"pictures/home.png" = "en/"\n"pictures/more.png" = "es/further/"\n')

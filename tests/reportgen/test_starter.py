@@ -69,6 +69,16 @@ def test_what_was_told_goes_and_what_any_report_needs_stays(fork: Path) -> None:
         assert (names["projects"], names["nav"], names.get("short")) == ({}, {}, None)
 
 
+def test_pictures_for_a_readme_of_pages_that_go_are_named_no_more_and_other_settings_stay(fork: Path) -> None:
+    settings = fork / "pyproject.toml"
+    before, told = settings.read_text(encoding="utf-8"), starter.content(reports.load(fork))
+    pictures = '[tool.reportgen.screenshots]\n"a.png" = "en/#x"\n# of [b]\n"b.png" = "en/further/"\n'
+    for after in ("", "\n[tool.other]\nkept = [1]\n"):
+        settings.write_text(f"{before}\n{pictures}{after}", encoding="utf-8")
+        text = starter._texts(reports.load(fork), told)[settings]
+        assert text == f"{before}\n[tool.reportgen.screenshots]\n{after or chr(10)}"
+
+
 def test_nothing_has_to_be_mended_and_the_site_is_built(fork: Path) -> None:
     report = begin(fork)
     # These three were never read in this small report, and are as they were.
