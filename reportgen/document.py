@@ -26,6 +26,18 @@ class Loader(yaml.SafeLoader):
             raise yaml.constructor.ConstructorError(None, None, what, node.start_mark) from problem
 
 
+class Texts(Loader):
+    """Takes what stands there without quotes for text, be it `0`, `yes` or `2021-02-30`; nothing at all stays None."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """What a node holds; one with a tag that its form alone would not give it is what that says."""
+        if isinstance(node, yaml.ScalarNode) and node.value:
+            as_it_looks: str = self.resolve(yaml.ScalarNode, node.value, (True, False))  # type: ignore[no-untyped-call]
+            if node.tag == as_it_looks:
+                return node.value
+        return super().construct_object(node, deep)
+
+
 @cache
 def for_mkdocs() -> type[Loader]:
     """What reads the settings of MkDocs, whose `!ENV` it knows; any other tag, which only MkDocs obeys, is passed over.

@@ -86,8 +86,10 @@ class Report:
             ReportError: the file is missing, is not YAML, lacks an entry, or has one that is unknown or given twice.
         """
         root, shown = self.catalogue_document(code), self.relative(self.docs / code / CATALOGUE)
+        if not isinstance(root, yaml.MappingNode):
+            raise ReportError(f"{shown}: expected entries, each by its name, as in `name: English`; found none.")
         try:
-            return Catalogue.model_validate(document.construct(root, shown) if root else None)
+            return Catalogue.model_validate(document.construct(root, shown, document.Texts))
         except ValidationError as problem:
             raise ReportError(
                 f"{shown}: {wrong_field(problem, 'the file', known=Catalogue.model_fields)}."

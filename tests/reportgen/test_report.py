@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from reportgen.errors import ReportError
 from reportgen.report import load, read_text
@@ -109,11 +110,26 @@ def test_an_entry_of_a_catalogue_that_is_unknown_is_told_with_the_one_that_may_b
         load(small_report).catalogue("es")
 
 
+def test_names_without_quotes_are_the_text_that_stands_there(small_report: Path) -> None:
+    file = small_report / "docs" / "es" / "catalogue.yml"
+    named = "classes: {0: 5, yes: no, 1.50: ~, null: 2021-02-30, 'on': \"off\"}"
+    text = yaml.safe_load(file.read_text(encoding="utf-8"))
+    text.pop("classes")
+    file.write_text(f"{yaml.safe_dump(text)}{named}\n", encoding="utf-8")
+    expected = {"0": "5", "yes": "no", "1.50": "~", "null": "2021-02-30", "on": "off"}
+    assert load(small_report).catalogue("es").classes == expected
+    file.write_text(f"{yaml.safe_dump(text)}classes:\n", encoding="utf-8")
+    with pytest.raises(ReportError, match="classes: Input should be a valid dictionary"):
+        load(small_report).catalogue("es")
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
         ("name: A\nsite_name: {{ name }}\n", r"catalogue\.yml, line 2: expected a name before the colon"),
         ("name: &it\n  inside: *it\n", r"catalogue\.yml: "),
+        ("", r"^docs/es/catalogue\.yml: expected entries, each by its name, as in `name: English`; found none\.$"),
+        ("- name\n", r"catalogue\.yml: expected entries, each by its name"),
         ("name: A\n<<: {site_name: B}\n", r"catalogue\.yml, line 2: expected entries, each by its name, found '<<'"),
     ],
 )
