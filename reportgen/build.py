@@ -261,7 +261,7 @@ def render(material: Material, code: str, only: Collection[str] | None = None) -
     report = material.report
     target = report.root / RENDERED / code
     renderer = Renderer(material, code)
-    wanted: dict[str, Path | str | bytes] = {}
+    wanted: dict[str, Path | str | bytes] = {} if only is not None else dict(_beside(report.docs / code))
     for path in material.pages if only is None else only:
         page = renderer.page(path)
         wanted[path] = page.markdown
@@ -280,6 +280,15 @@ def render(material: Material, code: str, only: Collection[str] | None = None) -
                     file.unlink()
     for name, content in wanted.items():
         _place(target / name, content.read_bytes() if isinstance(content, Path) else content)
+
+
+def _beside(folder: Path) -> Iterator[tuple[str, Path]]:
+    """What stands beside the pages in a language's folder, such as a picture that one of them shows, by its path."""
+    for file in sorted(folder.rglob("*")):
+        path = file.relative_to(folder)
+        of_an_editor = any(part.startswith(".") for part in path.parts)
+        if file.is_file() and file.suffix != ".md" and path.as_posix() != CATALOGUE and not of_an_editor:
+            yield path.as_posix(), file
 
 
 def _place(file: Path, content: str | bytes) -> None:

@@ -530,3 +530,18 @@ def test_ctrl_c_in_a_build_leaves_no_word_of_the_processes_of_its_languages() ->
         os.killpg(process.pid, signal.SIGINT)
         _, complaints = process.communicate(timeout=30)
     assert (process.returncode, complaints) == (3, "")
+
+
+def test_a_picture_beside_a_page_is_shown_and_goes_with_it(small_report: Path) -> None:
+    folder = small_report / "docs" / "en"
+    (folder / "pictures").mkdir()
+    for name in ("pictures/pic.svg", ".hidden.svg"):
+        (folder / name).write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', encoding="utf-8")
+    page, before = folder / "further.md", (folder / "further.md").read_text(encoding="utf-8")
+    page.write_text(f"{before}\n![A picture](pictures/pic.svg)\n", encoding="utf-8")
+    site = made(small_report)
+    assert (site / "en" / "pictures" / "pic.svg").is_file()
+    assert not {"catalogue.yml", ".hidden.svg"} & {file.name for file in site.rglob("*")}
+    page.write_text(before, encoding="utf-8")
+    shutil.rmtree(folder / "pictures")
+    assert not (made(small_report) / "en" / "pictures").exists()
