@@ -31,7 +31,7 @@ from experiments.precision import PRECISIONS, check_precision
 from experiments.run import CutOff, Verdict, end_canaries, replay, run, standing
 from experiments.vgg16 import SMALLEST, from_file, start_of, stem_of
 from reportgen import record
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, refused
 from reportgen.errors import told as said_of
 
 app = typer.Typer(
@@ -794,6 +794,10 @@ def main() -> None:
         app()
     except ReportError as problem:
         _fail(str(problem))
+    except OSError as problem:
+        if (why := refused(problem)) is None:
+            raise
+        _fail(why)
     except ModuleNotFoundError as problem:
         if problem.name in EXTRA:
             _fail(f"This needs {problem.name}, which is not installed; `pip install '.[experiments]'` adds it.")

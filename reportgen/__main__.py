@@ -7,14 +7,14 @@ import sys
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from reportgen import report as reports
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, refused
 
 # What a command needs beyond these it imports itself: a build waits for nothing that only `check` reads with.
 app = typer.Typer(
@@ -338,9 +338,17 @@ def main() -> None:
     try:
         app()
     except ReportError as problem:
-        errors.print("[red]error:[/]", end=" ")
-        errors.print(str(problem), highlight=False, markup=False, soft_wrap=True)
-        sys.exit(1)
+        _fail(str(problem))
+    except OSError as problem:
+        if (why := refused(problem)) is None:
+            raise
+        _fail(why)
+
+
+def _fail(why: str) -> NoReturn:
+    errors.print("[red]error:[/]", end=" ")
+    errors.print(why, highlight=False, markup=False, soft_wrap=True)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

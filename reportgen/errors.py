@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import traceback
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -34,6 +35,17 @@ def told(problem: Exception) -> str:
     if isinstance(problem, ValidationError):
         return f"{problem.title}: {wrong_field(problem, 'it')}."
     return f"{type(problem).__name__}: {first_line(problem)}"
+
+
+def refused(problem: OSError) -> str | None:
+    """What the system does not let a command do with a file, in sentences; None where it does not say with which."""
+    if problem.filename is None:
+        return None
+    why = problem.strerror or type(problem).__name__
+    return (
+        f"{os.fsdecode(problem.filename)}: {why}. See that a file or a folder stands there as expected, and that this "
+        "command may read and write it."
+    )
 
 
 def place(problem: BaseException, folder: Path, root: Path) -> str:

@@ -206,10 +206,12 @@ def read_text(file: Path, shown: str) -> str:
 
     Raises:
         FileNotFoundError: there is none.
-        ReportError: it is in another encoding.
+        ReportError: it is in another encoding, or a folder, or nobody may read it.
     """
     try:
         return file.read_text(encoding="utf-8-sig")
+    except (IsADirectoryError, PermissionError) as problem:
+        raise ReportError(f"{shown}: expected a file that can be read ({problem.strerror}).") from problem
     except UnicodeDecodeError as problem:
         raise ReportError(
             f"{shown}: expected text in UTF-8, found the byte {problem.object[problem.start]:#x} at {problem.start}, "

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
+from types import ModuleType
+from unittest.mock import Mock
 
 import pytest
 from typer.testing import CliRunner
 
-from reportgen import growth, measure
+import experiments.__main__
+from reportgen import __main__, growth, measure
 from reportgen.__main__ import app
 from reportgen.errors import ReportError
 from reportgen.measure import Figure
@@ -18,6 +22,24 @@ def said(*arguments: str) -> str:
     done = CliRunner().invoke(app, [*arguments], env={"COLUMNS": "500"})
     assert done.exit_code == 0, done.output
     return done.stdout
+
+
+@pytest.mark.parametrize("main", [__main__, experiments.__main__])
+def test_what_the_system_refuses_of_a_file_is_a_sentence_and_what_has_no_file_a_defect(
+    main: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    problem = PermissionError(errno.EACCES, "Permission denied", "build/reportgen.lock")
+    monkeypatch.setattr(main, "app", Mock(side_effect=problem))
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "2")
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith("error: build/reportgen.lock: Permission denied. See that")
+    monkeypatch.setattr(main, "app", Mock(side_effect=OSError(errno.EIO, "Input/output error")))
+    with pytest.raises(OSError, match="Input/output"):
+        main.main()
 
 
 @pytest.mark.parametrize("folder", ["o [bold] t/s[1]", "x[/y]/s"])

@@ -189,3 +189,10 @@ def test_a_page_that_mkdocs_publishes_under_another_name_is_refused(small_report
 def test_a_setting_of_mkdocs_without_a_value_is_none(small_report: Path) -> None:
     (small_report / "mkdocs.yml").write_text("site_name: A\nnav:\n", encoding="utf-8")
     assert load(small_report).shared() == {"site_name": "A"}
+
+
+def test_a_folder_where_a_file_is_expected_is_a_sentence(small_report: Path) -> None:
+    (small_report / "mkdocs.yml").unlink()
+    (small_report / "mkdocs.yml").mkdir()
+    with pytest.raises(ReportError, match=r"^mkdocs\.yml: expected a file that can be read \(Is a directory\)\.$"):
+        load(small_report).shared()
