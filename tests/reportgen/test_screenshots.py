@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from playwright.sync_api import Browser
 
 from reportgen import report as reports
 from reportgen.browser import NAMES
@@ -18,16 +20,15 @@ from reportgen.errors import ReportError
 from reportgen.screenshots import SIZE, screenshots
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
 BROWSER = pytest.mark.skipif(not any(map(shutil.which, NAMES)), reason="no Chromium or Chrome on the PATH")
 
 
-@BROWSER
 @pytest.mark.parametrize(("path", "lacking"), [("en/gone/", "page"), ("en/#gone", "place on the page")])
 def test_a_picture_of_what_the_site_does_not_have_is_refused(
-    path: str, lacking: str, small_report: Path, tmp_path: Path
+    path: str, lacking: str, small_report: Path, tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A process can have one such browser only, and other tests of this one may have opened it.
+    monkeypatch.setattr("reportgen.screenshots.opened", lambda: nullcontext(browser))
     site = tmp_path / "site"
     (site / "en").mkdir(parents=True)
     (site / "en" / "index.html").write_text("<!doctype html><h1 id='it is'>Here</h1>", encoding="utf-8")
