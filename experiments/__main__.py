@@ -125,6 +125,14 @@ def list_projects() -> None:
     console.print(table)
 
 
+def _by_project(results: Path) -> dict[str, list[Path]]:
+    """The files of all records below `results`, of variants too, by project; also of one whose script is gone."""
+    found: dict[str, list[Path]] = {}
+    for file in record.files(results):
+        found.setdefault(file.relative_to(results).parts[0], []).append(file)
+    return found
+
+
 @app.command()
 def status(
     projects: Projects = None,
@@ -135,9 +143,9 @@ def status(
     if not results.is_dir():
         raise ReportError(f"{results}: there is no such folder, expected one of recorded runs.")
     table = Table("project", "seed", "state", "test accuracy", "data", "trained", title="Runs")
-    every = [file.parent for file in record.files(results)]
+    found = _by_project(results)
     for identifier in _identifiers(projects):
-        folders = [folder for folder in every if identifier == folder.relative_to(results).parts[0]]
+        folders = [file.parent for file in found.get(identifier, ())]
         variants = {folder.parent.name for folder in folders} - {identifier}
         recorded = {int(folder.name.removeprefix("seed-")) for folder in folders}
         for variant, number in product((None, *sorted(variants)), seed or sorted({*SEEDS, *recorded})):
@@ -154,8 +162,7 @@ def status(
                 f"{done.started:%Y-%m-%d}, {done.seconds:.0f} s" if done else "",
             )
     console.print(table)
-    recorded_projects = {folder.relative_to(results).parts[0] for folder in every}
-    if gone := sorted(recorded_projects - {*catalogue.identifiers()}):
+    if gone := sorted(found.keys() - {*catalogue.identifiers()}):
         console.print(
             f"Recorded, and without a script: {escape(', '.join(gone))}. Delete or move their folders in "
             f"{escape(str(results))}, or give the scripts back their names.",
@@ -485,8 +492,8 @@ def replay_projects(
 
     Exit status 1 unless all are confirmed.
     """
-    identifiers = _identifiers(projects)
-    files = (file for file in record.files(results) if file.relative_to(results).parts[0] in identifiers)
+    found = _by_project(results)
+    files = (file for identifier in _identifiers(projects) for file in found.get(identifier, ()))
     recorded = (record.read_own(file, results) for file in files)
     chosen = [done for done in recorded if not seed or done.seed in seed]
     if not chosen:

@@ -38,7 +38,7 @@ from reportgen.hooks import OVERRIDES
 from reportgen.language import Language, language
 from reportgen.material import Material, gather
 from reportgen.render import Renderer
-from reportgen.report import CATALOGUE, Catalogue, Report
+from reportgen.report import CATALOGUE, Catalogue, Report, visible
 
 RENDERED = "build/nox-s-docs"
 LOCK = "build/reportgen.lock"
@@ -284,11 +284,9 @@ def render(material: Material, code: str, only: Collection[str] | None = None) -
 
 def _beside(folder: Path) -> Iterator[tuple[str, Path]]:
     """What stands beside the pages in a language's folder, such as a picture that one of them shows, by its path."""
-    for file in sorted(folder.rglob("*")):
-        path = file.relative_to(folder)
-        of_an_editor = any(part.startswith(".") for part in path.parts)
-        if file.is_file() and file.suffix != ".md" and path.as_posix() != CATALOGUE and not of_an_editor:
-            yield path.as_posix(), file
+    for path in visible(folder):
+        if path.suffix != ".md" and path.as_posix() != CATALOGUE:
+            yield path.as_posix(), folder / path
 
 
 def _place(file: Path, content: str | bytes) -> None:

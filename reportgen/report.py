@@ -117,12 +117,13 @@ class Report:
     def pages(self) -> tuple[str, ...]:
         """Every page by its path within a language's folder, the same in each language.
 
-        As for MkDocs, none has a name, nor stands in a folder, that begins with a dot: those belong to editors.
-
         Raises:
             ReportError: a page is missing in a language, or would be published under another name than its own.
         """
-        found = {code: {*_pages(self.docs / code)} for code in self.languages}
+        found = {
+            code: {path.as_posix() for path in visible(self.docs / code) if path.suffix == ".md"}
+            for code in self.languages
+        }
         every = sorted(set().union(*found.values()))
         missing = [
             self.relative(self.docs / code / page)
@@ -193,12 +194,16 @@ def _joined(shared: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], 
         yield ("theme", "palette", place, "toggle"), scheme.get("toggle", {}), dict, "an icon, as in `{icon: …}`"
 
 
-def _pages(folder: Path) -> Iterator[str]:
-    for file in folder.rglob("*.md"):
+def visible(folder: Path) -> Iterator[Path]:
+    """Every file below `folder`, by its path within it, sorted, but for what belongs to an editor.
+
+    As for MkDocs, that is whatever has a name, or stands in a folder, that begins with a dot.
+    """
+    for file in sorted(folder.rglob("*")):
         path = file.relative_to(folder)
         # A link that leads nowhere, as Emacs marks an open page, is no file either.
         if not any(part.startswith(".") for part in path.parts) and file.is_file():
-            yield path.as_posix()
+            yield path
 
 
 def read_text(file: Path, shown: str) -> str:
