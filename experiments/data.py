@@ -6,6 +6,7 @@ Nothing here scales or resizes: pixels stay unsigned bytes until a batch is draw
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,9 +23,21 @@ from reportgen.errors import ReportError, first_line
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-SIDE = 32
-"""Height and width of an image, in pixels."""
+CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+"""What CIFAR-10's labels stand for, in their order."""
+CIFAR10_SIDE = 32
+"""Height and width of its images, in pixels."""
+CIFAR10_COUNTS = {
+    "cifar10": ((5_000,) * 10, (1_000,) * 10),
+    "cifar10-51k": ((4_500,) * 10, (605, 593, 600, 604, 592, 587, 614, 602, 610, 610)),
+}
+"""Images of each class to train and to test, as published and as divided anew where most test images are missing."""
+CLASSES = CIFAR10
+"""What the labels of this report's images stand for, in their order."""
+SIDE = CIFAR10_SIDE
+"""Height and width of this report's images, in pixels."""
+WANTED = "CLASSES and SIDE in experiments/data.py say what is expected."
+"""Where a report of other images says so."""
 SAMPLE = Path(__file__).parent / "sample"
 TRAIN_SIZE = 40_000
 """Images that train, as in the study, where there are at least `FULL_SIZE` training images."""
@@ -93,33 +106,31 @@ def load(source: str) -> Dataset:
     for part, images in (("train", train), ("test", test)):
         present = len(np.unique(images.labels))
         if present != len(CLASSES):
-            raise ReportError(f"{folder}: the {part} files hold {present} classes, expected {len(CLASSES)}.")
+            raise ReportError(f"{folder}: the {part} files hold {present} classes, expected {len(CLASSES)}. {WANTED}")
     return Dataset(name=name_of(source), origin=origin, classes=CLASSES, train=train, test=test)
 
 
 def name_of(source: str) -> str:
     """The name under which a record lists the images of `source`, told without decoding any.
 
+    A folder's images are CIFAR-10 where this report is of its classes, and there are as many of each as there are of
+    CIFAR-10; others go by the name of their folder.
+
     Raises:
         ReportError: the folder or one of its files is missing or is not Parquet.
     """
     if source in ("keras", "sample"):
         return "cifar10" if source == "keras" else "sample"
-    import pyarrow.parquet as pq
-
     files = _files(Path(source))
-    sizes = []
-    for part in ("train", "test"):
-        rows = 0
-        for file in files[part]:
-            with parquet(file):
-                rows += pq.ParquetFile(file).metadata.num_rows
-        sizes.append(rows)
-    known = {(50_000, 10_000): "cifar10", (45_000, 6_017): "cifar10-51k"}
+    sizes = tuple(_rows(files[part]) for part in ("train", "test"))
+    for name, counts in CIFAR10_COUNTS.items():
+        if (CLASSES, SIDE) == (CIFAR10, CIFAR10_SIDE) and sizes == tuple(map(sum, counts)):
+            found = tuple(_counts(files[part]) for part in ("train", "test"))
+            if found == tuple(dict(enumerate(each)) for each in counts):
+                return name
     named = Path(source).resolve().name
-    if named in ("sample", *known.values()):
-        named = f"{named}-{sizes[0]}"  # a folder's name must not make a set what it is not
-    return known.get((sizes[0], sizes[1]), named)
+    # A folder's name must not make a set what it is not.
+    return f"{named}-{sizes[0]}" if named in ("sample", *CIFAR10_COUNTS) else named
 
 
 def split(dataset: Dataset, seed: int) -> Split:
@@ -163,7 +174,7 @@ def _from_keras() -> Dataset:
             "Parquet files with --data DIR or CIFAR10_DIR, or try the embedded images with --data sample."
         ) from problem
     train, test = (Images(pixels, labels.ravel().astype(np.int64)) for pixels, labels in parts)
-    return Dataset(name="cifar10", origin="keras", classes=CLASSES, train=train, test=test)
+    return Dataset(name="cifar10", origin="keras", classes=CIFAR10, train=train, test=test)
 
 
 def _files(folder: Path) -> dict[str, list[Path]]:
@@ -184,13 +195,32 @@ def _files(folder: Path) -> dict[str, list[Path]]:
     return found
 
 
-def _read(files: list[Path]) -> Images:
+def _rows(files: list[Path]) -> int:
     import pyarrow.parquet as pq
 
-    total = 0
+    rows = 0
     for file in files:
         with parquet(file):
-            total += pq.ParquetFile(file).metadata.num_rows
+            rows += pq.ParquetFile(file).metadata.num_rows
+    return rows
+
+
+def _counts(files: list[Path]) -> dict[object, int]:
+    """Images of each label; none of a file without a column of whole numbers for them, which `load` refuses."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    counts: Counter[object] = Counter()
+    for file in files:
+        with parquet(file):
+            table = pq.ParquetFile(file)
+            if "label" in table.schema_arrow.names and pa.types.is_integer(table.schema_arrow.field("label").type):
+                counts.update(table.read(columns=["label"])["label"].to_pylist())
+    return dict(counts)
+
+
+def _read(files: list[Path]) -> Images:
+    total = _rows(files)
     pixels = np.empty((total, SIDE, SIDE, 3), dtype=np.uint8)
     labels = np.empty(total, dtype=np.int64)
     start = 0
@@ -265,7 +295,7 @@ def _labels(batch: pa.RecordBatch, file: Path, row: int) -> npt.NDArray[np.int64
     if len(wrong):
         raise ReportError(
             f"{file}, row {row + wrong[0]}: label {labels[wrong[0]]} is not one of the {len(CLASSES)} classes "
-            f"(0 to {len(CLASSES) - 1})."
+            f"(0 to {len(CLASSES) - 1}). {WANTED}"
         )
     return labels
 
@@ -281,6 +311,6 @@ def _decode(encoded: pa.Array, into: npt.NDArray[np.uint8], file: Path, row: int
         if image.shape != into.shape[1:]:
             raise ReportError(
                 f"{file}, row {row + position}: the image has {image.shape[1]}x{image.shape[0]} pixels, "
-                f"expected {SIDE}x{SIDE}."
+                f"expected {SIDE}x{SIDE}. {WANTED}"
             )
         into[position] = image[..., ::-1]  # OpenCV reads blue first

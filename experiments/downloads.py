@@ -19,10 +19,6 @@ from reportgen.errors import ReportError
 
 LOCK = "experiments.lock"
 """The file that stands for the right to use them."""
-CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-"""What labels of Keras's own images stand for, in their order."""
-CIFAR10_SIDE = 32
-"""Their height and width, in pixels."""
 
 
 def images(source: str) -> Dataset:
@@ -35,13 +31,7 @@ def images(source: str) -> Dataset:
     if source == "keras":
         with _alone():
             return data.load(source)
-    try:
-        return data.load(source)
-    except ReportError as problem:
-        side = f"expected {data.SIDE}x{data.SIDE}."
-        if str(problem).endswith((side, f"classes, expected {len(data.CLASSES)}.")):
-            raise ReportError(f"{problem} CLASSES and SIDE in experiments/data.py say what is expected.") from problem
-        raise
+    return data.load(source)
 
 
 def refuse_keras_for_others(source: str) -> None:
@@ -50,7 +40,7 @@ def refuse_keras_for_others(source: str) -> None:
     Raises:
         ReportError: it is, and a network would learn CIFAR-10 under the names of its classes.
     """
-    if source == "keras" and (data.CLASSES, data.SIDE) != (CIFAR10, CIFAR10_SIDE):
+    if source == "keras" and (data.CLASSES, data.SIDE) != (data.CIFAR10, data.CIFAR10_SIDE):
         raise ReportError(
             "The images of Keras are CIFAR-10's, and CLASSES or SIDE in experiments/data.py speak of others. "
             "Name the folder of yours with --data DIR or CIFAR10_DIR."

@@ -23,6 +23,8 @@ import dataclasses
 import hashlib
 import itertools
 import json
+import os
+import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -50,7 +52,7 @@ from experiments.resident import Steps, even, fits, pays, shown, together
 from experiments.scaling import BGR_MEAN, scaled
 from experiments.train import network_of, one_cycle, use_precision
 from experiments.vgg16 import Card
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, first_line
 from reportgen.fingerprint import dependencies, fingerprints
 from reportgen.pretraining import Pretraining, PretrainingData, PretrainingEpoch, read, write
 from reportgen.record import Setting, check_writable
@@ -356,6 +358,8 @@ class Held(keras.utils.PyDataset):  # type: ignore[misc]
 class Publish(keras.callbacks.Callback):  # type: ignore[misc]
     """Writes weights, card and record behind an epoch, in place of those before; for short epochs, not behind each.
 
+    Where the disk does not take them, the training goes on and a warning says so; behind the last epoch, an error.
+
     Stands before `SwapEMAWeights` in the list: when a validation ends, the averaged weights are still in the model.
     """
 
@@ -373,7 +377,18 @@ class Publish(keras.callbacks.Callback):  # type: ignore[misc]
         last = epoch + 1 == self.params["epochs"]
         if (last or self._sparing.due) and np.isfinite(self._diary.epochs[-1]["loss"]):
             with self._sparing.timed():
-                self._pretraining.publish(self.model, self._weights, self._diary.epochs)
+                try:
+                    self._pretraining.publish(self.model, self._weights, self._diary.epochs)
+                except OSError as problem:
+                    where = problem.filename or self._pretraining.weights
+                    why = os.strerror(problem.errno) if problem.errno else first_line(problem)
+                    said = f"{where}: the weights of epoch {epoch + 1} cannot be written ({why})."
+                    if last:
+                        raise ReportError(
+                            f"{said} Start the same command again when they can: it goes on behind the last epoch "
+                            "that was kept."
+                        ) from problem
+                    warnings.warn(f"{said} The pretraining goes on.", stacklevel=2)
 
 
 @dataclass(frozen=True)
@@ -455,7 +470,11 @@ class _Pretraining:
         started = min([self.started, *(card.started for _, card in before if card.epochs_done < len(epochs))])
         self.weights.mkdir(parents=True, exist_ok=True)
         temporary = self.weights / f".{self.stem}-{self.run[:12]}.weights.h5"
-        save(weights, temporary)
+        try:
+            save(weights, temporary)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
         with temporary.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         stem = f"{self.stem}-{sha256[:12]}"

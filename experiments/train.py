@@ -36,6 +36,11 @@ IMAGES = 40_000
 """How many images train, where nothing else is known."""
 PROJECTS = Path(__file__).parent / "projects"
 """Where the files stand in which a network may be wrong."""
+WRONG = (
+    *(ValueError, TypeError, NameError, AttributeError, LookupError, ArithmeticError),
+    *(ImportError, AssertionError, RuntimeError),
+)
+"""What the lines of a network raise where they are wrong."""
 ENOUGH = 224
 """The side of images, in pixels, for which every network can be built that can be built at all."""
 PREPARED = 5_000
@@ -140,7 +145,9 @@ def build(project: Project, seed: int, precision: str, steps: int | None = None)
     keras.utils.set_random_seed(seed)
     try:
         model = project.network(project.image_size)
-    except (ValueError, TypeError, NameError, AttributeError, LookupError, ArithmeticError, ImportError) as problem:
+    except WRONG as problem:
+        if isinstance(problem, RuntimeError) and type(problem).__module__ != "builtins":
+            raise  # a backend's own, that of memory among others
         side = project.image_size
         where = place(problem, PROJECTS, PROJECTS.parents[1]) or "The network"
         if isinstance(problem, ValueError) and _buildable(project, ENOUGH):

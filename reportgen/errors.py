@@ -34,7 +34,8 @@ def told(problem: Exception) -> str:
         return str(problem)
     if isinstance(problem, ValidationError):
         return f"{problem.title}: {wrong_field(problem, 'it')}."
-    return f"{type(problem).__name__}: {first_line(problem)}"
+    kind, said = type(problem).__name__, first_line(problem)
+    return kind if said == kind else f"{kind}: {said}"
 
 
 def refused(problem: OSError) -> str | None:

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from experiments import data
-from experiments.data import CLASSES, SAMPLE, SIDE, Dataset, Images, load, name_of, split
+from experiments.data import CIFAR10_COUNTS, CLASSES, SAMPLE, SIDE, Dataset, Images, load, name_of, split
 from reportgen.errors import ReportError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -166,22 +166,62 @@ def test_further_columns_are_passed_over(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("folder", "train", "test", "name"),
     [
-        ("folder", 50_000, 10_000, "cifar10"),
-        ("folder", 45_000, 6_017, "cifar10-51k"),
-        ("folder", 45_000, 10_000, "folder"),
-        ("sample", 400, 100, "sample-400"),
-        ("cifar10-51k", 400, 100, "cifar10-51k-400"),
+        ("folder", *CIFAR10_COUNTS["cifar10"], "cifar10"),
+        ("folder", *CIFAR10_COUNTS["cifar10-51k"], "cifar10-51k"),
+        ("folder", (4_500,) * 10, (1_000,) * 10, "folder"),
+        ("folder", (500,) * 100, (100,) * 100, "folder"),
+        ("folder", (5_001, 4_999, *(5_000,) * 8), (1_000,) * 10, "folder"),
+        ("sample", (40,) * 10, (10,) * 10, "sample-400"),
+        ("cifar10", (500,) * 100, (100,) * 100, "cifar10-50000"),
+        ("cifar10-51k", (40,) * 10, (10,) * 10, "cifar10-51k-400"),
     ],
 )
-def test_the_number_of_rows_tells_the_name_without_decoding(
-    tmp_path: Path, folder: str, train: int, test: int, name: str
+def test_the_images_of_each_class_tell_the_name_without_decoding(
+    tmp_path: Path, folder: str, train: tuple[int, ...], test: tuple[int, ...], name: str
 ) -> None:
-    (tmp_path / folder).mkdir()
-    for part, rows in (("train", train), ("test", test)):
-        # No image in it: whoever decodes fails.
-        table = pa.table({"label": pa.array(np.zeros(rows, dtype=np.int64))})
-        pq.write_table(table, tmp_path / folder / f"{part}-00000-of-00001.parquet")
+    counted(tmp_path / folder, train, test)
     assert name_of(str(tmp_path / folder)) == name
+
+
+@pytest.mark.parametrize(("setting", "value"), [("CLASSES", tuple("0123456789")), ("SIDE", 64)])
+def test_images_of_a_report_of_others_are_not_called_cifar10(
+    tmp_path: Path, setting: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as CIFAR-10's, and as many of each class."""
+    counted(tmp_path / "digits", *CIFAR10_COUNTS["cifar10"])
+    monkeypatch.setattr(data, setting, value)
+    assert name_of(str(tmp_path / "digits")) == "digits"
+
+
+@pytest.mark.parametrize("labels", [None, pa.array(["cat"] * 50_000), pa.array([None] * 50_000, pa.int64())])
+def test_images_whose_labels_cannot_be_counted_have_the_name_of_their_folder(
+    tmp_path: Path, labels: pa.Array | None
+) -> None:
+    """What is wrong with them, `load` says."""
+    folder = counted(tmp_path / "mine", *CIFAR10_COUNTS["cifar10"])
+    columns = {"other": pa.array(np.zeros(50_000))} if labels is None else {"label": labels}
+    pq.write_table(pa.table(columns), folder / "train-00000-of-00001.parquet")
+    assert name_of(str(folder)) == "mine"
+
+
+def counted(folder: Path, train: tuple[int, ...], test: tuple[int, ...]) -> Path:
+    """Files with so many labels of each class and no image in them: whoever decodes fails."""
+    folder.mkdir()
+    for part, counts in (("train", train), ("test", test)):
+        table = pa.table({"label": pa.array(np.repeat(np.arange(len(counts)), counts))})
+        pq.write_table(table, folder / f"{part}-00000-of-00001.parquet")
+    return folder
+
+
+@pytest.mark.parametrize(("setting", "value"), [("CLASSES", tuple("0123456789X")), ("SIDE", 28)])
+def test_images_that_are_not_those_of_the_report_are_told_with_where_it_says_which(
+    setting: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, setting, value)
+    with pytest.raises(
+        ReportError, match=r"expected \S+ CLASSES and SIDE in experiments/data\.py say what is expected"
+    ):
+        load("sample")
 
 
 def test_the_sources_that_are_no_folder_have_names_of_their_own(folder: Path) -> None:

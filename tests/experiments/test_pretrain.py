@@ -21,11 +21,13 @@ from typer.testing import CliRunner
 from experiments import labelled, vgg16
 from experiments.__main__ import app
 from experiments.augmentation import transform
+from experiments.checkpoint import Diary
 from experiments.environment import ROOT
 from experiments.labelled import LabelledSet
 from experiments.pretrain import (
     SOURCES,
     Finished,
+    Publish,
     Recipe,
     _Pretraining,
     averaging,
@@ -181,6 +183,28 @@ def test_a_folder_that_is_none_is_told_before_anything_is_trained(images: Labell
     (tmp_path / "a file").touch()
     with pytest.raises(ReportError, match="a file: expected a folder to write to"):
         pretrain(images, RECIPE, weights=tmp_path / "a file", records=tmp_path)
+
+
+def test_weights_that_the_disk_does_not_take_end_no_pretraining_that_is_under_way(
+    images: LabelledSet, tmp_path: Path
+) -> None:
+    resource = pytest.importorskip("resource", reason="the system limits no file's size")
+    model = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
+    publish = Publish(_Pretraining(images, RECIPE, tmp_path, tmp_path), diary := Diary())
+    publish.set_model(model)
+    publish.set_params({"epochs": 2})
+    publish.on_test_end()
+    diary.epochs = [{"loss": 1.0, "seconds": 1.0}] * 2
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, before[1]))
+    try:
+        with pytest.warns(UserWarning, match=r"weights of epoch 1 cannot be written \(File too large\).* goes on"):
+            publish.on_epoch_end(0)
+        with pytest.raises(ReportError, match=r"weights of epoch 2 .* \(File too large\)\. Start the same"):
+            publish.on_epoch_end(1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_set_that_would_pass_for_the_study_s_weights_is_refused(images: LabelledSet, tmp_path: Path) -> None:

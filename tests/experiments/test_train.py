@@ -231,6 +231,32 @@ def test_a_network_that_no_size_would_help_is_told_without_that_advice() -> None
         build(Project(network=lambda _: None, training=training), 0, "float32")
 
 
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        (AssertionError(), r"cannot be built \(AssertionError\)"),
+        (RuntimeError("no way"), r"cannot be built \(RuntimeError: no way\)"),
+    ],
+)
+def test_what_a_network_itself_refuses_is_a_sentence(problem: Exception, told: str) -> None:
+    def refusing(image_size: int) -> keras.Model:
+        raise problem
+
+    with pytest.raises(ReportError, match=told):
+        build(Project(network=refusing, training=catalogue.load("p00_base").training), 0, "float32")
+
+
+def test_what_a_backend_says_of_its_memory_is_left_to_those_who_know_it() -> None:
+    class OfABackend(RuntimeError):
+        """As JAX and PyTorch have one each."""
+
+    def too_large(image_size: int) -> keras.Model:
+        raise OfABackend("out of memory")
+
+    with pytest.raises(OfABackend):
+        build(Project(network=too_large, training=catalogue.load("p00_base").training), 0, "float32")
+
+
 def test_the_layers_are_named_the_same_when_another_network_was_built_before() -> None:
     build(catalogue.load("p01_deeper"), 0, "float32")
     network = network_of(build(catalogue.load("p00_base"), 0, "float32"))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from reportgen.errors import first_line, last_words, nearest
+from reportgen.errors import first_line, last_words, nearest, told
 
 
 def test_a_problem_is_told_by_its_first_line_or_by_its_kind() -> None:
     assert first_line(OSError("\n no such host \nat line 3")) == "no such host "
     assert first_line(TimeoutError()) == "TimeoutError"
+    assert (told(AssertionError("no\nway")), told(AssertionError())) == ("AssertionError: no", "AssertionError")
 
 
 def test_of_what_a_process_complained_the_last_line_is_quoted() -> None:
