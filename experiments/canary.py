@@ -104,10 +104,10 @@ def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
         sha256=whole.sha256,
     )
     model = _build(project, seed, precision)
-    if (outputs := model.output_shape[-1]) != len(data.CLASSES):
+    if model.output_shape != (None, len(data.CLASSES)):
         raise ReportError(
-            f"The network ends in {outputs} outputs, and there are {len(data.CLASSES)} classes; nothing was recorded. "
-            "Its last layer needs an output for each of CLASSES in experiments/data.py."
+            f"The network's output has the shape {model.output_shape}, expected (None, {len(data.CLASSES)}): for each "
+            "image an output for each of CLASSES in experiments/data.py. Nothing was recorded."
         )
     scaling, side = project.pixel_scaling, project.image_size
     # What is not a number at all, the loss will tell.

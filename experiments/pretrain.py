@@ -50,7 +50,7 @@ from experiments.labelled import LabelledSet
 from experiments.progress import EpochProgress
 from experiments.resident import Steps, even, fits, pays, shown, together
 from experiments.scaling import BGR_MEAN, scaled
-from experiments.train import network_of, one_cycle, use_precision
+from experiments.train import make_variables, network_of, one_cycle, use_precision
 from experiments.vgg16 import Card
 from reportgen.errors import ReportError, first_line
 from reportgen.fingerprint import dependencies, fingerprints
@@ -147,8 +147,7 @@ def build(
             keras.metrics.CategoricalCrossentropy(from_logits=True, name="cross_entropy"),
         ],
     )
-    if isinstance(model, ResidentVGG16):
-        model.prepare(np.zeros((1, classes), dtype=np.float32))
+    make_variables(model, np.zeros((1, classes), dtype=np.float32))
     return model
 
 

@@ -18,7 +18,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
 from experiments.augmentation import Affine, covered, grid, places, resize
 from experiments.batches import Batches, Plan
@@ -46,15 +45,6 @@ class Steps:
     def drawn(self, data: Any, plan: Any) -> tuple[Any, Any]:
         """The batch of one plan, as the network takes it; compiled with the step."""
         raise NotImplementedError
-
-    def prepare(self, labels: npt.NDArray[Any]) -> None:
-        """Make the variables of loss and metrics, which Keras would otherwise make by a look at a batch's `labels`."""
-        model: Any = self
-        classes = model.output_shape[-1]
-        scores = np.full((len(labels), classes), 1 / classes, dtype=np.float32)
-        model.compute_loss(None, labels, scores)
-        model.compute_metrics(None, labels, scores)
-        model.reset_metrics()
 
     def make_train_function(self, force: bool = False) -> None:
         """As Keras makes it for JAX, but what is compiled can be reached, for `CompileTogether`."""

@@ -173,9 +173,24 @@ def build(project: Project, seed: int, precision: str, steps: int | None = None)
         # With smoothed labels, the loss is another quantity than the cross-entropy that is recorded.
         metrics=["accuracy", *([keras.metrics.SparseCategoricalCrossentropy(name=CROSS_ENTROPY)] if smoothing else [])],
     )
-    if isinstance(model, Resident):
-        model.prepare(np.zeros(1, dtype=np.int32))
+    make_variables(model, np.zeros(1, dtype=np.int32))
     return model
+
+
+def make_variables(model: keras.Model, labels: npt.NDArray[Any]) -> None:
+    """Make what optimizer, loss and metrics remember of a compiled `model`, for a batch of such `labels`.
+
+    Left to a first step, TensorFlow would trace that twice, once to make them, and Keras under JAX would look at a
+    batch. Either takes seconds, and a run has several first steps.
+    """
+    model.optimizer.build(model.trainable_variables)
+    shape = model.output_shape
+    if not isinstance(shape, tuple) or len(shape) != 2:
+        return  # no probability for each class, which the canary tells
+    scores = np.full((len(labels), shape[1]), 1 / shape[1], dtype=np.float32)
+    model.compute_loss(None, labels, scores)
+    model.compute_metrics(None, labels, scores)
+    model.reset_metrics()
 
 
 def _buildable(project: Project, side: int) -> bool:

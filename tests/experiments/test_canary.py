@@ -137,9 +137,14 @@ def test_a_loss_that_is_no_number_is_told_in_a_sentence() -> None:
         canary(declared, 0, "float32", Extent(steps=1, epochs=1, train=64, test=32))
 
 
-def test_a_network_with_another_number_of_outputs_than_classes_is_told_before_it_trains() -> None:
-    declared = dataclasses.replace(catalogue.load("p00_base"), network=lambda side: with_outputs(side, 12))
-    with pytest.raises(ReportError, match="ends in 12 outputs, and there are 10 classes"):
+@pytest.mark.parametrize(("outputs", "flat", "shape"), [(12, True, "None, 12"), (10, False, "None, 32, 32, 10")])
+def test_a_network_without_an_output_for_each_class_is_told_before_it_trains(
+    outputs: int, flat: bool, shape: str
+) -> None:
+    declared = dataclasses.replace(
+        catalogue.load("p00_base"), network=lambda side: with_outputs(side, outputs, flat=flat)
+    )
+    with pytest.raises(ReportError, match=rf"output has the shape \({shape}\), expected \(None, 10\)"):
         canary(declared, 0, "float32", SMALL)
 
 
@@ -150,11 +155,12 @@ def test_a_network_that_ends_in_no_probabilities_is_told_before_it_trains() -> N
             canary(dataclasses.replace(declared, network=network), 0, "float32", SMALL)
 
 
-def with_outputs(side: int, outputs: int, activation: str | None = "softmax") -> Any:
+def with_outputs(side: int, outputs: int, activation: str | None = "softmax", flat: bool = True) -> Any:
     from keras import Sequential
     from keras.layers import Dense, Flatten, Input
 
-    return Sequential([Input((side, side, 3)), Flatten(), Dense(outputs, activation=activation)])
+    between = [Flatten()] if flat else []
+    return Sequential([Input((side, side, 3)), *between, Dense(outputs, activation=activation)])
 
 
 def test_a_sample_with_fewer_batches_than_steps_shows_its_batches_again(monkeypatch: pytest.MonkeyPatch) -> None:

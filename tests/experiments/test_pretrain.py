@@ -353,8 +353,7 @@ def small(recipe, classes, steps, some, resident=False):
             keras.metrics.CategoricalCrossentropy(from_logits=True, name="cross_entropy"),
         ],
     )
-    if resident:
-        model.prepare(np.zeros((1, classes), dtype=np.float32))
+    pretrain.make_variables(model, np.zeros((1, classes), dtype=np.float32))
     return model
 
 pretrain.build, pretrain.save = small, lambda weights, file: file.write_bytes(b"")

@@ -257,6 +257,36 @@ def test_what_a_backend_says_of_its_memory_is_left_to_those_who_know_it() -> Non
         build(Project(network=too_large, training=catalogue.load("p00_base").training), 0, "float32")
 
 
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+@pytest.mark.parametrize("identifier", ["p00_base", "p11_modern"])
+def test_a_step_is_traced_once(identifier: str, precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that makes variables would be traced twice, which takes as long as a short training."""
+    model = build(dataclasses.replace(catalogue.load(identifier), image_size=16), 0, precision)
+    traced, step = [], model.train_step
+
+    def counted(data: Any) -> Any:
+        traced.append(data)
+        return step(data)
+
+    monkeypatch.setattr(model, "train_step", counted)
+    before = [np.asarray(weight) for weight in model.weights]
+    model.train_on_batch(np.ones((2, 16, 16, 3), np.float32), np.zeros(2))
+    assert len(traced) == 1
+    assert any(not np.array_equal(was, weight) for was, weight in zip(before, model.weights, strict=True))
+
+
+def test_a_network_without_a_probability_for_each_class_is_built_and_told_by_the_canary() -> None:
+    def flat(image_size: int) -> keras.Model:
+        return keras.Sequential([keras.Input((image_size, image_size, 3)), keras.layers.Dense(10, "softmax")])
+
+    assert build(Project(network=flat, training=catalogue.load("p00_base").training), 0, "float32").output_shape[
+        1:
+    ] == (
+        *(32, 32),
+        10,
+    )
+
+
 def test_the_layers_are_named_the_same_when_another_network_was_built_before() -> None:
     build(catalogue.load("p01_deeper"), 0, "float32")
     network = network_of(build(catalogue.load("p00_base"), 0, "float32"))
