@@ -22,7 +22,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
 from experiments.stopping import RestoreIfStopped
 from reportgen.errors import ReportError
@@ -92,13 +91,15 @@ class Checkpoint:
             "history": diary.epochs,
             "rules": [],
         }
-        arrays: dict[str, Any] = {f"variable_{k}": _array(variable) for k, variable in enumerate(_variables(model))}
+        arrays: dict[str, Any] = {
+            f"variable_{k}": keras.ops.convert_to_numpy(variable) for k, variable in enumerate(_variables(model))
+        }
         for k, stopper in enumerate(stoppers):
             # Keras starts `best` as None or infinity, and keeps no weights before a first improvement.
             best = None if stopper.best is None else float(stopper.best)
             state["rules"].append({"wait": stopper.wait, "best": best, "best_epoch": stopper.best_epoch})
             for n, weights in enumerate(stopper.best_weights or ()):
-                arrays[f"best_{k}_{n}"] = _array(weights)
+                arrays[f"best_{k}_{n}"] = weights
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(self.file) as stream:
             np.savez(stream, state=np.array(json.dumps(state)), **arrays)
@@ -182,15 +183,7 @@ class KeepCheckpoint(keras.callbacks.Callback):  # type: ignore[misc]
 
 def _variables(model: keras.Model) -> list[Any]:
     """Weights, the generators of dropout, and what the optimizer remembers."""
-    if not model.optimizer.built:  # one that scales the loss would add its variables again
-        model.optimizer.build(model.trainable_variables)
     return [*model.variables, *model.optimizer.variables]
-
-
-def _array(variable: Any) -> npt.NDArray[Any]:
-    array = np.asarray(keras.ops.convert_to_numpy(variable))
-    # NumPy's file format knows no bfloat16; every bfloat16 is a float32, too.
-    return array.astype(np.float32) if array.dtype.kind == "V" or "bfloat16" in str(array.dtype) else array
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:

@@ -6,8 +6,12 @@ import os
 
 from reportgen.errors import ReportError
 
-PRECISIONS = ("float32", "float64", "bfloat16", "mixed_bfloat16", "mixed_float16")
-"""Not float16 alone, in which the squares of gradients vanish that Adam divides by, and no integers."""
+PRECISIONS = ("float32", "float64", "mixed_bfloat16", "mixed_float16")
+SIXTEEN_BITS = {
+    "bfloat16": "the 0.999 of Adam is 1 there, and no step would be taken",
+    "float16": "the squares of gradients vanish there that Adam divides by",
+}
+"""Why nothing is trained in sixteen bits alone."""
 
 
 def check_precision(precision: str) -> None:
@@ -16,6 +20,11 @@ def check_precision(precision: str) -> None:
     Raises:
         ReportError: it cannot, or there is no such precision.
     """
+    if precision in SIXTEEN_BITS:
+        raise ReportError(
+            f"In {precision} alone a network does not learn: {SIXTEEN_BITS[precision]}. Name mixed_{precision}, in "
+            "which the weights keep thirty-two bits."
+        )
     if precision not in PRECISIONS:
         raise ReportError(f"Unknown precision {precision!r}: expected one of {', '.join(PRECISIONS)}.")
     if precision == "float64" and os.environ.get("KERAS_BACKEND") == "jax":

@@ -264,7 +264,7 @@ def test_runs_that_failed_are_counted_and_are_the_exit_status(smoke: Path, tmp_p
             "--random-weights starts from none: leave out",
         ),
         (("run", "7", "--preprocessing", "mine"), "Unknown preprocessing 'mine': expected one of study, weights"),
-        ((*SMOKE, "--precision", "float12"), "Unknown precision 'float12': expected one of float32, float64, bfloat16"),
+        ((*SMOKE, "--precision", "float12"), "Unknown precision 'float12': expected one of float32, float64, mixed"),
         ((*SMOKE, "--precision", "int8_from_float32"), "Unknown precision 'int8_from_float32'"),
         (
             ("pretrain", "--data", "no-such-folder", "--precision", "uint8"),

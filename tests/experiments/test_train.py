@@ -468,11 +468,12 @@ def test_with_test_time_flips_an_image_and_its_mirror_image_are_predicted_alike(
 
 @pytest.mark.project("p11_modern")
 def test_a_real_training_of_project_11_keeps_the_averaged_weights_it_validated(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Narrower, to be quick; no rule stops it, so that the last epoch is the one that is kept and measured."""
+    """Narrow and on small images, to be quick; no rule stops it, so that the last epoch is kept and measured."""
     from experiments.projects import p11_modern
 
     monkeypatch.setattr(p11_modern, "WIDTHS", (32, 64, 64))
-    declared = dataclasses.replace(with_small_batches(catalogue.load("p11_modern")), test_time_flips=False)
+    declared = with_small_batches(dataclasses.replace(catalogue.load("p11_modern"), image_size=16))
+    declared = dataclasses.replace(declared, test_time_flips=False)
     split = data.split(data.load("sample"), 0)
     steps = steps_of(declared.training, len(split.train.labels), 20)
     run = train(declared, build(declared, 0, "float32", steps), split, 0, epochs=20)
@@ -486,8 +487,8 @@ def test_a_real_training_of_project_11_keeps_the_averaged_weights_it_validated(m
 
 @pytest.mark.parametrize("identifier", SMALL)
 def test_a_real_training_on_the_sample_beats_chance(identifier: str) -> None:
-    """Chance is 10 %; with 320 images a network learns enough to stand clearly above it."""
-    declared = with_small_batches(catalogue.load(identifier))
+    """Chance is 10 %; with 320 images, and small ones, a network learns enough to stand clearly above it."""
+    declared = with_small_batches(dataclasses.replace(catalogue.load(identifier), image_size=16))
     split = data.split(data.load("sample"), 0)
     run = train(declared, build(declared, 0, "float32"), split, 0, epochs=25)
     assert run.test.accuracy > 0.2
@@ -500,7 +501,7 @@ def test_a_real_training_on_the_sample_beats_chance(identifier: str) -> None:
 
 def test_the_restored_weights_are_those_that_are_measured() -> None:
     """The validation accuracy of the run is the one of the epoch that it says it restored."""
-    declared = with_small_batches(catalogue.load("p00_base"))
+    declared = with_small_batches(dataclasses.replace(catalogue.load("p00_base"), image_size=16))
     split = data.split(data.load("sample"), 3)
     run = train(declared, build(declared, 3, "float32"), split, 3)
     assert run.stopping.reason != "none"
