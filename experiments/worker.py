@@ -65,27 +65,28 @@ def _perform(job: Job, results: Path | None) -> Record:
     The canary sings on the processor. Where that is also what trains, it does so first; an accelerator need not wait.
 
     Raises:
-        ReportError: as `work`, or the weights cannot be had, the results cannot be written, the canary failed, or the
-            sources changed meanwhile.
+        ReportError: as `work`, or the weights or the images cannot be had, the results cannot be written, the canary
+            failed, or the sources changed meanwhile.
     """
     if job.deterministic:
         use_deterministic_operations()
     read = sources(job.project)  # as this process has read them; they may change while it trains
     check_writable(results or job.results)
-    weights = pretrained(job)  # what is missing is told before anything is computed
+    # What is missing or damaged is told before anything is computed.
+    weights, images = pretrained(job), downloads.images(job.source)
     beside = accelerator(keras.backend.backend()) is not None
     if job.deterministic and not beside:
         # This process computes as that of a canary would.
         with enough_memory(job.declared.training.batch_size, job.declared.image_size):
             sung = specify(job.declared, job.seed, job.precision).canary
         _unchanged(job, read)
-        return work(job, lambda: sung, weights, read, results=results)
+        return work(job, lambda: sung, weights, images, read, results=results)
     asked = (job.project, job.seed, job.precision, job.sizes, None, job.scaling)
     with ThreadPoolExecutor(1) as pool, singing(*asked) as process:
         heard = pool.submit(lambda: _canary(job, read, answer(process)))
         if not beside:
             heard.result()
-        return work(job, heard.result, weights, read, [Listen(heard)], results)
+        return work(job, heard.result, weights, images, read, [Listen(heard)], results)
 
 
 def _canary(job: Job, read: dict[str, str], answered: dict[str, Any]) -> Canary:
@@ -134,34 +135,34 @@ def work(
     job: Job,
     canary: Callable[[], Canary],
     weights: Pretrained | None,
+    images: data.Dataset,
     before: dict[str, str],
     callbacks: Sequence[Any] = (),
     results: Path | None = None,
 ) -> Record:
-    """Train what `job` asks for and write its record last of all, with the `canary`, which may be waited for.
+    """Train on `images` what `job` asks for and write its record last of all, with the `canary`, to be waited for.
 
     The record goes into `results`, or else where the job asks for it. `before` are the fingerprints of the sources that
     this process has read.
 
     Raises:
-        ReportError: the canary failed, the data cannot be had, the precision is unknown, the training diverged, memory
-            ran out, or a run that was cut off cannot go on.
+        ReportError: the canary failed, the precision is unknown, the training diverged, memory ran out, or a run that
+            was cut off cannot go on.
     """
     declared = job.declared
     if declared.weights is not None:
         declared = dataclasses.replace(declared, weights=RANDOM if weights is None else weights.name)
     settings = settings_of(declared) | (job.start.settings if job.start else {})
     environment = describe()
-    dataset = downloads.images(job.source)
-    split = data.split(dataset, job.seed)
+    split = data.split(images, job.seed)
     smoke = SMOKE_EPOCHS if declared.weights is None else VGG16_SMOKE_EPOCHS
     epochs = smoke if job.profile == "smoke" else declared.training.epochs
     checkpoint = Checkpoint(
-        checkpoint_file(job, dataset.name),
+        checkpoint_file(job, images.name),
         {
             "sources": before,
             "settings": settings,
-            "images": dataset.sha256,
+            "images": images.sha256,
             "backend": environment.backend,
             "packages": environment.packages,
             "deterministic": environment.deterministic,
@@ -197,14 +198,14 @@ def work(
         script=catalogue.script(job.project).relative_to(ROOT).as_posix(),
         sources=before,
         dataset=Dataset(
-            name=dataset.name,
-            origin=dataset.origin,
-            classes=dataset.classes,
-            image_shape=cast(tuple[int, int, int], dataset.train.pixels.shape[1:]),
+            name=images.name,
+            origin=images.origin,
+            classes=images.classes,
+            image_shape=cast(tuple[int, int, int], images.train.pixels.shape[1:]),
             train=len(split.train.labels),
             validation=len(split.validation.labels),
             test=len(split.test.labels),
-            sha256=dataset.sha256,
+            sha256=images.sha256,
             split_sha256=split.sha256,
         ),
         environment=environment.model_copy(update={"side_by_side": checkpoint.beside}),

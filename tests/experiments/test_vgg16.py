@@ -232,7 +232,9 @@ def test_the_record_of_a_run_on_such_weights_tells_what_they_expect_and_what_was
     file = tmp_path / "tiny-32px-0123.weights.h5"
     keras.applications.VGG16(include_top=False, weights=None).save_weights(file)
     asked = job(carded(tmp_path), "p09_mini_vgg16", results=tmp_path / "results", preprocessing="weights")
-    done = worker.work(asked, lambda: made_up().canary, worker.pretrained(asked), sources(asked.project))
+    done = worker.work(
+        asked, lambda: made_up().canary, worker.pretrained(asked), data.load("sample"), sources(asked.project)
+    )
     assert record.read_all(tmp_path / "results") == (done,)
     assert done.variant == "tiny-own-preprocessing"
     assert (done.settings["weights"], done.settings["weights_expect"]) == ("tiny", BGR_MEAN)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from experiments import catalogue, worker
+from experiments import catalogue, data, downloads, worker
 from experiments.canary import Specification
 from experiments.job import RESULTS, Job, Sizes
 from experiments.progress import EpochProgress
@@ -52,7 +52,7 @@ def test_a_loss_that_is_no_number_stops_the_run_at_its_epoch_and_records_nothing
     monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "checkpoints")
     asked = job(tmp_path / "results", sizes=Sizes(batch=64))
     with pytest.raises(ReportError, match=r"stopped being a number in epoch 1; the run is not recorded"):
-        worker.work(asked, lambda: synthetic.record().canary, None, {})
+        worker.work(asked, lambda: synthetic.record().canary, None, data.load("sample"), {})
     assert not list(tmp_path.rglob("*"))
 
 
@@ -80,6 +80,19 @@ def test_a_run_that_ends_leaves_the_file_of_its_lock_to_what_locks(
         assert worker.perform(job(tmp_path / "results")) == RECORDED
 
 
+def test_images_that_cannot_be_had_are_told_before_anything_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(source: str) -> data.Dataset:
+        raise ReportError("row 13: the image cannot be decoded")
+
+    monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "checkpoints")
+    monkeypatch.setattr(downloads, "images", damaged)
+    monkeypatch.setattr(worker, "singing", lambda *_: pytest.fail("a canary sings"))
+    with pytest.raises(ReportError, match="row 13"):
+        worker.perform(job(tmp_path / "results"))
+
+
 def test_memory_that_runs_out_records_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def exhausted(*_: object) -> None:
         raise MemoryError
@@ -88,7 +101,7 @@ def test_memory_that_runs_out_records_nothing(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(
         ReportError, match=r"batches of 512 images of 32x32 pixels\. Lower --batch-size or --image-size"
     ):
-        worker.work(job(tmp_path), lambda: synthetic.record().canary, None, {})
+        worker.work(job(tmp_path), lambda: synthetic.record().canary, None, data.load("sample"), {})
     assert not list(tmp_path.rglob("*"))
 
 
