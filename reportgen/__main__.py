@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from reportgen import report as reports
-from reportgen.errors import ReportError, refused
+from reportgen.errors import ReportError, refused, speak_freely
 
 # What a command needs beyond these it imports itself: a build waits for nothing that only `check` reads with.
 app = typer.Typer(
@@ -335,6 +335,7 @@ def publish_site(
 
 def main() -> None:
     """Run the command line; a user's mistake is a sentence and exit status 1."""
+    speak_freely()
     try:
         app()
     except ReportError as problem:

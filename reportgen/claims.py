@@ -241,7 +241,7 @@ class Comparison(_Claim):
     than: Names
     margin: Margin | None = None
     """By more than so much; of `similar`, at most so much."""
-    times: Annotated[float, Field(gt=1)] | None = None
+    times: Annotated[float, Field(gt=1, allow_inf_nan=False)] | None = None
     """`higher`: more than so many times; `lower`: less than one in so many."""
 
 
@@ -447,9 +447,14 @@ def _claim(identifier: str, line: int, content: Any, shown: str, projects: Seque
                 raise ReportError(
                     f"{where}: no {metric} is better than another; say `higher` or `lower` instead of {statement.kind}."
                 )
+    named = _projects(statement)
+    if isinstance(statement, Comparison | Ranking) and (
+        twice := sorted({name for name in named if named.count(name) > 1})
+    ):
+        raise ReportError(f"{where}: {', '.join(twice)} is compared with itself.")
     claim = Claim(identifier, statement, line)
     if not any(tests(claim)):
-        raise ReportError(f"{where}: there is nothing to compare {', '.join(_projects(statement))} with.")
+        raise ReportError(f"{where}: there is nothing to compare {', '.join(named)} with.")
     return claim
 
 
@@ -534,9 +539,9 @@ def _on_study(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
     of = metric.published(subject(facts, test.of))
     than = metric.published(subject(facts, test.than)) if test.than else None
     difference = of - than if than else None
-    if of.value is None or (than is not None and than.value is None):
+    if of.exact is None or (than is not None and than.exact is None):
         return Evidence(test, "undecided", of, than, difference)
-    exact = _distance(test, of.value, than.value if than and than.value is not None else 0.0)
+    exact = _distance(test, of.exact, than.exact if than and than.exact is not None else 0.0)
     return Evidence(test, _verdict(test, exact, exact), of, than, difference)
 
 

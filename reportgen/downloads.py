@@ -62,7 +62,7 @@ class Downloads(PageTools):
 
     def _row(self, known: ProjectFacts) -> dict[str, Any]:
         def of(fact: Fact) -> float | int | None:
-            return round(fact.value) if fact.kind == "count" and fact.value is not None else fact.value
+            return round(fact.exact) if fact.kind == "count" and fact.exact is not None else fact.exact
 
         study, runs = known.published, known.reproduced
         values = (

@@ -176,8 +176,8 @@ class Box:
 
     name: str
     type: str
-    shape: tuple[int, ...]
-    """Of its output, without the batch; 1 where it is not fixed."""
+    shape: tuple[int | None, ...]
+    """Of its output, without the batch; None where it is not fixed."""
     parameters: int
 
 

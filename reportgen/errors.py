@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import io
 import os
+import sys
 import traceback
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -47,6 +49,16 @@ def refused(problem: OSError) -> str | None:
         f"{os.fsdecode(problem.filename)}: {why}. See that a file or a folder stands there as expected, and that this "
         "command may read and write it."
     )
+
+
+def speak_freely() -> None:
+    """Let no character end this process that the encoding lacks in which it speaks, such as an arrow on Windows.
+
+    What goes into a file or to another program is UTF-8; a terminal shows a question mark for what it does not have.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=stream.encoding if stream.isatty() else "utf-8", errors="replace")
 
 
 def place(problem: BaseException, folder: Path, root: Path) -> str:

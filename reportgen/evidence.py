@@ -8,7 +8,6 @@ where it comes from.
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -201,9 +200,12 @@ class Evidence(PageTools):
             ReportError: there is no such claim.
         """
         line = self._judgement(identifier).claim.line
-        text = read_text(self.report.claims, self.report.relative(self.report.claims))
-        first, *rest = text.splitlines()[line - 1 :]
-        entry = [first, *itertools.takewhile(lambda text: text.startswith(" "), rest)]
+        lines = read_text(self.report.claims, self.report.relative(self.report.claims)).splitlines()
+        others = (judgement.claim.line for judgement in self.edition.material.judgements.values())
+        entry = lines[line - 1 : min((other for other in others if other > line), default=len(lines) + 1) - 1]
+        # What stands at the margin below an entry is an empty line, or a comment on the next.
+        while not entry[-1].strip() or entry[-1].startswith("#"):
+            entry.pop()
         return "\n".join(["```yaml", *entry, "```"])
 
     def _judgement(self, identifier: str) -> Judgement:
@@ -232,9 +234,15 @@ class Evidence(PageTools):
         if kind not in GIVEN:
             raise ReportError(f"'{kind}' is not a kind of number that can be given: {', '.join(GIVEN)}.")
         if kind == "percent":
-            return words.percent(value, 0 if round(value * 100.0, 6).is_integer() else 2)
+            return words.share(value)
         if kind in ("nats", "decimal"):
             return words.decimal(value)
+        if kind == "seconds" and abs(value) < 60:
+            return f"{words.decimal(value)}\u00a0s"
+        if kind == "seconds" and value != Fact.of(value, "seconds").value:
+            raise ReportError(
+                f"{value} s would be rounded; give whole seconds from a minute on, whole minutes from an hour."
+            )
         if kind == "count" and value != round(value):
             raise ReportError(f'{value} is no whole number; {{{{ given({value}, "decimal") }}}} writes its decimals.')
         return str(show(Fact(value, GIVEN[kind]), words))
@@ -378,7 +386,7 @@ class Evidence(PageTools):
         def quantity(value: Quantity) -> str:
             # A unit such as `parameters` is a word of the language; `pp` and `s` are, too.
             if value.unit == "%":
-                return words.percent(value.number / 100, 0 if value.number.is_integer() else 2)
+                return words.share(value.number / 100)
             return f"{words.decimal(value.number)}\u00a0{words.gettext(value.unit)}"
 
         key: str = statement.kind

@@ -11,7 +11,7 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, NoReturn
@@ -142,18 +142,26 @@ class Fact(_Unwritten):
     """What a reader opens who asks where the number comes from."""
     signed: bool = False
     """A difference, which is written with its sign."""
+    unrounded: float | None = field(default=None, compare=False)
+    """What `value` was before it was rounded to be read; None where it was not."""
+
+    @property
+    def exact(self) -> float | None:
+        """The value by which claims are judged and that programs get."""
+        return self.value if self.unrounded is None else self.unrounded
 
     @staticmethod
     def of(value: float | None, kind: Kind, absent: str = NOT_PRINTED, origins: tuple[Origin, ...] = ()) -> Fact:
         """A fact with `value` rounded as its kind is shown."""
         if value is None:
             return Fact(None, kind, absent, origins)
+        rounded = round(value, DIGITS[kind])
         if kind == "seconds" and abs(value) >= 60:
             # From a minute on, a language writes whole seconds, and 83.48 rounded twice would become 84; from an hour
             # on, whole minutes.
-            value = round(value)
-            return Fact(float(60 * round(value / 60) if abs(value) >= 3600 else value), kind, absent, origins)
-        return Fact(round(value, DIGITS[kind]), kind, absent, origins)
+            whole = round(value)
+            rounded = float(60 * round(whole / 60) if abs(whole) >= 3600 else whole)
+        return Fact(rounded, kind, absent, origins, unrounded=value)
 
     def __sub__(self, other: Fact | Summary) -> Fact:
         """The difference of the rounded values, percentages in percentage points; absent if either is."""
@@ -169,12 +177,16 @@ class Fact(_Unwritten):
         origins = tuple(sorted({*self.origins, *other.origins}))
         if self.value is None or other.value is None:
             return Fact(None, kind, self.absent if self.value is None else other.absent, origins)
-        return replace(Fact.of(self.value - other.value, kind, origins=origins), signed=True)
+        assert self.exact is not None and other.exact is not None
+        exact = self.exact - other.exact
+        return replace(Fact.of(self.value - other.value, kind, origins=origins), signed=True, unrounded=exact)
 
     def __abs__(self) -> Fact:
         """How large it is, without a sign, as Jinja's `abs` asks; absent if it is."""
         kind: Kind = "error" if self.kind == "points" else self.kind
-        return replace(self, value=None if self.value is None else abs(self.value), kind=kind, signed=False)
+        if self.value is None or self.exact is None:
+            return replace(self, kind=kind, signed=False)
+        return replace(self, value=abs(self.value), kind=kind, signed=False, unrounded=abs(self.exact))
 
 
 @dataclass(frozen=True)

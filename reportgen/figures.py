@@ -341,7 +341,7 @@ class Figures(PageTools):
             words.gettext("Parameters, in per cent of all"),
             (words.gettext("with parameters"), words.gettext("without")),
             tuple(
-                Box(layer.name, layer.type, tuple(side or 1 for side in layer.output_shape[1:]), layer.parameters)
+                Box(layer.name, layer.type, layer.output_shape[1:], layer.parameters)
                 for outer in plan.network.layers
                 for layer in inner.get(outer.name, (outer,))
             ),

@@ -77,8 +77,8 @@ def table(drawing: Drawing, words: Language) -> Table:
     return Table(head, tuple(rows))
 
 
-def _shape(shape: Sequence[int], words: Language) -> str:
-    return " × ".join(map(words.count, shape))
+def _shape(shape: Sequence[int | None], words: Language) -> str:
+    return " × ".join(NOTHING if side is None else words.count(side) for side in shape or (1,))
 
 
 def text(drawing: Dots | Plane | Matrix | Diagram, words: Language) -> str:
@@ -148,7 +148,7 @@ def _extremes(name: str, cells: Sequence[float], columns: Sequence[str], words: 
 
 
 def csv_text(drawing: Drawing) -> str:
-    """The same numbers for a program: not rounded, decimals with a full stop.
+    """The same numbers for a program: as they are drawn, decimals with a full stop.
 
     A row of a project or a layer has its identifier; all else has the name that the chart gives it, in its language.
     """
@@ -188,7 +188,12 @@ def _csv_rows(drawing: Drawing) -> Iterator[Sequence[object]]:
         case Diagram():
             yield "layer", "type", "shape", "parameters"
             for box in drawing.boxes:
-                yield box.name, box.type, "x".join(map(str, box.shape)), box.parameters
+                yield (
+                    box.name,
+                    box.type,
+                    "x".join("" if side is None else str(side) for side in box.shape),
+                    box.parameters,
+                )
 
 
 def _numbers(mark: Mark | None) -> tuple[object, object]:

@@ -7,6 +7,7 @@ they were. Their marks are comments, so that MkDocs without this file makes the 
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -63,10 +64,15 @@ def on_post_build(config: Any, **_: object) -> None:
 
     English has nothing there; its words have no accents.
     """
-    code = config.theme["language"]
-    pack = Path(config.site_dir) / "assets" / "javascripts" / "lunr" / "min" / f"lunr.{code}.min.js"
-    if not pack.is_file():
+    site = Path(config.site_dir)
+    index = site / "search" / "search_index.json"
+    if not index.is_file():
         return
-    text, more = pack.read_text(encoding="utf-8"), FOLD.read_text(encoding="utf-8").replace("LANGUAGE", code)
-    if not text.endswith(more):  # a build of some pages leaves the file as the last one has made it
-        pack.write_text(text + more, encoding="utf-8")
+    # The theme searches in `pt` where its words are those of `pt-BR`.
+    for code in json.loads(index.read_text(encoding="utf-8"))["config"]["lang"]:
+        pack = site / "assets" / "javascripts" / "lunr" / "min" / f"lunr.{code}.min.js"
+        if not pack.is_file():
+            continue
+        text, more = pack.read_text(encoding="utf-8"), FOLD.read_text(encoding="utf-8").replace("LANGUAGE", code)
+        if not text.endswith(more):  # a build of some pages leaves the file as the last one has made it
+            pack.write_text(text + more, encoding="utf-8")

@@ -140,6 +140,11 @@ class Language:
         pattern = pattern.replace("#,##0", "#,##0" + ("." + "0" * digits if digits else ""))
         return _signed(fraction, lambda amount: format_percent(amount, pattern, locale=self.locale))
 
+    def share(self, fraction: float) -> str:
+        """A percentage with the decimals that it was given, none or two at least: `25%`, `12.50%`, `99.995%`."""
+        decimals = max(0, -int(Decimal(repr(round(fraction * 100, 9))).normalize().as_tuple().exponent))
+        return self.percent(fraction, decimals and max(2, decimals))
+
     def points(self, difference: float, digits: int = 2) -> str:
         """A difference of two fractions in percentage points, signed unless it rounds to nothing: `+9.74 pp`."""
         difference = round(difference, digits + 2) or 0.0  # or: no minus before a zero

@@ -295,20 +295,22 @@ def _draw_diagram(drawing: Diagram, words: Language) -> Figure:
     boxes, size = drawing.boxes, len(drawing.boxes)
     figure = Figure(figsize=(WIDTH, 4.9))
     above, below = figure.subplots(2, 1, height_ratios=(3, 2))
-    side = max((box.shape[0] for box in boxes if len(box.shape) > 1), default=1)
-    depth = max((box.shape[-1] for box in boxes if len(box.shape) > 1), default=2)
-    length = max((box.shape[-1] for box in boxes if len(box.shape) == 1), default=2)
+    # A side that is not fixed, and a single number, which has none, are drawn as small as anything is.
+    extents = [tuple(side or 1 for side in box.shape) or (1,) for box in boxes]
+    side = max((extent[0] for extent in extents if len(extent) > 1), default=1)
+    depth = max((extent[-1] for extent in extents if len(extent) > 1), default=2)
+    length = max((extent[-1] for extent in extents if len(extent) == 1), default=2)
     shapes: dict[bool, list[Corners]] = {True: [], False: []}
     # What changes neither the shape nor anything that is learned is no more than a slice.
     slices = {k for k in range(1, size) if boxes[k].shape == boxes[k - 1].shape and not boxes[k].parameters}
-    for place, box in enumerate(boxes):
+    for place, (box, extent) in enumerate(zip(boxes, extents, strict=True)):
         if place in slices:
             width = 0.12
-        elif len(box.shape) > 1:
-            width = 0.25 + 0.6 * float(np.log2(box.shape[-1] + 1) / np.log2(depth + 1))
+        elif len(extent) > 1:
+            width = 0.25 + 0.6 * float(np.log2(extent[-1] + 1) / np.log2(depth + 1))
         else:
             width = 0.25
-        height = box.shape[0] / side if len(box.shape) > 1 else float(np.log2(box.shape[-1] + 1) / np.log2(length + 1))
+        height = extent[0] / side if len(extent) > 1 else float(np.log2(extent[-1] + 1) / np.log2(length + 1))
         shapes[bool(box.parameters)].append(_rectangle(place, 0, width, height))
     style: dict[str, Any] = {"edgecolors": INK, "linewidths": 0.7, "alpha": 0.75, **INSIDE}
     for colour, kind, found in zip((REPRODUCTION, GRID), drawing.kinds, shapes.values(), strict=True):
@@ -340,7 +342,7 @@ def _draw_diagram(drawing: Diagram, words: Language) -> Figure:
     for place, box in enumerate(boxes):
         if place in unnamed:
             continue
-        name = f"{_clipped(box.type, 18)} {'×'.join(map(str, box.shape))}"
+        name = f"{_clipped(box.type, 18)} {'×'.join('–' if side is None else str(side) for side in box.shape or (1,))}"
         below.text(place, -0.03, name, transform=below.get_xaxis_transform(), **standing)
     _arrange(figure, columns=2)
     return figure

@@ -56,7 +56,9 @@ def prepare(repository: Path, remote: str, branch: str) -> str | None:
 
 def site_url(address: str) -> str | None:
     """The address at which GitHub Pages serves a repository; None where the remote is not on GitHub."""
-    found = re.fullmatch(r"(?:https://|git@|ssh://git@)github\.com[:/]([\w.-]+)/([\w.-]+?)(?:\.git)?/?", address)
+    found = re.fullmatch(
+        r"(?:https://(?:[^@/]+@)?|git@|ssh://git@)github\.com[:/]([\w.-]+)/([\w.-]+?)(?:\.git)?/?", address
+    )
     if not found:
         return None
     owner, name = found[1].lower(), found[2]

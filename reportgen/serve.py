@@ -11,10 +11,12 @@ import os
 import re
 import signal
 import socket
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 from mkdocs.commands.build import build as build_with_mkdocs
@@ -32,6 +34,8 @@ from reportgen.material import gather
 from reportgen.report import Report, read_text
 from reportgen.source import FRONT_MATTER
 
+INTERVAL = 0.25
+"""Seconds between two looks at the files; more where a look takes more than a tenth of them."""
 INDEX = "search/search_index.json"
 HEADING = re.compile(r"^#[ \t].*|^.+\n=+[ \t]*$", re.MULTILINE)
 """Of the first level; or a comment in code, which does no harm here."""
@@ -72,18 +76,40 @@ def serve(report: Report, site: Path, host: str, port: int, console: Console) ->
             f"Port {port} of {host} cannot be used ({problem.strerror}); choose another with --port."
         ) from problem
     with alone(report):
-        known = dates(report)
+        known, said = dates(report), _said(report)
         build(report, site)
-        last = Made(known, rendered(report), _said(report))
-    server = LiveReloadServer(builder=rebuild, host=host, port=port, root=str(site), polling_interval=0.25)
-    for watched in watched_places(report):
-        server.watch(str(watched))
+        last = Made(known, rendered(report), said)
+    server = LiveReloadServer(builder=rebuild, host=host, port=port, root=str(site))
+    ended = Event()
+    Thread(target=_look, args=(report, server, known, ended), daemon=True).start()
     address = f"http://{f'[{host}]' if six else host}:{port}/"
     console.print("The report is at", Text(address, "bold"), end="; Ctrl+C ends.\n", highlight=False)
     try:
         server.serve(open_in_browser=False)
     except KeyboardInterrupt:
         server.shutdown()
+    finally:
+        ended.set()
+
+
+def _look(report: Report, server: LiveReloadServer, seen: Mapping[Path, int], ended: Event) -> None:
+    """Until it has `ended`, have `server` build whenever the files of the site are others than those `seen` last.
+
+    MkDocs itself would watch the places that there are when it begins, and none that comes, or goes and comes back.
+    """
+    took = 0.0
+    while not ended.wait(max(INTERVAL, 10 * took)):
+        began = time.perf_counter()
+        try:
+            now = dates(report)
+        except ReportError:
+            now = {}  # the build says what is wrong
+        took = time.perf_counter() - began
+        if now != seen:
+            seen = now
+            with server._rebuild_cond:
+                server._want_rebuild = True
+                server._rebuild_cond.notify_all()
 
 
 def refresh(report: Report, site: Path, last: Made) -> Made:

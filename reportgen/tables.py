@@ -25,6 +25,11 @@ MARKUP = re.compile(r'[&<>"|*_`~^{}\[\]\\]')
 """What Markdown, HTML or an extension of MkDocs may take for more than a character."""
 
 
+def escaped(text: str) -> str:
+    """`text` in which no character is markup, in a sentence of Markdown as in a cell."""
+    return MARKUP.sub(lambda found: f"&#{ord(found[0])};", text)
+
+
 class Tables(PageTools):
     """What a page may call for tables and values."""
 
@@ -46,7 +51,7 @@ class Tables(PageTools):
 
     def title(self, name: str) -> str:
         """What a project is called, for a heading, a sentence or a cell, in which no character of it is markup."""
-        return MARKUP.sub(lambda found: f"&#{ord(found[0])};", self.full_title(name))
+        return escaped(self.full_title(name))
 
     def ladder(self) -> str:
         """All projects in one table, one below the other, each with its variants and a link to its chapter."""
@@ -320,7 +325,7 @@ class Tables(PageTools):
         if name not in plan.settings:
             raise ReportError(f"'{name}' is not a setting of {project}: {', '.join(plan.settings)}.")
         origins = self._origins(project) if isinstance(plan, Record) else ()
-        return Quoted(self.in_words(plan.settings[name]), origins)
+        return Quoted(escaped(self.in_words(plan.settings[name])), origins)
 
     def dataset(self, project: str, part: str) -> Fact:
         """How many images a project's runs had to `train`, for `validation` or to `test`.

@@ -70,6 +70,44 @@ def judged(folder: Path, statement: Mapping[str, Any], known: Mapping[str, Proje
     return judge(claim[0], known or facts())
 
 
+@pytest.mark.parametrize(
+    ("statement", "printed"),
+    [
+        ({"kind": "lower", "metric": "seconds", "of": "base", "than": "wider"}, {"base": 3631.0, "wider": 3688.0}),
+        ({"kind": "above", "metric": "seconds", "of": "base", "value": "83.4 s"}, {"base": 83.477872}),
+        (
+            {"kind": "better", "metric": "test.accuracy", "of": "base", "than": "wider"},
+            {"base": 0.81804, "wider": 0.81796},
+        ),
+        ({"kind": "above", "metric": "test.accuracy", "of": "base", "value": "71.34 %"}, {"base": 0.71342}),
+    ],
+)
+def test_a_study_is_judged_by_what_it_prints_and_not_by_what_is_shown_of_that(
+    tmp_path: Path, statement: dict[str, Any], printed: dict[str, float]
+) -> None:
+    seconds = statement["metric"] == "seconds"
+    known = facts(
+        {
+            name: (PRINTED[name][0] if seconds else value, *PRINTED[name][1:3], value if seconds else PRINTED[name][3])
+            for name, value in printed.items()
+        }
+    )
+    assert judged(tmp_path, statement, known).study.verdict == "holds"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"kind": "similar", "metric": "test.accuracy", "of": "base", "than": "base", "margin": "1 pp"},
+        {"kind": "better", "metric": "test.accuracy", "of": "base", "than": ["deeper", "base"]},
+        {"kind": "ranked", "metric": "test.accuracy", "order": ["base", "deeper", "base"]},
+    ],
+)
+def test_nothing_is_compared_with_itself(tmp_path: Path, statement: dict[str, Any]) -> None:
+    with pytest.raises(ReportError, match=r"base is compared with itself\.$"):
+        judged(tmp_path, statement)
+
+
 BOTH = ["test.accuracy", "test.cross_entropy"]
 SIMILAR = {"kind": "similar", "metric": "test.accuracy", "of": "wider", "than": "deeper"}
 BETTER = {"kind": "better", "metric": "test.accuracy", "of": "deeper", "than": "base"}

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 from reportgen.errors import first_line, last_words, nearest, told
 
 
@@ -9,6 +14,17 @@ def test_a_problem_is_told_by_its_first_line_or_by_its_kind() -> None:
     assert first_line(OSError("\n no such host \nat line 3")) == "no such host "
     assert first_line(TimeoutError()) == "TimeoutError"
     assert (told(AssertionError("no\nway")), told(AssertionError())) == ("AssertionError: no", "AssertionError")
+
+
+def test_no_character_ends_a_command_whose_output_goes_into_a_file_or_whose_terminal_lacks_it() -> None:
+    program = "from reportgen.errors import speak_freely; speak_freely(); print('→ − …')"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+    )
+    assert (done.returncode, done.stdout.decode("utf-8").strip()) == (0, "→ − …")
 
 
 def test_of_what_a_process_complained_the_last_line_is_quoted() -> None:

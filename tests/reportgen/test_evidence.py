@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -42,6 +43,20 @@ def test_a_page_shows_a_claims_entry_as_it_stands_in_the_file_and_nothing_of_the
     fence, entry, _ = shown.split("```")[0], shown.split("```")[1], shown.split("```")[2]
     assert fence == ""
     assert yaml.safe_load(entry.removeprefix("yaml\n")) == {"high": HIGH}
+
+
+@pytest.mark.parametrize(
+    "behind", ["", "\n# Of the next one.\nnext: {}\n".format(json.dumps({**HIGH, "kind": "below"}))]
+)
+def test_an_entry_with_an_empty_line_in_it_is_shown_whole(small_report: Path, behind: str) -> None:
+    entry = "high:\n  kind: above\n  metric: test.accuracy\n\n  # of all\n  of: first\n" + "".join(
+        f"  {key}: {json.dumps(HIGH[key])}\n" for key in HIGH if key not in ("kind", "metric", "of")
+    )
+    docs = small_report / "docs"
+    docs.joinpath("claims.yml").write_text(entry + behind, encoding="utf-8")
+    docs.joinpath("en", "index.md").write_text('{{ claim_entry("high") }}\n', encoding="utf-8")
+    shown = Renderer(gather(reports.load(small_report)), "en").page("index.md").markdown
+    assert shown.strip() == f"```yaml\n{entry}```"
 
 
 SENTENCE = 'So {% claim "high" %}it is right on {{ first.published.test.accuracy }}{% endclaim %}.\n'
@@ -248,6 +263,8 @@ def test_a_claim_over_an_empty_line_is_refused_by_line(small_report: Path) -> No
         ("given(0.125, 'percent')", "12.50%", "12,50 %"),
         ("given(1, 'percent')", "100%", "100 %"),
         ("given(0.05, 'nats')", "0.05", "0,05"),
+        ("given(0.00125, 'percent')", "0.125%", "0,125 %"),
+        ("given(2.59, 'seconds')", "2.59 s", "2,59 s"),
         ("given(90, 'seconds')", "1 min 30 s", "1 min 30 s"),
         ("given(0.0001, 'decimal')", "0.0001", "0,0001"),
     ],
@@ -275,6 +292,7 @@ def test_a_constant_is_written_as_the_language_writes_it(
         ("first.published.test.accuracy.value", "0.6256 is a number of no known origin"),
         ("given(0.001)", r"0.001 is no whole number; \{\{ given\(0.001, \"decimal\"\) \}\} writes its decimals"),
         ("given('8192')", "'8192' is no number"),
+        ("given(90.5, 'seconds')", r"90\.5 s would be rounded; give whole seconds"),
     ],
 )
 def test_what_a_reader_would_see_in_python_s_words_is_refused_by_page_and_line(

@@ -430,13 +430,14 @@ def test_a_network_is_drawn_from_its_layers_with_the_share_of_each(small_report:
         {"name": "maps", "type": "Convolution", "output_shape": (None, 8, 8, 16), "parameters": 250},
         {"name": "noise", "type": "Noise", "output_shape": (None, 8, 8, 16), "parameters": 0},
         {"name": "any", "type": "Sequence", "output_shape": (None, None, 4), "parameters": 0},
+        {"name": "one", "type": "Number", "output_shape": (None,), "parameters": 0},
         {"name": "out", "type": "Dense", "output_shape": (None, 10), "parameters": 750},
     ]
     network = {"name": "net", "layers": layers, "parameters": 1000, "trainable": 1000, "non_trainable": 0}
     found = figure(page(small_report, '{{ network("first") }}', record("first", network=network)))
     assert {"25", "75", "Convolution 8×8×16", "Dense 10", "with parameters"} <= set(words(found))
     assert table(found)[1] == ["maps (Convolution)", "8 × 8 × 16", "250"]
-    assert description(found).endswith("Sequence 1 × 4, 0 parameters; Dense 10, 750 parameters")
+    assert description(found).endswith("Sequence – × 4, 0 parameters; Number 1, 0 parameters; Dense 10, 750 parameters")
 
 
 def test_without_a_run_the_network_is_drawn_as_declared_with_the_layers_inside_a_layer(small_report: Path) -> None:

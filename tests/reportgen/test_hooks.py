@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -36,15 +37,20 @@ def test_what_is_held_out_comes_back_as_it_was(pieces: list[tuple[str, str]], en
     assert hooks.on_post_page(left, page=page) == text.replace("<!--held-->", "").replace("<!--/held-->", "")
 
 
-@pytest.mark.parametrize(("language", "times"), [("es", 1), ("en", 0)])
+@pytest.mark.parametrize(("searched", "times"), [(["es"], 1), (["en"], 0), (["en", "es"], 1), (None, 0)])
 def test_what_folds_accents_stands_once_behind_what_the_theme_has_for_the_language(
-    tmp_path: Path, language: str, times: int
+    tmp_path: Path, searched: list[str] | None, times: int
 ) -> None:
+    """For what the theme searches in, which is `pt` where its words are those of `pt-BR`."""
+    if searched is not None:
+        (tmp_path / "search").mkdir()
+        index = json.dumps({"config": {"lang": searched}, "docs": []})
+        (tmp_path / "search" / "search_index.json").write_text(index, encoding="utf-8")
     folder = tmp_path / "assets" / "javascripts" / "lunr" / "min"
     folder.mkdir(parents=True)
     (folder / "lunr.es.min.js").write_text("lunr.es = 1;", encoding="utf-8")
     for _ in range(2):
-        hooks.on_post_build(SimpleNamespace(theme={"language": language}, site_dir=str(tmp_path)))
+        hooks.on_post_build(SimpleNamespace(site_dir=str(tmp_path)))
     text = (folder / "lunr.es.min.js").read_text(encoding="utf-8")
     assert text.startswith("lunr.es = 1;") and text.count('lunr["es"] = Object.assign') == times
 

@@ -219,6 +219,8 @@ def test_a_push_that_the_remote_rejects_is_told_and_leaves_no_branch(site: Path,
     [
         ("https://github.com/Owner/report.git", "https://owner.github.io/report/"),
         ("https://github.com/owner/report", "https://owner.github.io/report/"),
+        ("https://someone@github.com/owner/report.git", "https://owner.github.io/report/"),
+        ("https://me:ghp_0@github.com/owner/report", "https://owner.github.io/report/"),
         ("git@github.com:owner/my.report.git", "https://owner.github.io/my.report/"),
         ("ssh://git@github.com/owner/report.git", "https://owner.github.io/report/"),
         ("git@github.com:Owner/owner.github.io.git", "https://owner.github.io/"),

@@ -60,6 +60,12 @@ def of_network(*layers: dict[str, Any]) -> Network:
     return Network(name="net", layers=layers, parameters=total, trainable=total, non_trainable=0)
 
 
+def test_no_character_of_a_setting_is_markup(small_report: Path) -> None:
+    run = record("first", settings={"batch_size": 512, "filter": "x*y*<z>"})
+    shown = plain(page(small_report, "So: {{ setting('first', 'filter') }}.\n", run, code="en"))
+    assert shown.strip() == "So: x&#42;y&#42;&#60;z&#62;."
+
+
 @pytest.mark.parametrize(
     ("expression", "english", "spanish"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,8 +15,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 from typer.testing import CliRunner
 
+from reportgen import record
 from reportgen.__main__ import app
 from reportgen.measure import free_port
+from tests import synthetic
 
 pytestmark = pytest.mark.study
 
@@ -82,6 +85,14 @@ def test_a_changed_page_or_number_shows_without_a_restart_and_a_mistake_leaves_t
     edit(home, "frist.published.test", "first.published.test")
     edit(home, "A changed report", "A mended report")
     expect(article).to_contain_text("A mended report", timeout=PATIENCE)
+    # The folder of the results was not there when the preview began.
+    record.write(synthetic.record("first", right=99), small_report / "results")
+    edit(home, "A mended report", "{{ first.reproduced.test.accuracy }}")
+    expect(article.locator("h1")).to_contain_text("99.00%", timeout=PATIENCE)
+    shutil.rmtree(small_report / "results")
+    expect(article.locator("h1")).not_to_contain_text("99.00%", timeout=PATIENCE)
+    record.write(synthetic.record("first", right=98), small_report / "results")
+    expect(article.locator("h1")).to_contain_text("98.00%", timeout=PATIENCE)
     page.close()
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=30)
