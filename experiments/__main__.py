@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import signal
 import sys
 import time
@@ -24,7 +25,7 @@ from rich.table import Table
 
 from experiments import catalogue, data, downloads
 from experiments.catalogue import EXTRA, USUAL_BACKEND
-from experiments.environment import BACKENDS, COMPILED, cores
+from experiments.environment import BACKENDS, COMPILED, cores, refuse_own_keras
 from experiments.executor import Executor, Local, Ray
 from experiments.job import RESULTS, SEEDS, Job, Sizes, repeated, scaled, spoken
 from experiments.precision import PRECISIONS, check_precision
@@ -452,8 +453,9 @@ def examine_features(
     pretrained = from_file(vgg16_weights) if vgg16_weights else downloads.weights()
     # As with runs: what the sample gives never stands among the records.
     records = (records or (WEIGHTS if chosen == "sample" else RECORDS)).resolve()
-    stem = stem_of(vgg16_weights) if vgg16_weights else "imagenet"
-    options = f" --vgg16-weights {vgg16_weights.name}" if vgg16_weights else ""
+    # As in the records of runs on them: a file's name must not make weights what they are not.
+    stem = stem_of(vgg16_weights) if vgg16_weights and start.card else start.name
+    options = f" --vgg16-weights {shlex.quote(vgg16_weights.name)}" if vgg16_weights else ""
     options += "".join(f" --image-size {side}" for side in image_size or ())
     options += " --allow-unfinished" if allow_unfinished else ""
     sizes = image_size or [SMALLEST]
@@ -798,6 +800,7 @@ def main() -> None:
     try:
         if backend not in BACKENDS:
             raise ReportError(f"KERAS_BACKEND is {backend!r}, expected one of {', '.join(BACKENDS)}.")
+        refuse_own_keras()
         app()
     except ReportError as problem:
         _fail(str(problem))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import importlib.metadata
+import json
 import os
 import platform
 import re
 import subprocess
 from pathlib import Path
 
+from reportgen.errors import ReportError
 from reportgen.record import Environment
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,9 +39,39 @@ COMPILED = {"JAX_COMPILATION_CACHE_DIR": str(ROOT / "build" / "xla")}
 VECTORS = re.compile(r"avx|fma|amx|asimd|sve|bf16|i8mm")
 """How the names of instructions begin that compute several numbers at once, by Linux."""
 
+KERAS = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+"""What Keras takes from a file of the user's, and what it takes where there is none."""
+KERAS_LIMITS = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
+"""The environment variables in which Keras is told to train for less than it is asked for."""
+
 SIDE_BY_SIDE = "EXPERIMENTS_SIDE_BY_SIDE"
 """The environment variable in which a run is told how many run beside it on this machine, itself included; on a
 cluster, how many may."""
+
+
+def refuse_own_keras() -> None:
+    """Nothing, unless the user has told Keras to compute otherwise than usual, which no record would name.
+
+    Raises:
+        ReportError: a file or an environment variable does.
+    """
+    file = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "keras.json"
+    try:
+        said = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        said = {}  # as Keras takes it
+    for name, usual in KERAS.items():
+        if isinstance(said, dict) and said.get(name, usual) != usual:
+            raise ReportError(
+                f"{file}: {name} is {said[name]!r}, expected {usual!r}: it would change the numbers of every run, and "
+                "no record would say so. Take it out; --precision names the arithmetic of a run."
+            )
+    for name in KERAS_LIMITS:
+        if name in os.environ:
+            raise ReportError(
+                f"{name} is set, and Keras would train for less than every record says. Unset it; --epochs makes a "
+                "training shorter."
+            )
 
 
 def describe() -> Environment:

@@ -27,7 +27,7 @@ from typing import Any, Protocol
 from rich.console import Console
 
 from experiments import catalogue
-from experiments.environment import COMPILED, ROOT, SIDE_BY_SIDE, commit, deterministic
+from experiments.environment import COMPILED, ROOT, SIDE_BY_SIDE, commit, deterministic, refuse_own_keras
 from experiments.job import MISTAKES, Job, keep
 from reportgen import record
 from reportgen.errors import ReportError, first_line, told
@@ -209,6 +209,9 @@ def most_at_once(asked: dict[str, float], nodes: Sequence[dict[str, float]]) -> 
 
 def perform(job: Job) -> dict[str, bytes]:
     """Do `job` in this process, on whatever machine it is, and return the files that it left, by name."""
+    refuse_own_keras()
+    if dataclasses.replace(job).start != job.start:  # which has travelled with the job, and the weights have not
+        raise ReportError(f"{job.vgg16_weights} has another content on this machine than where the run was asked for.")
     if job.deterministic:
         os.environ.update(deterministic())  # before a backend is imported, which reads them then
     from experiments.worker import perform as train

@@ -38,6 +38,7 @@ import cv2
 import keras
 import numpy as np
 import numpy.typing as npt
+from filelock import FileLock, Timeout
 
 from experiments import vgg16
 from experiments.augmentation import Affine, inside
@@ -440,9 +441,11 @@ class _Pretraining:
 
     @property
     def checkpoint(self) -> Checkpoint:
-        """Where it stands if it was cut off; each recipe has a file of its own, so that none stops or ends another."""
-        recipe = json.dumps(self.identity["settings"], sort_keys=True).encode()
-        name = f"{self.stem}-seed-{self.recipe.seed}-{hashlib.sha256(recipe).hexdigest()[:8]}.npz"
+        """Where it stands if it was cut off; each recipe, and each set of images and backend with it, has a file of its
+        own, so that none stops or ends another.
+        """
+        own = json.dumps([self.identity[part] for part in ("settings", "images", "backend")], sort_keys=True).encode()
+        name = f"{self.stem}-seed-{self.recipe.seed}-{hashlib.sha256(own).hexdigest()[:8]}.npz"
         return Checkpoint(self.weights / "checkpoints" / name, self.identity)
 
     def already(self) -> Finished | None:
@@ -465,8 +468,6 @@ class _Pretraining:
             for file in sorted(self.weights.glob(f"{self.stem}-*.json"))
             if (card := vgg16.read_card(file)).run == self.run and card.epochs_done <= len(epochs)
         ]
-        # What went on in a later sitting started when its first epoch was written.
-        started = min([self.started, *(card.started for _, card in before if card.epochs_done < len(epochs))])
         self.weights.mkdir(parents=True, exist_ok=True)
         temporary = self.weights / f".{self.stem}-{self.run[:12]}.weights.h5"
         try:
@@ -478,7 +479,7 @@ class _Pretraining:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         stem = f"{self.stem}-{sha256[:12]}"
         record = self.records / f"{stem}.json"
-        done = self._record(model, epochs, started, sha256)
+        done = self._record(model, epochs, sha256)
         last = done.history[-1]
         card = Card(
             name=self.images.name,
@@ -492,7 +493,7 @@ class _Pretraining:
             top5=last.val_top5,
             weights_sha256=sha256,
             record=record.relative_to(ROOT).as_posix() if record.is_relative_to(ROOT) else record.name,
-            started=started,
+            started=self.started,
             run=self.run,
         )
         # The card comes last but for what it replaces: weights without one are told by nobody.
@@ -506,9 +507,7 @@ class _Pretraining:
                 (self.records / file.name).unlink(missing_ok=True)
         self.finished = Finished(self.weights / f"{stem}.weights.h5", self.weights / f"{stem}.json", record, done)
 
-    def _record(
-        self, model: keras.Model, epochs: Sequence[dict[str, float]], started: datetime, sha256: str
-    ) -> Pretraining:
+    def _record(self, model: keras.Model, epochs: Sequence[dict[str, float]], sha256: str) -> Pretraining:
         recipe, images = self.recipe, self.images
         return Pretraining(
             architecture=vgg16.ARCHITECTURE,
@@ -517,7 +516,7 @@ class _Pretraining:
             seed=recipe.seed,
             precision=recipe.precision,
             command=self.command,
-            started=started,
+            started=self.started,
             seconds=sum(epoch["seconds"] for epoch in epochs),
             sources=self.sources,
             dataset=PretrainingData(
@@ -629,8 +628,19 @@ def pretrain(
     checkpoint = job.checkpoint
     if not restart and not checkpoint.file.exists() and (ended := job.already()):
         return ended
-    for folder in (weights, records):
+    for folder in (weights, records, checkpoint.file.parent):
         check_writable(folder)
+    try:
+        with FileLock(checkpoint.file.with_suffix(".lock")).acquire(blocking=False):
+            return _pretrain(job, checkpoint, restart, callbacks)
+    except Timeout:
+        raise ReportError(
+            f"The same pretraining on {images.name} is under way in another process. Wait until that ends, or end it."
+        ) from None
+
+
+def _pretrain(job: _Pretraining, checkpoint: Checkpoint, restart: bool, callbacks: Sequence[Any]) -> Finished:
+    images, recipe = job.images, job.recipe
     some = inputs(images.train.pixels[order(len(images.train.labels), recipe.seed, 0)[:STEADIED]])
     drawn = Cropped(images.train, recipe)
     resident = pays() and fits(drawn)
@@ -639,6 +649,7 @@ def pretrain(
     if restart:
         checkpoint.remove()
     checkpoint.resume(model, diary)
+    job.started = checkpoint.began
     done = len(diary.epochs)
     size = min(recipe.batch_size, 256)
     if resident:

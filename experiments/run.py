@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from rich.markup import escape
 
 from experiments import data, downloads
 from experiments.canary import Specification, differences, largest_difference
-from experiments.environment import BACKENDS, PROCESSOR, ROOT, deterministic
+from experiments.environment import BACKENDS, COMPILED, PROCESSOR, ROOT, deterministic
 from experiments.executor import Executor, killed
 from experiments.job import FIGURES, Job, Sizes, departures, sources
 from experiments.precision import check_precision
@@ -72,6 +72,11 @@ def reason_to_train(
         return "not recorded yet"
     if now.record is None:
         raise ReportError(f"{now.detail} Or train it anew with --force.")
+    if now.record.profile == "full" and job.profile == "smoke":
+        raise ReportError(
+            "A run of the full profile is recorded there, which a smoke run would replace; nothing was trained. Name "
+            "another folder with --results DIR, or replace it with --force."
+        )
     if now.record.profile != job.profile:
         return f"recorded with profile {now.record.profile}"
     if job.deterministic and not now.record.environment.deterministic:
@@ -80,6 +85,9 @@ def reason_to_train(
         return f"recorded in {now.record.precision}"
     if explicit_data and now.record.dataset.name != data.name_of(job.source):
         return f"recorded on {now.record.dataset.name}"
+    both_sample = job.source == now.record.dataset.origin == "sample"
+    if both_sample and now.record.dataset.sha256 != data.load("sample").sha256:
+        return "recorded on another sample"
     recorded = now.record.settings
     if job.start and job.vgg16_weights:
         if recorded["weights"] != job.start.name:
@@ -174,7 +182,7 @@ def singing(
     """
     chosen = {"KERAS_BACKEND": backend} if backend else {}
     # A user's own flags for XLA are not for it: no record names them, and they change numbers.
-    environment = {**os.environ, **deterministic(backend, alone=True), **PROCESSOR, **chosen}
+    environment = {**COMPILED, **os.environ, **deterministic(backend, alone=True), **PROCESSOR, **chosen}
     arguments = ["canary", project, "--seed", str(seed), "--precision", precision, *sizes.arguments]
     if scaling:
         arguments += ["--pixel-scaling", scaling]
@@ -311,6 +319,7 @@ def _admitted(
         try:
             check_precision(job.precision)
             downloads.refuse_keras_for_others(job.source)
+            refuse_smoke_beside_full(job, replaced)
             refuse_other_images(job, stays)
             refuse_other_weights(job, stays)
         except ReportError as problem:
@@ -355,11 +364,28 @@ def _trained(jobs: list[Job], console: Console, executor: Executor) -> list[Job]
 
 def seeds_of(job: Job) -> list[Record]:
     """The recorded runs of the project and variant of `job`, of every seed; without those that cannot be read."""
-    found = []
+    return [done for done in _recorded_beside(job) if done.profile == job.profile]
+
+
+def _recorded_beside(job: Job) -> Iterator[Record]:
     for file in sorted(job.folder.parent.glob(f"seed-*/{record.RECORD_FILE}")):
         with suppress(record.RecordError):
-            found.append(record.read(file))
-    return [done for done in found if done.profile == job.profile]
+            yield record.read(file)
+
+
+def refuse_smoke_beside_full(job: Job, replaced: Collection[Path]) -> None:
+    """Nothing, unless `job` is a smoke run that would stand beside full runs whose folders are not among those
+    `replaced`.
+
+    Raises:
+        ReportError: it is.
+    """
+    stays = [done for done in _recorded_beside(job) if record.folder_of(done, job.results) not in replaced]
+    if job.profile == "smoke" and (full := [str(done.seed) for done in stays if done.profile == "full"]):
+        raise ReportError(
+            f"A smoke run would stand beside seeds of the full profile ({', '.join(full)}), and no mean could be taken "
+            "of them; nothing was trained. Name another folder with --results DIR."
+        )
 
 
 def usual_precision(job: Job, recorded: Sequence[Record]) -> str:

@@ -41,7 +41,13 @@ def perform(job: Job, results: Path | None = None) -> Record:
         ReportError: as `_perform`, or another process is at it, or it could keep no checkpoint.
     """
     checkpoint = checkpoint_file(job, data.name_of(job.source))
-    check_writable(checkpoint.parent)
+    try:
+        check_writable(checkpoint.parent)
+    except ReportError as problem:
+        told = str(problem).removesuffix(" Name another one.")
+        raise ReportError(
+            f"{told} Checkpoints go there, and nowhere else: make it writable, or use a copy of the repository."
+        ) from problem
     with _sole(job, checkpoint):
         return _perform(job, results)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import platform
 import sys
@@ -23,8 +24,42 @@ from experiments.environment import (
     model_of,
     processor,
     processor_kind,
+    refuse_own_keras,
     versions,
 )
+from reportgen.errors import ReportError
+
+
+@pytest.mark.parametrize(
+    "said", [{"floatx": "float16"}, {"epsilon": 1e-3}, {"image_data_format": "channels_first", "backend": "jax"}]
+)
+def test_what_a_user_has_told_keras_and_no_record_would_name_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: dict[str, object]
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    refuse_own_keras()
+    (tmp_path / "keras.json").write_text(json.dumps(said), encoding="utf-8")
+    name, value = next(iter(said.items()))
+    with pytest.raises(ReportError, match=rf"keras\.json: {name} is {value!r}, expected"):
+        refuse_own_keras()
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", '{"floatx": "float32", "epsilon": 1e-07, "backend": "torch", "image_data_format": "channels_last"}'],
+)
+def test_the_file_that_keras_itself_writes_and_one_that_is_none_are_in_nobody_s_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "keras.json").write_text(content, encoding="utf-8")
+    refuse_own_keras()
+
+
+def test_fewer_epochs_than_a_record_would_say_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_MAX_EPOCHS", "1")
+    with pytest.raises(ReportError, match="KERAS_MAX_EPOCHS is set"):
+        refuse_own_keras()
 
 
 def test_a_backend_that_stands_idle_is_not_among_the_packages() -> None:

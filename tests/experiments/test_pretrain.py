@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -91,7 +92,7 @@ def test_the_weights_are_named_by_their_hash_and_their_card_and_record_say_what_
     assert sorted(file.name for file in finished.weights.parent.iterdir() if file.is_file()) == sorted(
         [finished.weights.name, finished.card.name]
     )
-    assert not list((finished.weights.parent / "checkpoints").iterdir())
+    assert not list((finished.weights.parent / "checkpoints").glob("*.npz"))
 
 
 def test_the_recorded_command_asks_for_the_recipe_that_was_recorded(
@@ -177,6 +178,21 @@ def test_a_run_that_was_cut_off_leaves_unfinished_weights_and_ends_like_one_that
     ]
     assert without_seconds[0] == without_seconds[1]
     assert [file.name for file in records.iterdir()] == [resumed.record.name]
+
+
+def test_two_processes_do_not_do_the_same_pretraining(images: LabelledSet, tmp_path: Path) -> None:
+    file = _Pretraining(images, RECIPE, tmp_path, tmp_path).checkpoint.file
+    file.parent.mkdir(parents=True)
+    with FileLock(file.with_suffix(".lock")), pytest.raises(ReportError, match="under way in another process"):
+        pretrain(images, RECIPE, weights=tmp_path, records=tmp_path)
+
+
+def test_other_images_of_the_same_name_have_a_checkpoint_of_their_own(images: LabelledSet, tmp_path: Path) -> None:
+    others = dataclasses.replace(images, train=images.validation)
+    assert (
+        _Pretraining(images, RECIPE, tmp_path, tmp_path).checkpoint.file
+        != _Pretraining(others, RECIPE, tmp_path, tmp_path).checkpoint.file
+    )
 
 
 def test_a_folder_that_is_none_is_told_before_anything_is_trained(images: LabelledSet, tmp_path: Path) -> None:

@@ -619,7 +619,9 @@ def recorded(results: Path, *seeds: int, project: str = "p00_base", images: str 
     """Make records of these `seeds`, on images of this name, with empty files for figures."""
     for seed in seeds:
         done = synthetic.record(project, seed, **changes)
-        done = done.model_copy(update={"dataset": done.dataset.model_copy(update={"name": images})})
+        done = done.model_copy(
+            update={"dataset": done.dataset.model_copy(update={"name": images, "origin": "parquet"})}
+        )
         folder = record.write(done, results).parent
         for name in FIGURES:
             (folder / name).touch()
@@ -686,6 +688,35 @@ def test_a_run_on_other_images_than_the_seeds_that_stay_is_refused_before_it_tra
     executor, failed, told = trained(tmp_path, 0, 1, 5, force=True)
     assert [job.seed for job in executor.jobs] == [0, 1, 5] and not failed
     assert "p00_base seed 0: on sample; the record that it replaces is on cifar10-51k" in told
+
+
+def test_a_smoke_run_neither_replaces_a_full_one_nor_stands_beside_it(tmp_path: Path) -> None:
+    recorded(tmp_path, 0, 1)
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    executor, console = Trained(), Console(file=StringIO(), width=400)
+    jobs = [Job("p00_base", seed, "smoke", "float32", "sample", tmp_path) for seed in (0, 5)]
+    asked = {"explicit_data": False, "explicit_precision": False}
+    assert run(jobs, console, executor, force=False, **asked) == jobs and not executor.jobs
+    assert isinstance(console.file, StringIO)
+    told = console.file.getvalue()
+    assert "seed 0: A run of the full profile is recorded there, which a smoke run would replace" in told
+    assert "seed 5: A smoke run would stand beside seeds of the full profile (0, 1)" in told
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
+    run(jobs[:1], console, executor, force=True, **asked)
+    assert not executor.jobs, "the other seed stays"
+    recorded(tmp_path / "one", 0)
+    assert not run([dataclasses.replace(jobs[0], results=tmp_path / "one")], console, executor, force=True, **asked)
+
+
+def test_a_run_on_a_sample_that_was_replaced_is_made_again(smoke: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = standing(smoke, "p00_base", 0, VARIANT)
+    job = Job("p00_base", 0, "smoke", "float32", "sample", smoke)
+    asked = {"force": False, "explicit_data": False, "explicit_precision": False}
+    assert reason_to_train(job, now, **asked) is None
+    taken = data.load("sample")
+    other = dataclasses.replace(taken, test=taken.train)
+    monkeypatch.setattr(data, "load", lambda source: other)
+    assert reason_to_train(job, now, **asked) == "recorded on another sample"
 
 
 def test_keras_s_images_are_refused_before_anything_trains_where_the_report_is_of_others(

@@ -80,6 +80,16 @@ def test_a_run_that_ends_leaves_the_file_of_its_lock_to_what_locks(
         assert worker.perform(job(tmp_path / "results")) == RECORDED
 
 
+def test_where_no_checkpoint_can_stand_there_is_no_other_place_to_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "build").touch()
+    monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "build" / "checkpoints")
+    with pytest.raises(ReportError, match=r"expected a folder .* nowhere else: make it writable") as told:
+        worker.perform(job(tmp_path / "results"))
+    assert "Name another" not in str(told.value)
+
+
 def test_images_that_cannot_be_had_are_told_before_anything_is_computed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
