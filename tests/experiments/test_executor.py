@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -270,6 +271,19 @@ def test_what_comes_back_from_a_node_is_written_with_the_commit_of_the_sources_t
     assert (read.environment.git_commit, read.environment.git_clean) == ("f" * 40, True)
     assert read.model_copy(update={"environment": made.environment}) == made
     assert (folder / MISTAKES).read_bytes() == b"PNG"
+
+
+@pytest.mark.project("p08_vgg16_finetuned")
+def test_a_node_whose_file_of_weights_has_another_content_trains_nothing(tmp_path: Path) -> None:
+    """What the weights are has travelled with the job, and would be recorded of others."""
+    weights = tmp_path / "mine.weights.h5"
+    weights.write_bytes(b"as it is where the run was asked for")
+    job = Job("p08_vgg16_finetuned", 0, "full", "float32", "sample", tmp_path, weights)
+    assert job.start
+    sent = pickle.loads(pickle.dumps(job))
+    weights.write_bytes(b"as it is on the node")
+    with pytest.raises(ReportError, match=r"mine\.weights\.h5 has another content on this machine"):
+        executor.perform(sent)
 
 
 @pytest.mark.parametrize(
