@@ -80,6 +80,8 @@ def serve(report: Report, site: Path, host: str, port: int, console: Console) ->
         build(report, site)
         last = Made(known, rendered(report), said)
     server = LiveReloadServer(builder=rebuild, host=host, port=port, root=str(site))
+    # MkDocs has pages reload only where it watches something itself.
+    server.watch(str(report.root / "mkdocs.yml"), recursive=False)
     ended = Event()
     Thread(target=_look, args=(report, server, known, ended), daemon=True).start()
     address = f"http://{f'[{host}]' if six else host}:{port}/"

@@ -207,7 +207,7 @@ def test_precisions_are_compared_seed_by_seed_and_what_was_trained_before_serves
         folder: Path, seed: int, arithmetic: str, right: int, images: str = "sample", of: dict[str, str] = today
     ) -> None:
         made = synthetic.record("p00_base", seed, right=right, precision=arithmetic, sources=of)
-        seen = made.dataset.model_copy(update={"name": images})
+        seen = made.dataset.model_copy(update={"name": images, "sha256": data.load("sample").sha256})
         record.write(made.model_copy(update={"dataset": seen}), folder)
 
     trained(recorded, 0, "float32", 60)
