@@ -38,7 +38,6 @@ import cv2
 import keras
 import numpy as np
 import numpy.typing as npt
-from filelock import FileLock, Timeout
 
 from experiments import vgg16
 from experiments.augmentation import Affine, inside
@@ -51,6 +50,7 @@ from experiments.labelled import LabelledSet
 from experiments.progress import EpochProgress
 from experiments.resident import Steps, even, fits, pays, shown, together
 from experiments.scaling import BGR_MEAN, scaled
+from experiments.sole import sole
 from experiments.train import make_variables, network_of, one_cycle, use_precision
 from experiments.vgg16 import Card
 from reportgen.errors import ReportError, first_line
@@ -630,13 +630,8 @@ def pretrain(
         return ended
     for folder in (weights, records, checkpoint.file.parent):
         check_writable(folder)
-    try:
-        with FileLock(checkpoint.file.with_suffix(".lock")).acquire(blocking=False):
-            return _pretrain(job, checkpoint, restart, callbacks)
-    except Timeout:
-        raise ReportError(
-            f"The same pretraining on {images.name} is under way in another process. Wait until that ends, or end it."
-        ) from None
+    with sole(checkpoint.file, f"The same pretraining on {images.name} is under way in another process."):
+        return _pretrain(job, checkpoint, restart, callbacks)
 
 
 def _pretrain(job: _Pretraining, checkpoint: Checkpoint, restart: bool, callbacks: Sequence[Any]) -> Finished:

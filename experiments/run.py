@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -313,13 +313,15 @@ def _admitted(
     admitted, failed = [], []
     replaced = {job.folder for job, _ in wanted}
     for asked, reason in wanted:
-        recorded = seeds_of(asked)
-        stays = [done for done in recorded if record.folder_of(done, asked.results) not in replaced]
+        beside = seeds_of(asked)
+        recorded = [done for done in beside if done.profile == asked.profile]
+        remains = [done for done in beside if record.folder_of(done, asked.results) not in replaced]
+        stays = [done for done in remains if done.profile == asked.profile]
         job = asked if explicit_precision else dataclasses.replace(asked, precision=usual_precision(asked, recorded))
         try:
             check_precision(job.precision)
             downloads.refuse_keras_for_others(job.source)
-            refuse_smoke_beside_full(job, replaced)
+            refuse_smoke_beside_full(job, remains)
             refuse_other_images(job, stays)
             refuse_other_weights(job, stays)
         except ReportError as problem:
@@ -363,24 +365,20 @@ def _trained(jobs: list[Job], console: Console, executor: Executor) -> list[Job]
 
 
 def seeds_of(job: Job) -> list[Record]:
-    """The recorded runs of the project and variant of `job`, of every seed; without those that cannot be read."""
-    return [done for done in _recorded_beside(job) if done.profile == job.profile]
-
-
-def _recorded_beside(job: Job) -> Iterator[Record]:
+    """The recorded runs of the project and variant of `job`, of every seed and profile, that can be read."""
+    found = []
     for file in sorted(job.folder.parent.glob(f"seed-*/{record.RECORD_FILE}")):
         with suppress(record.RecordError):
-            yield record.read(file)
+            found.append(record.read(file))
+    return found
 
 
-def refuse_smoke_beside_full(job: Job, replaced: Collection[Path]) -> None:
-    """Nothing, unless `job` is a smoke run that would stand beside full runs whose folders are not among those
-    `replaced`.
+def refuse_smoke_beside_full(job: Job, stays: Sequence[Record]) -> None:
+    """Nothing, unless `job` is a smoke run and one that stays beside it is a full one.
 
     Raises:
         ReportError: it is.
     """
-    stays = [done for done in _recorded_beside(job) if record.folder_of(done, job.results) not in replaced]
     if job.profile == "smoke" and (full := [str(done.seed) for done in stays if done.profile == "full"]):
         raise ReportError(
             f"A smoke run would stand beside seeds of the full profile ({', '.join(full)}), and no mean could be taken "

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import keras
-from filelock import FileLock, Timeout
 
 from experiments import catalogue, data, downloads, vgg16
 from experiments.canary import Specification, specify
@@ -22,6 +20,7 @@ from experiments.memory import enough_memory
 from experiments.progress import EpochProgress
 from experiments.run import answer, singing
 from experiments.sheet import sheet
+from experiments.sole import sole
 from experiments.train import build, network_of, settings_of, steps_of, train
 from experiments.vgg16 import Pretrained
 from reportgen.errors import ReportError
@@ -41,26 +40,10 @@ def perform(job: Job, results: Path | None = None) -> Record:
         ReportError: as `_perform`, or another process is at it, or it could keep no checkpoint.
     """
     checkpoint = checkpoint_file(job, data.name_of(job.source))
-    try:
-        check_writable(checkpoint.parent)
-    except ReportError as problem:
-        told = str(problem).removesuffix(" Name another one.")
-        raise ReportError(
-            f"{told} Checkpoints go there, and nowhere else: make it writable, or use a copy of the repository."
-        ) from problem
-    with _sole(job, checkpoint):
+    nowhere_else = "Checkpoints go there, and nowhere else: make it writable, or use a copy of the repository."
+    check_writable(checkpoint.parent, nowhere_else)
+    with sole(checkpoint, f"{job.name} is being trained by another process."):
         return _perform(job, results)
-
-
-@contextmanager
-def _sole(job: Job, checkpoint: Path) -> Iterator[None]:
-    file = checkpoint.with_suffix(".lock")
-    try:
-        held = FileLock(file).acquire(blocking=False)
-    except Timeout:
-        raise ReportError(f"{job.name} is being trained by another process. Wait until that ends, or end it.") from None
-    with held:
-        yield
 
 
 def _perform(job: Job, results: Path | None) -> Record:

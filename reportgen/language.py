@@ -124,7 +124,7 @@ class Language:
 
     def decimal(self, value: float) -> str:
         """A number with the decimals that it was given: `0.05`, `0,05`."""
-        return self.number(value, max(0, -int(Decimal(repr(value)).normalize().as_tuple().exponent)))
+        return self.number(value, _decimals(value))
 
     def count(self, value: int) -> str:
         """A whole number with its groups: `263,402`, `263.402`."""
@@ -142,7 +142,7 @@ class Language:
 
     def share(self, fraction: float) -> str:
         """A percentage with the decimals that it was given, none or two at least: `25%`, `12.50%`, `99.995%`."""
-        decimals = max(0, -int(Decimal(repr(round(fraction * 100, 9))).normalize().as_tuple().exponent))
+        decimals = _decimals(round(fraction * 100, 9))
         return self.percent(fraction, decimals and max(2, decimals))
 
     def points(self, difference: float, digits: int = 2) -> str:
@@ -177,6 +177,11 @@ class Language:
         """The words for a setting's name, such as `batch_size`; the name with spaces if the catalogue has none."""
         words = name.replace("_", " ")
         return self.gettext(words[:1].upper() + words[1:])
+
+
+def _decimals(value: float) -> int:
+    """How many decimals it takes to write a number as it was given."""
+    return max(0, -int(Decimal(repr(value)).normalize().as_tuple().exponent))
 
 
 def _signed(value: float, write: Callable[[float], str]) -> str:

@@ -511,11 +511,11 @@ def _indent(value: Any, depth: int = 0) -> str:
     return "[\n" + ",\n".join(inner + _indent(item, depth + 1) for item in value) + "\n" + "  " * depth + "]"
 
 
-def check_writable(folder: Path) -> None:
+def check_writable(folder: Path, remedy: str = "Name another one.") -> None:
     """Make `folder` if need be and see that files can be written there, before anything is computed that goes there.
 
     Raises:
-        ReportError: they cannot.
+        ReportError: they cannot; the message ends in the `remedy`.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -523,7 +523,7 @@ def check_writable(folder: Path) -> None:
             pass
     except OSError as problem:
         raise ReportError(
-            f"{folder}: expected a folder to write to, and it is none ({problem.strerror}). Name another one."
+            f"{folder}: expected a folder to write to, and it is none ({problem.strerror}). {remedy}"
         ) from problem
 
 

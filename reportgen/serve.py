@@ -104,7 +104,7 @@ def _look(report: Report, server: LiveReloadServer, seen: Mapping[Path, int], en
         began = time.perf_counter()
         try:
             now = dates(report)
-        except ReportError:
+        except (ReportError, OSError):
             now = {}  # the build says what is wrong
         took = time.perf_counter() - began
         if now != seen:
