@@ -165,21 +165,37 @@ def _filling(call: Callable[..., Any], batch_size: int) -> Callable[..., Any]:
     return call_filled
 
 
-class Resident(Steps, keras.Sequential):  # type: ignore[misc]
-    """A network of a project, its batches drawn from images on the accelerator."""
+class Resident(Steps):
+    """A network of a project, its batches drawn from images on the accelerator; made by `resident_of`."""
 
-    def __init__(self, network: keras.Sequential, scaling: Scaling, batch_size: int) -> None:
-        """Take over the layers, the weights and the name of `network`; its images are scaled as `scaling` says.
-
-        Layers compute `batch_size` images at a time, as `in_whole_batches` says.
-        """
-        super().__init__([keras.Input(network.input_shape[1:]), *network.layers], name=network.name)
-        self.scaling = scaling
-        in_whole_batches(self, batch_size)
+    scaling: Scaling
 
     def drawn(self, data: Any, plan: Any) -> tuple[Any, Any]:
         """Scaled pixels, (batch, height, width, 3), and labels, (batch,)."""
         return shown(data, plan, self.scaling)
+
+
+class ResidentSequential(Resident, keras.Sequential):  # type: ignore[misc]
+    """A row of layers."""
+
+
+class ResidentFunctional(Resident, keras.Model):  # type: ignore[misc]
+    """Layers in any other order."""
+
+
+def resident_of(network: keras.Model, scaling: Scaling, batch_size: int) -> Any:
+    """A `Resident` with the layers, the weights and the name of `network`; its images are scaled as `scaling` says.
+
+    Layers compute `batch_size` images at a time, as `in_whole_batches` says.
+    """
+    model: Any
+    if isinstance(network, keras.Sequential):
+        model = ResidentSequential([keras.Input(network.input_shape[1:]), *network.layers], name=network.name)
+    else:
+        model = ResidentFunctional(network.inputs, network.output, name=network.name)
+    model.scaling = scaling
+    in_whole_batches(model, batch_size)
+    return model
 
 
 class Calls(keras.utils.PyDataset):  # type: ignore[misc]

@@ -20,7 +20,7 @@ from experiments.checkpoint import Checkpoint, Diary, KeepCheckpoint
 from experiments.data import SIDE, Images, Split
 from experiments.feed import fed
 from experiments.project import SGD, Project, Training, Translation
-from experiments.resident import Resident, even, filled, pays, together
+from experiments.resident import Resident, even, filled, pays, resident_of, together
 from experiments.scaling import Scaling
 from experiments.stopping import RestoreIfStopped, outcome
 from reportgen.errors import ReportError, first_line, place, told
@@ -138,13 +138,13 @@ def build(project: Project, seed: int, precision: str, steps: int | None = None)
     A learning rate that follows the training is made for `steps` steps in all; None: those of `IMAGES` images.
 
     Raises:
-        ReportError: Keras has no such precision.
+        ReportError: Keras has no such precision, or the network cannot be built, or only Keras could say what is in it.
     """
     keras.utils.clear_session()
     use_precision(precision)  # behind the line above, which forgets the precision with everything else
     keras.utils.set_random_seed(seed)
     try:
-        model = project.network(project.image_size)
+        model = _network(project, project.image_size)
     except WRONG as problem:
         if isinstance(problem, RuntimeError) and type(problem).__module__ != "builtins":
             raise  # a backend's own, that of memory among others
@@ -156,16 +156,13 @@ def build(project: Project, seed: int, precision: str, steps: int | None = None)
                 "It needs larger ones: --image-size."
             ) from problem
         raise ReportError(f"{where}: the network cannot be built ({told(problem)}).") from problem
-    if not isinstance(model, keras.Model):
-        raise ReportError(
-            f"The project's `network` returned {type(model).__name__}, expected a keras.Model: does it end in a return?"
-        )
+    _check_form(model, project.image_size)
     if model.layers[-1].compute_dtype in ("float16", "bfloat16"):
         # Sixteen bits are too coarse for a probability and its logarithm.
         model.layers[-1].dtype_policy = "float32"
     training = project.training
     if pays():
-        model = Resident(model, project.pixel_scaling, training.batch_size)
+        model = resident_of(model, project.pixel_scaling, training.batch_size)
     smoothing = training.label_smoothing
     model.compile(
         optimizer=optimizer_of(training, steps or steps_of(training)),
@@ -193,21 +190,61 @@ def make_variables(model: keras.Model, labels: npt.NDArray[Any]) -> None:
     model.reset_metrics()
 
 
+def _check_form(model: Any, side: int) -> None:
+    """Nothing, where `model` is made of layers that can be read, and takes images of `side` pixels.
+
+    Raises:
+        ReportError: it is not; the message says what to return instead.
+    """
+    if not isinstance(model, keras.Model):
+        raise ReportError(
+            f"The project's `network` returned {type(model).__name__}, expected a keras.Model: does it end in a return?"
+        )
+    if not hasattr(model, "inputs"):
+        raise ReportError(
+            f"The project's `network` returned a {type(model).__name__}, whose layers are put together in its `call`, "
+            "where no table of them can be read; expected keras.Sequential([…]) or keras.Model(inputs, outputs)."
+        )
+    several = () if isinstance(model, keras.Sequential) else (("input", model.input), ("output", model.output))
+    for what, found in several:
+        if not isinstance(found, keras.KerasTensor):
+            raise ReportError(
+                f"The network's {what} is a {type(found).__name__}, expected one tensor: keras.Model(inputs, outputs) "
+                "with one of each."
+            )
+    shape, expected = model.inputs[0].shape, (None, side, side, 3)
+    if len(shape) != 4 or any(found not in (None, wanted) for found, wanted in zip(shape, expected, strict=True)):
+        raise ReportError(
+            f"The network takes images of the shape {shape}, expected {expected}: `network` is called with "
+            "the side of the images in pixels. Begin with keras.Input((image_size, image_size, 3))."
+        )
+    if not model.layers:
+        raise ReportError("The network has no layers behind its input.")
+
+
+def _network(project: Project, side: int) -> Any:
+    """What the project builds; a row of layers that begins with none for its input is told what that will be."""
+    model = project.network(side)
+    if isinstance(model, keras.Sequential) and not model.built:
+        model.build((None, side, side, 3))
+    return model
+
+
 def _buildable(project: Project, side: int) -> bool:
     try:
-        project.network(side)
+        _network(project, side)
     except ValueError:
         return False
     return True
 
 
 def rows_of(model: keras.Model) -> tuple[Layer, ...]:
-    """One row for each layer of a built network."""
+    """One row for each layer of a built network, with the shape of its first output."""
     return tuple(
         Layer(
             name=layer.name,
             type=type(layer).__name__,
-            output_shape=tuple(layer.output.shape),
+            output_shape=tuple(keras.tree.flatten(layer.output)[0].shape),
             parameters=layer.count_params(),
         )
         for layer in model.layers

@@ -20,13 +20,13 @@ from experiments.project import Augmentation, Translation
 from experiments.resident import (
     MOST,
     Calls,
-    Resident,
     drawing,
     even,
     filled,
     in_whole_batches,
     largest_divisor,
     pays,
+    resident_of,
     shown,
     stacked,
     transform,
@@ -127,7 +127,7 @@ def test_a_set_too_large_for_an_accelerator_is_drawn_batch_by_batch(
     sample: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("jax")
-    model = Resident(keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Flatten()]), UNIT_INTERVAL, 60)
+    model = resident_of(keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Flatten()]), UNIT_INTERVAL, 60)
     assert isinstance(fed(model, Batches(sample, 60, 32)), Calls)
     monkeypatch.setattr("experiments.resident.LARGEST", 32 * 32 * 3 * len(sample.labels) - 1)
     assert not isinstance(fed(model, Batches(sample, 60, 32)), Calls)
@@ -159,12 +159,19 @@ from experiments.project import SGD, Project, Training, Translation
 from experiments.resident import Resident
 from experiments.scaling import BGR_MEAN
 
-def network(side):
-    layers = keras.layers
+layers = keras.layers
+
+def row(side):
     return keras.Sequential([
         keras.Input((side, side, 3)), layers.Conv2D(4, 3, strides=2), layers.BatchNormalization(), layers.ReLU(),
         layers.Dropout(0.2), layers.Flatten(), layers.Dense(10, activation="softmax"),
     ])
+
+def graph(side):
+    images = keras.Input((side, side, 3))
+    found = layers.Conv2D(4, 3, strides=2, activation="relu")(images)
+    found = layers.Add()([found, layers.BatchNormalization()(layers.Conv2D(4, 3, padding="same")(found))])
+    return keras.Model(images, layers.Dense(10, activation="softmax")(layers.Flatten()(found)), name="mine")
 
 training = Training(
     batch_size=32, epochs=2, early_stopping=(), augmentation=Translation(2), label_smoothing=0.1,
@@ -175,25 +182,21 @@ jax.monitoring.register_event_duration_secs_listener(
     lambda event, seconds, fun_name="", **_: programs.append(fun_name) if "backend_compile" in event else None
 )
 
-class Counted(Resident):
-    def train_step(self, state, data):
-        compiled.append("train")
-        return super().train_step(state, data)
+def counted(kind):
+    def step(self, *arguments):
+        compiled.append(kind)
+        return getattr(super(Resident, self), f"{kind}_step")(*arguments)
+    step.__name__ = f"{kind}_step"
+    return step
 
-    def test_step(self, state, data):
-        compiled.append("test")
-        return super().test_step(state, data)
+for kind in ("train", "test", "predict"):
+    setattr(Resident, f"{kind}_step", counted(kind))
 
-    def predict_step(self, state, data):
-        compiled.append("predict")
-        return super().predict_step(state, data)
-
-train.Resident = Counted
 whole = data.split(data.load("sample"), 0)
 first = lambda images, count: data.Images(images.pixels[:count], images.labels[:count])
 split = data.Split(first(whole.train, 144), first(whole.validation, 48), first(whole.test, 41), whole.sha256)
 everything = []
-for flips in (False, True):
+for network, flips in ((row, False), (graph, True)):
     project = Project(network, training, image_size=40, pixel_scaling=BGR_MEAN, test_time_flips=flips)
     found = []
     for resident in (False, True):
@@ -212,8 +215,8 @@ print(json.dumps(everything))
 
 
 def test_a_training_on_the_device_is_the_training_that_it_stands_for() -> None:
-    """All at once: an averaged schedule, shifts, enlarged images in another scaling, and a smaller last batch; without
-    test-time flips, and with them.
+    """All at once: an averaged schedule, shifts, enlarged images in another scaling, and a smaller last batch; of a row
+    of layers without test-time flips, and of layers in another order with them.
 
     Steps are compiled for full batches first, then for that one and for validation, all before the first of them, and
     nothing is compiled more than once.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -229,6 +230,67 @@ def test_a_network_that_no_size_would_help_is_told_without_that_advice() -> None
         build(Project(network=misspelt, training=training), 0, "float32")
     with pytest.raises(ReportError, match=r"`network` returned NoneType, expected a keras\.Model"):
         build(Project(network=lambda _: None, training=training), 0, "float32")
+
+
+class Composed(keras.Model):  # type: ignore[misc]
+    """As a tutorial writes one: what its layers do is known to its `call` alone."""
+
+    def call(self, images: Any) -> Any:
+        return images
+
+
+def several(image_size: int, inputs: bool) -> keras.Model:
+    images = [keras.Input((image_size, image_size, 3)) for _ in range(2)]
+    mixed = keras.layers.Add()(images) if inputs else images[0]
+    return keras.Model(images if inputs else images[0], {"flat": keras.layers.Flatten()(mixed)})
+
+
+@pytest.mark.parametrize(
+    ("network", "told"),
+    [
+        (lambda _: Composed(), r"returned a Composed, whose layers are put together in its `call`.*keras\.Sequential"),
+        (lambda side: several(side, inputs=True), r"input is a list, expected one tensor"),
+        (lambda side: several(side, inputs=False), r"output is a dict, expected one tensor"),
+        (
+            lambda _: keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()]),
+            r"takes images of the shape \(None, 28, 28, 1\), expected \(None, 32, 32, 3\).*keras\.Input\(\(image_size",
+        ),
+        (lambda _: keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]), r"the shape \(None, 3\), expected"),
+        (lambda side: keras.Sequential([keras.Input((side, side, 3))]), "no layers behind its input"),
+        (lambda _: keras.Sequential([]), "cannot be built .*no layers"),
+    ],
+)
+def test_a_network_that_cannot_be_fed_or_read_is_told_before_it_trains(
+    network: Callable[[int], keras.Model], told: str
+) -> None:
+    with pytest.raises(ReportError, match=told):
+        build(Project(network=network, training=catalogue.load("p00_base").training), 0, "float32")
+
+
+def test_a_row_of_layers_needs_no_input_and_a_side_may_be_left_open() -> None:
+    layers, training = keras.layers, catalogue.load("p00_base").training
+
+    def row(image_size: int) -> keras.Model:
+        return keras.Sequential([layers.Conv2D(4, 3), layers.Flatten(), layers.Dense(10, "softmax")])
+
+    def any_side(image_size: int) -> keras.Model:
+        images = keras.Input((None, None, 3))
+        return keras.Sequential([images, layers.GlobalAveragePooling2D(), layers.Dense(10, "softmax")])
+
+    shapes = [layer.output_shape for layer in rows_of(build(Project(row, training), 0, "float32"))]
+    assert shapes == [(None, 30, 30, 4), (None, 3600), (None, 10)]
+    assert rows_of(build(Project(any_side, training), 0, "float32"))[0].output_shape == (None, 3)
+
+
+def test_the_table_shows_the_first_output_of_a_layer_that_has_several() -> None:
+    def recurrent(image_size: int) -> keras.Model:
+        images = keras.Input((image_size, image_size, 3))
+        read = keras.layers.Reshape((image_size, 3 * image_size))(images)
+        lines, *_ = keras.layers.GRU(8, return_state=True)(read)
+        return keras.Model(images, keras.layers.Dense(10, "softmax")(lines))
+
+    rows = rows_of(build(Project(recurrent, catalogue.load("p00_base").training), 0, "float32"))
+    assert [row.output_shape for row in rows][2:] == [(None, 8), (None, 10)]
 
 
 @pytest.mark.parametrize(
