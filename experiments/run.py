@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -83,11 +84,9 @@ def reason_to_train(
         return "recorded with operations that need not compute the same twice"
     if explicit_precision and now.record.precision != job.precision:
         return f"recorded in {now.record.precision}"
-    if explicit_data and now.record.dataset.name != data.name_of(job.source):
-        return f"recorded on {now.record.dataset.name}"
     both_sample = job.source == now.record.dataset.origin == "sample"
-    if both_sample and now.record.dataset.sha256 != data.load("sample").sha256:
-        return "recorded on another sample"
+    if (explicit_data or both_sample) and (others := other_images(job.source, now.record)):
+        return f"recorded on {others}"
     recorded = now.record.settings
     if job.start and job.vgg16_weights:
         if recorded["weights"] != job.start.name:
@@ -393,14 +392,40 @@ def usual_precision(job: Job, recorded: Sequence[Record]) -> str:
     return found.pop() if len(found) == 1 else job.precision
 
 
-def refuse_other_images(job: Job, stays: Sequence[Record]) -> None:
-    """Nothing, where `job` sees the same images as the other seeds whose records stay, as far as their names tell.
+def other_images(source: str, done: Record) -> str | None:
+    """The images that `done` saw, where `source` stands for others; of Keras's own only the name is compared.
 
     Raises:
-        ReportError: it would see others.
+        ReportError: the images of `source` cannot be had.
+    """
+    name = data.name_of(source)
+    if done.dataset.name != name:
+        return done.dataset.name
+    if source == "keras" or done.dataset.sha256 == _sha256(source, _stamps(source)):
+        return None
+    return "another sample" if source == "sample" else f"other images of the name {name}"
+
+
+def _stamps(source: str) -> tuple[tuple[str, int, int], ...]:
+    folder = data.SAMPLE if source == "sample" else Path(source)
+    stats = sorted((file.name, file.stat()) for file in folder.glob("*.parquet"))
+    return tuple((name, found.st_size, found.st_mtime_ns) for name, found in stats)
+
+
+@cache
+def _sha256(source: str, stamps: tuple[tuple[str, int, int], ...]) -> str:
+    """Over all pixels and labels, which takes seconds: once for files whose `stamps` stay the same."""
+    return data.load(source).sha256
+
+
+def refuse_other_images(job: Job, stays: Sequence[Record]) -> None:
+    """Nothing, where `job` sees the same images as the other seeds whose records stay.
+
+    Raises:
+        ReportError: it would see others, or its images cannot be had.
     """
     images = data.name_of(job.source)
-    if others := sorted({done.dataset.name for done in stays} - {images}):
+    if others := sorted({found for done in stays if (found := other_images(job.source, done))}):
         seeds = ", ".join(str(done.seed) for done in stays)
         raise ReportError(
             f"On {images} it would stand beside seeds on {', '.join(others)} ({seeds}), and no mean could be taken of "
@@ -430,10 +455,10 @@ def refuse_other_weights(job: Job, stays: Sequence[Record]) -> None:
 def cautions(job: Job, recorded: Sequence[Record], stays: Sequence[Record]) -> list[str]:
     """What a user should know before `job` is trained: how it departs from what is `recorded` and from what `stays`."""
     images = data.name_of(job.source)
-    before = {done.dataset.name for done in recorded if done.seed == job.seed} - {images}
+    before = [other_images(job.source, done) for done in recorded if done.seed == job.seed]
     mixed = sorted({done.precision for done in stays} - {job.precision})
     return [
-        *(f"on {images}; the record that it replaces is on {name}" for name in before),
+        *(f"on {images}; the record that it replaces is on {others}" for others in before if others),
         *([f"in {job.precision}, beside seeds in {', '.join(mixed)}"] if mixed else []),
         *([job.caution] if job.caution else []),
     ]

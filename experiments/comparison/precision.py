@@ -16,7 +16,7 @@ from experiments.comparison.training import FASTER
 from experiments.environment import ROOT, cores
 from experiments.executor import Local
 from experiments.job import RESULTS, SEEDS, Job
-from experiments.run import run, standing
+from experiments.run import other_images, run, standing
 from reportgen import record
 from reportgen.bench import Comparison
 from reportgen.errors import ReportError
@@ -50,7 +50,7 @@ def _recorded(identifier: str, source: str, seed: int) -> Record | None:
     now = standing(RESULTS, identifier, seed)
     if now.state != "up to date" or now.record is None:
         return None
-    alike = now.record.precision == USUAL and now.record.dataset.name == data.name_of(source)
+    alike = now.record.precision == USUAL and not other_images(source, now.record)
     return now.record if alike else None
 
 

@@ -231,15 +231,20 @@ def test_the_sources_that_are_no_folder_have_names_of_their_own(folder: Path) ->
 
 
 @needs_cifar10
-def test_the_51017_images_load_in_6_seconds_and_a_gibibyte() -> None:
+def test_the_51017_images_load_in_twice_the_time_of_decoding_them_and_in_a_gibibyte() -> None:
     """In a process of its own, so that the peak of memory is the loading's.
 
-    On a machine that does other things as well the wall clock counts their time too. Loading computes and hardly
-    waits, so that its processor time, summed over its threads, is then the better measure: alone on a machine it takes
-    no longer than that. Other work slows that down too, and never makes it quicker: the fastest of three tries counts.
+    Decoding alone, one image after the other, takes 2 to 3 seconds of a usual machine, so that loading has at most 6;
+    on one half as quick both take twice that. On a machine that does other things as well the wall clock counts their
+    time too. Loading computes and hardly waits, so that its processor time, summed over its threads, is then the better
+    measure: alone on a machine it takes no longer than that. What disturbs one of the two sides and not the other is
+    not what is measured: the best of three tries counts.
     """
     program = (
         "import json, sys, time\n"
+        "from pathlib import Path\n"
+        "import cv2, numpy\n"
+        "from pyarrow import parquet\n"
         "from experiments import data\n"
         "from experiments.memory import peak\n"
         "before, began, worked = peak(), time.perf_counter(), time.process_time()\n"
@@ -249,22 +254,28 @@ def test_the_51017_images_load_in_6_seconds_and_a_gibibyte() -> None:
         "counts = [[(part.labels == k).sum().item() for k in range(10)] for part in (found.train, found.test)]\n"
         "parts = data.split(found, 0)\n"
         "sizes = [len(part.labels) for part in (parts.train, parts.validation, parts.test)]\n"
-        "print(json.dumps([found.name, counts, sizes, seconds, gibibytes]))\n"
+        "files = sorted(Path(sys.argv[1]).glob('*.parquet'))\n"
+        "images = [row['img']['bytes'] for file in files for row in parquet.read_table(file).to_pylist()[::10]]\n"
+        "worked = time.process_time()\n"
+        "for image in images:\n"
+        "    cv2.imdecode(numpy.frombuffer(image, numpy.uint8), cv2.IMREAD_COLOR)\n"
+        "decoding = (time.process_time() - worked) * sum(sizes) / len(images)\n"
+        "print(json.dumps([found.name, counts, sizes, gibibytes, seconds / decoding]))\n"
     )
     for _ in range(3):
         done = subprocess.run(
             [sys.executable, "-c", program, str(CIFAR10)], cwd=ROOT, capture_output=True, text=True, check=True
         )
-        name, (train, test), sizes, seconds, gibibytes = json.loads(done.stdout)
+        name, (train, test), sizes, gibibytes, times = json.loads(done.stdout)
         if name != "cifar10-51k":
             pytest.skip(f"CIFAR10_DIR holds {name}; the figures are for cifar10-51k")
-        if seconds <= 6:
+        if times <= 2:
             break
     assert (sum(train), sum(test)) == (45_000, 6_017)
     assert train == [4_500] * 10
     assert sizes == [40_000, 5_000, 6_017]
     assert 0.1 < gibibytes <= 1
-    assert seconds <= 6
+    assert times <= 2
 
 
 # The split

@@ -21,8 +21,10 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, NoReturn
 
+import pyarrow
 import pytest
 import typer
+from pyarrow import parquet
 from rich.console import Console
 
 from experiments import __main__, data
@@ -609,29 +611,41 @@ class Trained:
             for number, job in enumerate(jobs):
                 if number == self._until:
                     raise KeyboardInterrupt
-                recorded(job.results, job.seed, project=job.project)
+                images = data.name_of(job.source)
+                recorded(job.results, job.seed, project=job.project, images=images, source=job.source)
                 yield Finished(job, True)
         finally:
             self.ended = True
 
 
-def recorded(results: Path, *seeds: int, project: str = "p00_base", images: str = "sample", **changes: Any) -> None:
-    """Make records of these `seeds`, on images of this name, with empty files for figures."""
+def recorded(
+    results: Path,
+    *seeds: int,
+    project: str = "p00_base",
+    images: str = "sample",
+    source: str = "sample",
+    **changes: Any,
+) -> None:
+    """Make records of these `seeds`, on the images of `source` under this name, with empty files for figures."""
+    seen = {"name": images, "origin": "parquet", "sha256": data.load(source).sha256}
     for seed in seeds:
         done = synthetic.record(project, seed, **changes)
-        done = done.model_copy(
-            update={"dataset": done.dataset.model_copy(update={"name": images, "origin": "parquet"})}
-        )
+        done = done.model_copy(update={"dataset": done.dataset.model_copy(update=seen)})
         folder = record.write(done, results).parent
         for name in FIGURES:
             (folder / name).touch()
 
 
 def trained(
-    results: Path, *seeds: int, force: bool = False, precision: str | None = None, until: int | None = None
+    results: Path,
+    *seeds: int,
+    force: bool = False,
+    precision: str | None = None,
+    until: int | None = None,
+    source: str = "sample",
 ) -> tuple[Trained, list[Job], str]:
     """What `run` makes of these seeds on the sample: what it has trained, what failed, and what it says."""
-    jobs = [Job("p00_base", seed, "full", precision or "float32", "sample", results) for seed in seeds]
+    jobs = [Job("p00_base", seed, "full", precision or "float32", source, results) for seed in seeds]
     executor, console = Trained(until), Console(file=StringIO(), width=400)
     explicit = {"explicit_data": True, "explicit_precision": precision is not None}
     failed = run(jobs, console, executor, force=force, **explicit)
@@ -708,15 +722,42 @@ def test_a_smoke_run_neither_replaces_a_full_one_nor_stands_beside_it(tmp_path: 
     assert not run([dataclasses.replace(jobs[0], results=tmp_path / "one")], console, executor, force=True, **asked)
 
 
-def test_a_run_on_a_sample_that_was_replaced_is_made_again(smoke: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_on_a_sample_that_was_replaced_is_made_again(
+    smoke: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = standing(smoke, "p00_base", 0, VARIANT)
     job = Job("p00_base", 0, "smoke", "float32", "sample", smoke)
     asked = {"force": False, "explicit_data": False, "explicit_precision": False}
     assert reason_to_train(job, now, **asked) is None
-    taken = data.load("sample")
-    other = dataclasses.replace(taken, test=taken.train)
-    monkeypatch.setattr(data, "load", lambda source: other)
+    other = tmp_path / "other"
+    shutil.copytree(data.SAMPLE, other)
+    turned(other)
+    monkeypatch.setattr(data, "SAMPLE", other)
     assert reason_to_train(job, now, **asked) == "recorded on another sample"
+
+
+def turned(folder: Path) -> None:
+    """Let the first of the images that train be the last."""
+    file = folder / "train-00000-of-00001.parquet"
+    table = parquet.read_table(file)
+    parquet.write_table(pyarrow.concat_tables([table[1:], table[:1]]), file)
+
+
+def test_other_images_in_a_folder_of_the_same_name_are_not_those_that_are_recorded(tmp_path: Path) -> None:
+    """There are as many of each class, so that only their content tells."""
+    folder, results = tmp_path / "mine", tmp_path / "results"
+    shutil.copytree(data.SAMPLE, folder)
+    recorded(results, 0, 1, images="mine", source=str(folder), sources=sources("p00_base"))
+    executor, failed, told = trained(results, 0, 1, 2, source=str(folder))
+    assert "seed 1: up to date" in told and [job.seed for job in executor.jobs] == [2] and not failed
+    turned(folder)
+    executor, failed, told = trained(results, 5, source=str(folder))
+    assert not executor.jobs and [job.seed for job in failed] == [5]
+    assert "seed 5: On mine it would stand beside seeds on other images of the name mine (0, 1, 2)" in told
+    executor, failed, told = trained(results, 0, 1, 2, source=str(folder))
+    assert [job.seed for job in executor.jobs] == [0, 1, 2] and not failed
+    assert "seed 0: to be trained (recorded on other images of the name mine)" in told
+    assert "seed 0: on mine; the record that it replaces is on other images of the name mine" in told
 
 
 def test_keras_s_images_are_refused_before_anything_trains_where_the_report_is_of_others(
