@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import subprocess
 import sys
@@ -32,6 +33,8 @@ DRAWN_BY_PYTHON = 16
 MATRIX, LARGE_MATRIX = 2048, 8192
 """Rows and columns of the multiplication that shows what a processor, and what an accelerator can do."""
 FASTER = "mixed_bfloat16"
+COUNTED = ("Conv1D", "Conv2D", "DepthwiseConv2D", "Dense")
+"""Layers that use each weight of their first array once at each place of their output."""
 MEMORIES = ("memory", "device_memory")
 """What `peak_memory` measures: of the host, and of an accelerator."""
 
@@ -118,6 +121,9 @@ def operations_of(declared: Project) -> float:
 
     A step goes forward once and back twice, for the weights' gradients and for the layer's input's; frozen layers go
     forward only. What else a network does is little beside them and is not counted.
+
+    Raises:
+        ReportError: there are none, or it is open over how many pixels a layer goes.
     """
     from experiments.train import build
 
@@ -126,18 +132,20 @@ def operations_of(declared: Project) -> float:
         for layer in model.layers:
             if hasattr(layer, "layers"):
                 total += of(layer)
-            elif layer.weights and type(layer).__name__ in ("Conv2D", "Dense"):
-                kernel = layer.weights[0].shape
-                positions = 1
-                for side in layer.output.shape[1:-1]:
-                    positions *= side
-                once = 2.0 * positions
-                for extent in kernel:
-                    once *= extent
-                total += once * (3 if layer.trainable else 1)
+            elif layer.weights and type(layer).__name__ in COUNTED:
+                places = layer.output.shape[1:-1]
+                if None in places:
+                    raise ReportError(
+                        f"the shape of {layer.name} is {layer.output.shape}, which leaves open how much it computes; "
+                        "begin the network with keras.Input((image_size, image_size, 3))"
+                    )
+                total += 2.0 * math.prod([*places, *layer.weights[0].shape]) * (3 if layer.trainable else 1)
         return total
 
-    return of(build(declared, 0, "float32"))
+    found = of(build(declared, 0, "float32"))
+    if not found:
+        raise ReportError(f"the network has none of the layers whose operations are counted: {', '.join(COUNTED)}")
+    return found
 
 
 @dataclass(frozen=True)

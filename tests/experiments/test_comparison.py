@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import keras
 import pytest
 from typer.testing import CliRunner
 
@@ -41,6 +42,22 @@ def test_operations_are_counted_forward_once_and_back_twice_and_frozen_layers_fo
         return network
 
     assert operations_of(dataclasses.replace(base, network=frozen)) == pytest.approx(2 * convolutions + 6 * dense)
+
+
+def test_operations_are_counted_of_other_layers_too_and_never_guessed() -> None:
+    layers = keras.layers
+
+    def counted(*found: keras.layers.Layer) -> float:
+        network = keras.Sequential([*found])
+        return operations_of(dataclasses.replace(catalogue.load("p00_base"), network=lambda _: network))
+
+    lines = layers.Reshape((32, 32 * 3))
+    assert counted(layers.DepthwiseConv2D(3, padding="same"), layers.Flatten()) == 6 * 3 * 3 * 3 * 32**2
+    assert counted(lines, layers.Conv1D(8, 5, padding="same"), layers.Flatten()) == 6 * 5 * 96 * 8 * 32
+    with pytest.raises(ReportError, match=r"shape of any is \(None, None, None, 4\), which leaves open how much"):
+        counted(keras.Input((None, None, 3)), layers.Conv2D(4, 3, name="any"), layers.GlobalMaxPooling2D())
+    with pytest.raises(ReportError, match=r"none of the layers whose operations are counted: Conv1D, Conv2D, "):
+        counted(lines, layers.LSTM(10, activation="softmax"))
 
 
 @pytest.mark.slow
