@@ -30,6 +30,8 @@ from reportgen.verbatim import CODE, replaced, without_comments
 
 HOLE = "\ufffc"
 """Stands in prose for what is no prose: a fact, a piece of code."""
+END = "¶"
+"""Stands where a passage ends."""
 TOP = "top"
 """The identifier of what stands above a page's first heading."""
 Kind = Literal["expression", "claim", "tag", "image", "link", "table", "code"]
@@ -94,15 +96,15 @@ class Section:
     passages: tuple[Passage, ...]
     text: str
     """All words, those in code spans too, with single spaces between them."""
-    beside: tuple[str, ...] = ()
-    """What the words are written around, in order: facts, claims, links' targets, blocks of code."""
+    said: str = ""
+    """The words with what stands between them: facts, claims' tags, links' targets, blocks of code, ends of passages."""
     code: tuple[tuple[str, int], ...] = ()
     """What stands as code within sentences, with its line."""
 
     @property
     def fingerprint(self) -> str:
-        """Of the words and what they are written around: two facts that changed places change it, spaces do not."""
-        return hashlib.sha256("\n".join((self.text, *self.beside)).encode()).hexdigest()[:16]
+        """Of all that is said and where: a fact in another cell and a claim over more words change it, spaces do not."""
+        return _digest(self.said)
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ def _catalogue(report: Report, code: str) -> Source:
         if entry not in WORD_LISTS:
             names = said[entry].items() if isinstance(said[entry], dict) else [(entry, said[entry])]
             text = "\n".join(f"{name}: {words}" for name, words in sorted(names))
-            sections.append(Section(1, entry, entry, line, (), (), text))
+            sections.append(Section(1, entry, entry, line, (), (), text, text))
     return Source(report.relative(report.docs / code / CATALOGUE), tuple(sections))
 
 
@@ -296,7 +298,7 @@ class _Reader:
     _items: list[Item] = field(default_factory=list)
     _passages: list[Passage] = field(default_factory=list)
     _words: list[str] = field(default_factory=list)
-    _beside: list[str] = field(default_factory=list)
+    _said: list[str] = field(default_factory=list)
     _code: list[tuple[str, int]] = field(default_factory=list)
     _front: list[tuple[str, int]] = field(default_factory=list)
     # The passage that is being read:
@@ -339,7 +341,7 @@ class _Reader:
                 case "fence" | "code_block":
                     kind = _MARK.sub("", token.info).strip() or "plain"
                     self._items.append(Item("code", f"a block of code ({kind})", block, True))
-                    self._beside.append(_MARK.sub("", token.content))
+                    self._said.append(f" [{_digest(_MARK.sub(HOLE, token.content))}] ")
                     self._marks_in(token.info + token.content)
                 case "html_block":
                     _Html(self, token.map[0] if token.map else 0).feed(token.content)
@@ -381,6 +383,7 @@ class _Reader:
                     self.say(HOLE, line)
                     code = _MARK.sub(HOLE, child.content)
                     self._words.append(code)
+                    self._said.append(code)
                     self._code.append((code, line))
                     self._marks_in(child.content)
                 case "image":
@@ -394,7 +397,7 @@ class _Reader:
 
     def link(self, target: str, line: int) -> None:
         """What leads elsewhere; an address on other sites may be another one in each language."""
-        self._beside.append(_MARK.sub("", target))
+        self._said.append(f" [{_MARK.sub('', target)}] ")
         if target and not urlsplit(target).scheme and not _MARK.search(target):
             self._items.append(Item("link", f"a link to {target}", line))
         self._marks_in(target)
@@ -420,6 +423,7 @@ class _Reader:
             self._covered.append((len(self._text), len(self._text) + len(text)))
         self._text += text
         self._words.append(text)
+        self._said.append(text)
 
     def _marks_in(self, text: str) -> None:
         for found in _MARK.finditer(text):
@@ -428,7 +432,7 @@ class _Reader:
     def _mark(self, character: str, alone: bool, in_code: bool = False) -> bool:
         """Note an expression or a tag; whether it leaves something in the text."""
         mark = self.marks[ord(character) - _PRIVATE]
-        self._beside.append(f"{mark.name} {mark.key}")
+        self._said.append(f" [{mark.name} {mark.key}] ")
         if mark.form == "expression":
             self._items.append(Item("expression", mark.key, mark.line, alone, in_code))
             return True
@@ -447,7 +451,12 @@ class _Reader:
         if text.strip(f"{HOLE} \n"):
             self._passages.append(Passage(text, tuple(self._starts), tuple(self._covered)))
         self._words.append("\n")
+        self.part()
         self._text, self._starts, self._covered = "", [], []
+
+    def part(self) -> None:
+        """What follows stands in another place than what came before, as in the next cell."""
+        self._said.append(f" {END} ")
 
     def _end_section(self) -> None:
         self._done.append(
@@ -458,12 +467,12 @@ class _Reader:
                 self._line,
                 tuple(self._items),
                 tuple(self._passages),
-                unicodedata.normalize("NFC", " ".join("".join(self._words).replace(HOLE, "").split())),
-                tuple(self._beside),
+                _spaced("".join(self._words).replace(HOLE, "")),
+                _spaced("".join(self._said)),
                 tuple(self._code),
             )
         )
-        self._items, self._passages, self._words, self._beside, self._code = [], [], [], [], []
+        self._items, self._passages, self._words, self._said, self._code = [], [], [], [], []
         self._title = ""
 
     def _source_line(self, line: int) -> int:
@@ -491,6 +500,7 @@ class _Html(HTMLParser):
         self._silent = tag in ("script", "style")
         if tag not in self.WITHIN_WORDS:
             self._reader.say(" ", line)
+            self._reader.part()
         for name, value in attrs:
             if name in self.SPOKEN:
                 self._reader.say(f" {value or ''} ", line)
@@ -507,6 +517,14 @@ class _Html(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._silent:
             self._reader.inline(data, self._first + self.getpos()[0] - 1)
+
+
+def _spaced(text: str) -> str:
+    return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _table(tokens: Sequence[Token], line: int) -> Item:

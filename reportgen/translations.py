@@ -8,6 +8,7 @@ one: nothing confirms whatever there is.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -39,13 +40,28 @@ def read(report: Report) -> Translations:
     """What was confirmed in the languages of the report; nothing where there is no file.
 
     Raises:
+        ReportError: as `_kept`.
+    """
+    # A language that the report gave up has no version that could be in step.
+    return Translations(
+        sections={
+            name: {code: words for code, words in versions.items() if code in report.languages}
+            for name, versions in _kept(report).items()
+        }
+    )
+
+
+def _kept(report: Report) -> dict[str, dict[str, str]]:
+    """What was confirmed, also in languages that the report has put aside.
+
+    Raises:
         ReportError: the file is of another version or encoding, or is not what this program writes.
     """
     file = report.docs / FILE
     try:
-        kept = Translations.model_validate(json.loads(read_text(file, report.relative(file))))
+        return Translations.model_validate(json.loads(read_text(file, report.relative(file)))).sections
     except FileNotFoundError:
-        return Translations()
+        return {}
     except json.JSONDecodeError as problem:
         raise ReportError(
             f"{report.relative(file)}, line {problem.lineno}: not valid JSON ({problem.msg}). Restore it with git."
@@ -54,13 +70,6 @@ def read(report: Report) -> Translations:
         first = problem.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"])) or "the file"
         raise ReportError(f"{report.relative(file)}: {field}: {first['msg']}. Restore it with git.") from problem
-    # A language that the report gave up has no version that could be in step.
-    return Translations(
-        sections={
-            name: {code: words for code, words in versions.items() if code in report.languages}
-            for name, versions in kept.sections.items()
-        }
-    )
 
 
 def check(page: str, versions: Mapping[str, Source], confirmed: Translations) -> Iterator[Finding]:
@@ -70,7 +79,7 @@ def check(page: str, versions: Mapping[str, Source], confirmed: Translations) ->
     for identifier, sections in _shared(versions).items():
         name = f"{page}#{identifier}"
         known = confirmed.sections.get(name, {})
-        remedy = f"python -m reportgen confirm {name}"
+        remedy = f"python -m reportgen confirm {_typed(name)}"
         fresh = [code for code in sections if code not in known] if known else []
         changed = [code for code, text in known.items() if code in sections and text != sections[code].fingerprint]
         code = next(iter(sections))
@@ -96,7 +105,8 @@ def check(page: str, versions: Mapping[str, Source], confirmed: Translations) ->
 def confirm(report: Report, sources: Sources, names: Sequence[str]) -> list[str]:
     """Keep today's words of the sections called `names` as saying the same in every language; tell their sizes.
 
-    What was kept of sections that are gone is dropped.
+    What was kept of sections that are gone, and of languages whose folder is, is dropped. A language that is put aside
+    keeps what it has of other sections, and nothing of these.
 
     Raises:
         ReportError: a name is of no section that stands in every language; nothing is then kept.
@@ -114,8 +124,12 @@ def confirm(report: Report, sources: Sources, names: Sequence[str]) -> list[str]
                 f"{name!r} is no section that stands in every language; "
                 f"expected a page and an identifier, such as {next(iter(known), 'index.md#home')}.{hint}"
             )
-    before = read(report).sections
-    kept = {name: before[name] for name in known if name in before}
+    before = _kept(report)
+    kept = {
+        name: {code: words for code, words in before[name].items() if (report.docs / code).is_dir()}
+        for name in known
+        if name in before
+    }
     kept |= {name: {code: section.fingerprint for code, section in known[name].items()} for name in names}
     _write(Translations(sections=kept), report.docs / FILE)
     return [
@@ -143,6 +157,11 @@ def _shared(versions: Mapping[str, Source]) -> dict[str, dict[str, Section]]:
         if section.identifier and len(every) == len(versions) and any(part.text for part in every.values()):
             found[section.identifier] = every
     return found
+
+
+def _typed(name: str) -> str:
+    """A name as a shell takes it for one word, on every system."""
+    return name if re.fullmatch(r"[\w./#-]+", name) else f'"{name}"'
 
 
 def _language(code: str) -> str:

@@ -164,6 +164,13 @@ def test_the_fingerprint_is_of_the_words_and_what_they_are_written_around(change
         ("[one](a.md) and [two](b.md)", "[one](b.md) and [two](a.md)"),
         ('<a href="https://one.org">one</a>', '<a href="https://two.org">one</a>'),
         ("```sh\nnox -s docs\n```", "```sh\nnox -s tests\n```"),
+        ("- One {{ a }}\n- two", "- One\n- two {{ a }}"),
+        ("| one | two |\n|---|---|\n| {{ a }} | |", "| one | two |\n|---|---|\n| | {{ a }} |"),
+        ("<table><td>{{ a }}</td><td></td></table>", "<table><td></td><td>{{ a }}</td></table>"),
+        ('{% claim "a" %}One{% endclaim %}, two.', '{% claim "a" %}One, two{% endclaim %}.'),
+        ("One {{ a }} two", "One two {{ a }}"),
+        ("One `{{ a }}` two", "`{{ a }}` One two"),
+        ("[one](a.md) two.", "one [two](a.md)."),
     ],
 )
 def test_what_changes_places_between_the_words_changes_the_fingerprint(before: str, after: str | None) -> None:

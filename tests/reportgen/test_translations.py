@@ -99,6 +99,33 @@ def test_a_language_that_took_the_place_of_another_is_compared_with_those_that_t
     assert about_details(root) == []
 
 
+def test_a_language_that_is_put_aside_loses_nothing_but_what_changed_meanwhile(root: Path) -> None:
+    """French has its folder, but `mkdocs.yml` does not list it."""
+    (root / "docs" / "fr").mkdir()
+    confirm(root, SECTION, "index.md#home")
+    kept = json.loads((root / "docs" / FILE).read_text(encoding="utf-8"))
+    for versions in kept["sections"].values():
+        versions["fr"] = "0123456789abcdef"
+    (root / "docs" / FILE).write_text(json.dumps(kept), encoding="utf-8")
+    write(root, "en", "Another.")
+    write(root, "es", "Otra.")
+    confirm(root, SECTION)
+    sections = json.loads((root / "docs" / FILE).read_text(encoding="utf-8"))["sections"]
+    assert {name: sorted(versions) for name, versions in sections.items()} == {
+        SECTION: ["en", "es"],
+        "index.md#home": ["en", "es", "fr"],
+    }
+
+
+def test_a_name_that_a_shell_would_take_apart_is_quoted(root: Path) -> None:
+    for code in ("en", "es"):
+        (root / "docs" / code / "further.md").rename(root / "docs" / code / "it's más.md")
+    report = reports.load(root)
+    versions = source.read_all(report, ["it's más.md"])["it's más.md"]
+    found = [str(finding) for finding in translations.check("it's más.md", versions, translations.read(report))]
+    assert found and all("confirm \"it's más.md#" in line and line.endswith('"') for line in found)
+
+
 def test_a_section_that_changed_in_every_language_is_to_be_confirmed_again(root: Path) -> None:
     confirm(root, SECTION)
     write(root, "en", "Another.")
