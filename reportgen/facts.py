@@ -145,6 +145,28 @@ class Fact(_Unwritten):
     unrounded: float | None = field(default=None, compare=False)
     """What `value` was before it was rounded to be read; None where it was not."""
 
+    def __eq__(self, other: object) -> bool:
+        """Whether both read the same, wherever they come from; where a number is absent, for the same reason.
+
+        Raises:
+            ReportError: the other is a bare number, to which nothing is equal.
+        """
+        if isinstance(other, int | float):
+            raise ReportError(
+                f"a {self.kind} is asked whether it equals {other}, a bare number; what is true of a number is a claim."
+            )
+        if not isinstance(other, Fact):
+            return NotImplemented
+        told = (self.value, self.kind, self.signed, self.absent if self.value is None else None)
+        return told == (other.value, other.kind, other.signed, other.absent if other.value is None else None)
+
+    def __hash__(self) -> int:
+        return hash((self.value, self.kind, self.signed))
+
+    def __bool__(self) -> bool:
+        """Whether there is a number, as `{% if … %}` asks."""
+        return self.value is not None
+
     @property
     def exact(self) -> float | None:
         """The value by which claims are judged and that programs get."""
@@ -221,6 +243,10 @@ class Summary(_Unwritten):
     """Where the quantity is a difference: of what. Its mean is then that of the means as they are shown."""
     absent: str = NOT_REPRODUCED
     """The message that stands for it where there is no run."""
+
+    def __bool__(self) -> bool:
+        """Whether there is a run, as `{% if … %}` asks."""
+        return bool(self.values)
 
     def __sub__(self, other: Fact | Summary) -> Fact:
         """The difference of the rounded means; absent where there is no run."""
@@ -300,6 +326,10 @@ class PublishedFacts(_Unwritten):
     test: Measured
     parameters: Totals
 
+    def __bool__(self) -> bool:
+        """Whether the study has such a project, as `{% if … %}` asks."""
+        return bool(self.seconds.origins)
+
 
 @dataclass(frozen=True)
 class Summaries(_Unwritten):
@@ -337,6 +367,10 @@ class ReproducedFacts(_Unwritten):
     """What each of them had to itself; None where there is none, or several, or one that was shared."""
     standard_error: Fact
     """Of the test accuracy of one run: what the finite size of the test set brings (binomial)."""
+
+    def __bool__(self) -> bool:
+        """Whether there is a run, as `{% if … %}` asks."""
+        return bool(self.test.accuracy)
 
 
 @dataclass(frozen=True)
