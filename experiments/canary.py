@@ -90,8 +90,9 @@ def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
     """A few raw steps, then a miniature training, both on the embedded sample and from the run's own seed.
 
     Raises:
-        ReportError: the sample cannot be read, the network cannot be built or does not end in a probability for each
-            class, or a loss is not a number.
+        ReportError: the sample cannot be read, the network cannot be built, has no place for the weights that it starts
+            from or does not end in a probability for each class, a loss is not a number, or what a layer draws could
+            not be drawn again.
     """
     from experiments.batches import Batches, order_sha256
     from experiments.train import steps_of, train
@@ -119,7 +120,7 @@ def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
     if project.prepare is not None:
         project.prepare(model, Batches(split.train, len(split.train.labels), side, scaling=scaling)[0][0])
     batches = Batches(split.train, BATCH_SIZE, side, seed, project.training.augmentation, scaling)
-    losses = []
+    losses, drawn = [], _shared_generator()
     for step in range(size.steps):
         # Keras averages the loss over the steps since the last reset.
         model.reset_metrics()
@@ -128,6 +129,13 @@ def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
         raise ReportError(
             f"The loss of a first step on {BATCH_SIZE} images of the sample is not a number; nothing was trained. "
             "A lower learning rate, or --precision float32, usually helps."
+        )
+
+    if _shared_generator() != drawn:
+        raise ReportError(
+            "A layer draws random numbers from the generator that all of Keras shares, which no checkpoint keeps, so "
+            "that a run that is cut off and resumed would be another; nothing was trained. Give the layer its own: "
+            "self.generator = keras.random.SeedGenerator() in `__init__`, and seed=self.generator in `call`."
         )
 
     training = project.training
@@ -152,6 +160,15 @@ def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
     )
 
 
+def _shared_generator() -> list[int] | None:
+    """Where the generator stands that Keras draws from when it is given no seed; None before anything did."""
+    import keras
+    from keras.src.backend.common.global_state import get_global_attribute  # there is no public way to it
+
+    generator = get_global_attribute("global_seed_generator")
+    return None if generator is None else keras.ops.convert_to_numpy(generator.state).tolist()
+
+
 def _sample() -> Dataset:
     try:
         return data.load("sample")
@@ -172,9 +189,27 @@ def _build(project: Project, seed: int, precision: str, steps: int | None = None
     from experiments.train import build
 
     model = build(project, seed, precision, steps)
+    refuse_without_vgg16(project, model)
     if project.weights == PRETRAINED:
         vgg16.load(model, vgg16.drawn(model, seed, project.pixel_scaling))
     return model
+
+
+def refuse_without_vgg16(project: Project, model: Any) -> None:
+    """Nothing, unless `project` says that it starts from pretrained weights, and `model` has no place for them.
+
+    Raises:
+        ReportError: it has none, and would start from random weights while its record told of others.
+    """
+    from experiments import vgg16
+
+    found = vgg16.layers(model)
+    if project.weights == PRETRAINED and not (found and all(len(layer.weights) == 2 for layer in found)):
+        raise ReportError(
+            f"The project declares weights={PRETRAINED!r}, and its network has no place for them: expected "
+            "keras.applications.VGG16(weights=None, …) as one layer among the others. Give it one, or leave out "
+            "`weights`."
+        )
 
 
 def step_tolerance(precision: str, step: int) -> float:

@@ -7,10 +7,11 @@ import importlib
 import os
 import re
 from pathlib import Path
+from textwrap import shorten
 from typing import get_args
 
 from experiments.environment import BACKENDS, ROOT
-from experiments.project import Project
+from experiments.project import Project, Training
 from experiments.scaling import Scaling
 from reportgen.errors import ReportError, nearest, place, told
 
@@ -105,10 +106,18 @@ def _check(project: Project, identifier: str) -> None:
     """Refuse what a `Project` takes as it is written, and what training would silently take for something else.
 
     Raises:
-        ReportError: an image size is no size, a scaling of pixels is unknown, or weights are.
+        ReportError: the network or the training are not what they should be, an image size is no size, a scaling of
+            pixels is unknown, or weights are.
     """
-    size = project.image_size
+    size, network = project.image_size, project.network
     sound = {
+        # A Keras model can be called, too.
+        "network": (
+            callable(network) and not hasattr(network, "layers"),
+            "a function that takes the side of the images and returns a keras.Model, without brackets behind its name",
+        ),
+        "training": (isinstance(project.training, Training), "Training(…)"),
+        "prepare": (project.prepare is None or callable(project.prepare), "a function, or None"),
         "image_size": (isinstance(size, int) and not isinstance(size, bool) and size >= 1, "a whole number from 1 on"),
         "pixel_scaling": (project.pixel_scaling in get_args(Scaling), " or ".join(map(repr, get_args(Scaling)))),
         "weights": (project.weights in STARTS, " or ".join(map(repr, STARTS))),
@@ -116,8 +125,8 @@ def _check(project: Project, identifier: str) -> None:
     for field, (is_sound, expected) in sound.items():
         if not is_sound:
             raise ReportError(
-                f"{_shown(identifier)}{_line(identifier, field)}: Project: {field} is {getattr(project, field)!r}, "
-                f"expected {expected}."
+                f"{_shown(identifier)}{_line(identifier, field)}: Project: {field} is "
+                f"{shorten(repr(getattr(project, field)), 60, placeholder='…')}, expected {expected}."
             )
 
 

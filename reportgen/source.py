@@ -97,13 +97,13 @@ class Section:
     text: str
     """All words, those in code spans too, with single spaces between them."""
     said: str = ""
-    """The words with what stands between them: facts, claims' tags, links' targets, blocks of code, ends of passages."""
+    """The words with what stands between them: facts, tags, where links lead, blocks of code, ends of passages."""
     code: tuple[tuple[str, int], ...] = ()
     """What stands as code within sentences, with its line."""
 
     @property
     def fingerprint(self) -> str:
-        """Of all that is said and where: a fact in another cell and a claim over more words change it, spaces do not."""
+        """Of all that is said and where: a fact in another cell or a claim over more words change it, spaces do not."""
         return _digest(self.said)
 
 

@@ -5,11 +5,23 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
 from experiments import catalogue, data, vgg16
-from experiments.canary import BATCH_SIZE, LARGE, SMALL, Extent, Specification, _build, canary, differences, extent
+from experiments.canary import (
+    BATCH_SIZE,
+    LARGE,
+    SMALL,
+    Extent,
+    Specification,
+    _build,
+    canary,
+    differences,
+    extent,
+    specify,
+)
 from experiments.data import Images
 from experiments.scaling import BGR_MEAN
 from reportgen.errors import ReportError
@@ -161,6 +173,49 @@ def with_outputs(side: int, outputs: int, activation: str | None = "softmax", fl
 
     between = [Flatten()] if flat else []
     return Sequential([Input((side, side, 3)), *between, Dense(outputs, activation=activation)])
+
+
+def vgg16_among_others(image_size: int) -> keras.Model:
+    """As most tutorials put layers on top of a network: its own stand among them."""
+    base = keras.applications.VGG16(include_top=False, weights=None, input_shape=(image_size, image_size, 3))
+    return keras.Model(base.input, keras.layers.Dense(10, "softmax")(keras.layers.Flatten()(base.output)))
+
+
+def another_of_that_name(image_size: int) -> keras.Model:
+    images = keras.Input((image_size, image_size, 3))
+    block = keras.layers.SeparableConv2D(4, 3, name="block_1_expand")
+    layers = [images, keras.Sequential([images, block]), keras.layers.Flatten(), keras.layers.Dense(10, "softmax")]
+    return keras.Sequential(layers)
+
+
+@pytest.mark.parametrize("network", [vgg16_among_others, another_of_that_name, catalogue.load("p00_base").network])
+def test_a_network_without_a_place_for_the_weights_that_it_names_is_told(network: Any) -> None:
+    project = dataclasses.replace(catalogue.load("p00_base"), network=network, weights="imagenet")
+    with pytest.raises(ReportError, match=r"declares weights='imagenet', and its network has no place for them"):
+        specify(project, 0, "float32")
+
+
+class DropPath(keras.layers.Layer):  # type: ignore[misc]
+    """Leaves out some images' features, by numbers of its own or of Keras's."""
+
+    def __init__(self, own: bool) -> None:
+        super().__init__()
+        self.generator = keras.random.SeedGenerator() if own else None
+
+    def call(self, features: Any) -> Any:
+        kept = keras.random.uniform((keras.ops.shape(features)[0], 1), seed=self.generator)
+        return features * keras.ops.cast(kept > 0.2, features.dtype)
+
+
+def test_what_a_layer_draws_must_be_kept_by_a_checkpoint() -> None:
+    def network(own: bool) -> Any:
+        layers = keras.layers
+        return lambda _: keras.Sequential([layers.Flatten(), DropPath(own), layers.Dense(10, "softmax")])
+
+    project = catalogue.load("p00_base")
+    with pytest.raises(ReportError, match=r"random numbers from the generator that all of Keras shares.*SeedGenerator"):
+        specify(dataclasses.replace(project, network=network(own=False)), 0, "float32")
+    assert specify(dataclasses.replace(project, network=network(own=True)), 0, "float32").canary.step_losses
 
 
 def test_a_sample_with_fewer_batches_than_steps_shows_its_batches_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,6 +99,15 @@ def test_without_any_project_there_is_nothing_to_do_and_that_is_said(write: Call
             GOOD.replace("()))", "()),\n    weights='imagnet',\n)"),
             r"line 8: Project: weights is 'imagnet', expected None or 'random' or 'imagenet'\.",
         ),
+        (
+            GOOD.replace("training=Training(", "training=dict("),
+            r"line 7: Project: training is \{'batch_size': 64.*expected T",
+        ),
+        (
+            GOOD.replace("network=network", "network='p'"),
+            r"line 7: Project: network is 'p', expected a function that takes",
+        ),
+        (GOOD.replace("()))", "()), prepare=5)"), r"line 7: Project: prepare is 5, expected a function, or None"),
         (f"{GOOD}object.__setattr__(PROJECT, 'weights', 'own.h5')", r"line 7: Project: weights is 'own\.h5'"),
         ("PROJECT = 1", r"p92_bad\.py: expected a line `PROJECT = Project\(\.\.\.\)`, found int"),
     ],

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
+import keras
 import pytest
 
 from experiments import catalogue
@@ -30,6 +34,36 @@ def test_the_layers_of_vgg16_stand_inside_their_layer() -> None:
     assert [layer.name for layer in inner["model"]][-2:] == ["block3_pool", "flatten"]
     assert sum(layer.parameters for layer in inner["model"]) == 1_735_488
     assert read_declarations(DECLARED)["p04_batch_norm"].inner == {}
+
+
+class Residual(keras.Model):  # type: ignore[misc]
+    """A block as tutorials write one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = keras.layers.Conv2D(3, 3, padding="same")
+
+    def call(self, features: Any) -> Any:
+        return features + self.first(features)
+
+
+def test_a_block_that_only_its_call_knows_is_one_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers, base = keras.layers, catalogue.load("p00_base")
+
+    def network(_: int) -> keras.Model:
+        images = keras.Input((32, 32, 3))
+        row = [
+            images,
+            Residual(),
+            keras.Sequential([images, layers.Flatten(name="inside")]),
+            layers.Dense(10, "softmax"),
+        ]
+        return keras.Sequential(row)
+
+    monkeypatch.setattr(catalogue, "load", lambda _: dataclasses.replace(base, network=network))
+    found = declare("p00_base")
+    assert [layer.type for layer in found.network.layers] == ["Residual", "Sequential", "Dense"]
+    assert [[layer.name for layer in rows] for rows in found.inner.values()] == [["inside"]]
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
