@@ -29,7 +29,7 @@ def declare(identifier: str) -> Declaration:
     return Declaration(
         project=identifier,
         script=script,
-        sources=fingerprints(dependencies([script], "experiments", ROOT), ROOT),
+        sources=fingerprints(dependencies([script], ROOT), ROOT),
         network=network_of(model),
         # What a class of its own computes is known to its `call` alone.
         inner={

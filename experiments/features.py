@@ -31,7 +31,7 @@ from reportgen.features import FILE, FILTERS, NEIGHBOURS, Features, Neighbour, Q
 from reportgen.fingerprint import dependencies, fingerprints
 from reportgen.record import check_writable, replacing
 
-SOURCES = fingerprints(dependencies(["experiments/features.py"], "experiments", ROOT), ROOT)
+SOURCES = fingerprints(dependencies(["experiments/features.py"], ROOT), ROOT)
 """The fingerprints of what this process computes with, taken when it was read."""
 NEAREST = COLUMNS - 1
 """Neighbours of an image that are counted, and shown beside it in a row of the sheet."""

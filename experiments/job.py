@@ -280,7 +280,7 @@ def sources(identifier: str) -> dict[str, str]:
     entries = [script, "experiments/train.py"]
     if catalogue.load(identifier).weights == PRETRAINED:
         entries.append("experiments/vgg16.py")
-    return fingerprints(dependencies(entries, "experiments", ROOT), ROOT)
+    return fingerprints(dependencies(entries, ROOT), ROOT)
 
 
 def keep(done: Record, mistakes: bytes | None, results: Path) -> None:

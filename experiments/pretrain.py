@@ -58,7 +58,7 @@ from reportgen.fingerprint import dependencies, fingerprints
 from reportgen.pretraining import Pretraining, PretrainingData, PretrainingEpoch, read, write
 from reportgen.record import Setting, check_writable
 
-SOURCES = fingerprints(dependencies(["experiments/pretrain.py"], "experiments", ROOT), ROOT)
+SOURCES = fingerprints(dependencies(["experiments/pretrain.py"], ROOT), ROOT)
 """The fingerprints of what this process computes with, taken when it was read: files may change while it trains."""
 WEIGHTS = ROOT / "build" / "pretraining"
 """Weights and checkpoints, which are not committed."""

@@ -19,6 +19,7 @@ from reportgen.record import Confirmation, Record
 
 PACKAGE = "__init__.py"
 """What runs where a package is imported, or anything in it."""
+GENERATOR = __name__.partition(".")[0]
 State = Literal["up to date", "unconfirmed"]
 """What can be told without training: nothing changed, or something did and nobody has shown yet that it is harmless."""
 
@@ -87,8 +88,10 @@ def fingerprints(files: Iterable[str], root: Path) -> dict[str, str]:
     return found
 
 
-def dependencies(entries: Iterable[str], package: str, root: Path) -> tuple[str, ...]:
-    """`entries` and every file of `package` that they import, directly or not, relative to `root`, sorted.
+def dependencies(entries: Iterable[str], root: Path) -> tuple[str, ...]:
+    """`entries` and every file below `root` that they import from there, directly or not, relative to it, sorted.
+
+    Those of this generator do not count: they compute nothing that is recorded.
 
     Imports under `if TYPE_CHECKING:` do not run and do not count. The `__init__.py` of a package counts if it does
     anything.
@@ -110,7 +113,7 @@ def dependencies(entries: Iterable[str], package: str, root: Path) -> tuple[str,
             raise ReportError(f"{file}, line {problem.lineno}: not valid Python ({problem.msg}).") from problem
         if Path(file).name == PACKAGE and not tree.body[1 if _docstring(tree) else 0 :]:
             idle.add(file)
-        waiting += [found for name in _imports(tree, file) for found in _files_of(name, package, root)]
+        waiting += [found for name in _imports(tree, file) for found in _files_of(name, root)]
     return tuple(sorted(seen - idle))
 
 
@@ -134,9 +137,9 @@ def _imports(node: ast.AST, file: str) -> Iterator[str]:
         yield from _imports(child, file)
 
 
-def _files_of(name: str, package: str, root: Path) -> Iterator[str]:
+def _files_of(name: str, root: Path) -> Iterator[str]:
     """What runs where `name` is imported: the packages around it, from the outermost on, and its own file."""
-    if name.partition(".")[0] != package:
+    if name.partition(".")[0] == GENERATOR:
         return
     for path in itertools.accumulate(name.split("."), "{}/{}".format):
         file = next((file for file in (f"{path}/{PACKAGE}", f"{path}.py") if (root / file).is_file()), None)

@@ -64,16 +64,16 @@ def test_a_file_that_is_no_program_has_no_fingerprint(tmp_path: Path) -> None:
 def test_a_program_that_names_its_encoding_has_the_fingerprint_of_its_letters(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("# -*- coding: latin-1 -*-\na = 'año'", encoding="latin-1")
     assert fingerprints(["a.py"], tmp_path) == {"a.py": fingerprint("a = 'año'")}
-    assert dependencies(["a.py"], "pkg", tmp_path) == ("a.py",)
+    assert dependencies(["a.py"], tmp_path) == ("a.py",)
     (tmp_path / "b.py").write_text("a = 'año'", encoding="latin-1")
     with pytest.raises(ReportError, match=r"^b\.py, line 1: not valid Python"):
-        dependencies(["b.py"], "pkg", tmp_path)
+        dependencies(["b.py"], tmp_path)
 
 
 def test_the_mark_that_some_editors_put_before_a_text_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("a = 1", encoding="utf-8-sig")
     assert fingerprints(["a.py"], tmp_path) == {"a.py": fingerprint("a = 1")}
-    assert dependencies(["a.py"], "pkg", tmp_path) == ("a.py",)
+    assert dependencies(["a.py"], tmp_path) == ("a.py",)
 
 
 def test_the_fingerprint_is_this_one_on_every_python() -> None:
@@ -119,7 +119,20 @@ def test_the_dependencies_are_followed_and_type_checking_is_not(tmp_path: Path) 
     (package / "c.py").write_text("x = 1\n")
     (package / "d.py").write_text("y = 1\n")
     (package / "e.py").write_text("y = 2\n")
-    assert dependencies(["pkg/a.py"], "pkg", tmp_path) == ("pkg/a.py", "pkg/b.py", "pkg/c.py", "pkg/e.py")
+    assert dependencies(["pkg/a.py"], tmp_path) == ("pkg/a.py", "pkg/b.py", "pkg/c.py", "pkg/e.py")
+
+
+def test_modules_beside_the_package_are_followed_and_this_generator_is_not(tmp_path: Path) -> None:
+    for file, text in {
+        "pkg/a.py": "import mylayers\nfrom blocks.wide import x\nimport json\nfrom reportgen.record import Record\n",
+        "mylayers.py": "import myconstants\n",
+        "myconstants.py": "rate = 2.0\n",
+        "blocks/wide.py": "x = 1\n",
+        "reportgen/record.py": "Record = object\n",
+    }.items():
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text(text)
+    assert dependencies(["pkg/a.py"], tmp_path) == ("blocks/wide.py", "myconstants.py", "mylayers.py", "pkg/a.py")
 
 
 @pytest.mark.parametrize("line", ["from pkg.models import build", "from pkg import models", "import pkg.models.deep"])
@@ -131,7 +144,7 @@ def test_a_package_is_followed_where_it_does_anything(tmp_path: Path, line: str)
     (models / "__init__.py").write_text("from pkg.models.deep import build\n")
     (models / "deep.py").write_text("def build(): ...\n")
     found = ("pkg/a.py", "pkg/models/__init__.py", "pkg/models/deep.py")
-    assert dependencies(["pkg/a.py"], "pkg", tmp_path) == found
+    assert dependencies(["pkg/a.py"], tmp_path) == found
 
 
 @pytest.mark.parametrize(
@@ -143,4 +156,4 @@ def test_an_import_that_names_no_package_is_refused_for_its_file_would_make_no_r
     (tmp_path / "pkg").mkdir()
     (tmp_path / "pkg" / "a.py").write_text(f"import os\n{line}\n")
     with pytest.raises(ReportError, match=rf"^pkg/a\.py, line 2: found `{line}`, and imports here are absolute"):
-        dependencies(["pkg/a.py"], "pkg", tmp_path)
+        dependencies(["pkg/a.py"], tmp_path)
