@@ -38,7 +38,7 @@ PROJECTS = Path(__file__).parent / "projects"
 """Where the files stand in which a network may be wrong."""
 WRONG = (
     *(ValueError, TypeError, NameError, AttributeError, LookupError, ArithmeticError),
-    *(ImportError, AssertionError, RuntimeError),
+    *(ImportError, AssertionError, RuntimeError, OSError),
 )
 """What the lines of a network raise where they are wrong."""
 ENOUGH = 224
@@ -145,7 +145,10 @@ def build(project: Project, seed: int, precision: str, steps: int | None = None)
     keras.utils.set_random_seed(seed)
     try:
         model = _network(project, project.image_size)
-    except WRONG as problem:
+    except Exception as problem:
+        # Keras raises an error of no kind where nothing can be downloaded.
+        if not isinstance(problem, WRONG) and type(problem) is not Exception:
+            raise
         if isinstance(problem, RuntimeError) and type(problem).__module__ != "builtins":
             raise  # a backend's own, that of memory among others
         side = project.image_size
@@ -239,15 +242,19 @@ def _buildable(project: Project, side: int) -> bool:
 
 
 def rows_of(model: keras.Model) -> tuple[Layer, ...]:
-    """One row for each layer of a built network, with the shape of its first output."""
+    """One row for each layer of a built network, with the shape of its first output.
+
+    Where layers are put together with operators, as in `x + layer(x)`, each of these is a row, too.
+    """
+    rows = model.layers if isinstance(model, keras.Sequential) else model.operations
     return tuple(
         Layer(
             name=layer.name,
             type=type(layer).__name__,
             output_shape=tuple(keras.tree.flatten(layer.output)[0].shape),
-            parameters=layer.count_params(),
+            parameters=layer.count_params() if isinstance(layer, keras.layers.Layer) else 0,
         )
-        for layer in model.layers
+        for layer in rows
     )
 
 

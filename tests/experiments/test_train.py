@@ -282,6 +282,27 @@ def test_a_row_of_layers_needs_no_input_and_a_side_may_be_left_open() -> None:
     assert rows_of(build(Project(any_side, training), 0, "float32"))[0].output_shape == (None, 3)
 
 
+def test_the_table_shows_what_operators_do_between_layers() -> None:
+    def residual(image_size: int) -> keras.Model:
+        images = keras.Input((image_size, image_size, 3))
+        found = images + keras.layers.Conv2D(3, 3, padding="same", name="block")(images)
+        return keras.Model(
+            images, keras.ops.softmax(keras.layers.Dense(10, name="last")(keras.ops.mean(found, (1, 2))))
+        )
+
+    network = network_of(build(Project(residual, catalogue.load("p00_base").training), 0, "float32"))
+    rows = [(row.type, row.output_shape[1:], row.parameters) for row in network.layers]
+    assert rows == [
+        ("InputLayer", (32, 32, 3), 0),
+        ("Conv2D", (32, 32, 3), 84),
+        ("Add", (32, 32, 3), 0),
+        ("Mean", (3,), 0),
+        ("Dense", (10,), 40),
+        ("Softmax", (10,), 0),
+    ]
+    assert network.parameters == 124
+
+
 def test_the_table_shows_the_first_output_of_a_layer_that_has_several() -> None:
     def recurrent(image_size: int) -> keras.Model:
         images = keras.Input((image_size, image_size, 3))
@@ -298,6 +319,8 @@ def test_the_table_shows_the_first_output_of_a_layer_that_has_several() -> None:
     [
         (AssertionError(), r"cannot be built \(AssertionError\)"),
         (RuntimeError("no way"), r"cannot be built \(RuntimeError: no way\)"),
+        (FileNotFoundError(2, "No such file", "mine.h5"), r"cannot be built \(FileNotFoundError: .*mine\.h5'\)"),
+        (Exception("URL fetch failure on the weights"), r"cannot be built \(Exception: URL fetch failure on the wei"),
     ],
 )
 def test_what_a_network_itself_refuses_is_a_sentence(problem: Exception, told: str) -> None:
