@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from experiments import catalogue, data, downloads
-from experiments.comparison.training import chosen, operations_of, ours
+from experiments.comparison.training import chosen, ours, work_of
 from experiments.environment import COMPILED, ROOT, cores
 from experiments.executor import SHARED_DEVICE, shares
 from experiments.job import SEEDS
@@ -128,7 +128,7 @@ def main(identifier: str, source: str, operations: str, *share: str) -> None:
     every = data.split(downloads.images(source), 0).train  # what is missing is told before Keras is imported
     declared = catalogue.load(identifier)
     size = declared.training.batch_size
-    count = size * max(1, round(float(operations) / (operations_of(declared) * size)))
+    count = size * max(1, round(float(operations) / (work_of(declared) * size)))
     images = chosen(every, count)
     training = ours(declared, images, "float32")
     training.epoch()

@@ -42,6 +42,8 @@ MEMORIES = ("memory", "device_memory")
 def comparisons(identifier: str, source: str, rounds: int) -> Iterator[Comparison]:
     """Measure one project, in processes of its own: one for the times, and one for the peak of memory of each way.
 
+    Its share of the device's peak is left out where its operations cannot be counted.
+
     Raises:
         ReportError: a process failed; the message is its last words.
     """
@@ -73,8 +75,7 @@ def times(identifier: str, source: str, rounds: int) -> list[Comparison]:
 
     declared = catalogue.load(identifier)
     size = declared.training.batch_size
-    operations = operations_of(declared)
-    batches = fewer = max(1, min(MOST_BATCHES, round(OPERATIONS / (operations * size))))
+    batches = fewer = max(1, min(MOST_BATCHES, round(OPERATIONS / (work_of(declared) * size))))
     accelerated = resident.pays()
     if accelerated:
         # A whole call at least: less is over before it has begun.
@@ -100,52 +101,57 @@ def times(identifier: str, source: str, rounds: int) -> list[Comparison]:
                 taken[name].append(time.perf_counter() - began)
     counts = {name: len((few if name == "study" else images).labels) for name in sides}
     speed = {name: tuple(counts[name] / seconds for seconds in taken[name]) for name in sides}
-    done = tuple(operations * images_per_second / 1e9 for images_per_second in speed["step"])
-    peak = tuple(2 * matrix**3 / seconds / 1e9 for seconds in taken["peak"])
 
     def compared(group: str, unit: Any, measured: Any, against: str, reference: Any) -> Comparison:
         return Comparison(
             group=group, subject=identifier, unit=unit, measured=measured, against=against, reference=reference
         )
 
-    return [
+    found = [
         compared("training", "images/s", speed["ours"], "keras_fit", speed["study"]),
         compared("training_bfloat16", "images/s", speed["faster"], "keras_fit", speed["study"]),
         compared("pipeline", "images/s", speed["pipeline"], "step", speed["step"]),
-        compared("peak", "GFLOP/s", done, "multiplication", peak),
     ]
+    if operations := operations_of(declared):
+        done = tuple(operations * images_per_second / 1e9 for images_per_second in speed["step"])
+        peak = tuple(2 * matrix**3 / seconds / 1e9 for seconds in taken["peak"])
+        found.append(compared("peak", "GFLOP/s", done, "multiplication", peak))
+    return found
 
 
-def operations_of(declared: Project) -> float:
+def operations_of(declared: Project) -> float | None:
     """Multiplications and additions of one training step for one image: of the convolutions and the dense layers.
 
     A step goes forward once and back twice, for the weights' gradients and for the layer's input's; frozen layers go
-    forward only. What else a network does is little beside them and is not counted.
-
-    Raises:
-        ReportError: there are none, or it is open over how many pixels a layer goes.
+    forward only. What has no matrix of weights is little beside them and is not counted. None where the network has
+    other layers with one, such as attention or a recurrent layer, or leaves open over how many pixels it goes.
     """
     from experiments.train import build
 
-    def of(model: Any) -> float:
-        total = 0.0
-        for layer in model.layers:
-            if hasattr(layer, "layers"):
-                total += of(layer)
-            elif layer.weights and type(layer).__name__ in COUNTED:
-                places = layer.output.shape[1:-1]
-                if None in places:
-                    raise ReportError(
-                        f"the shape of {layer.name} is {layer.output.shape}, which leaves open how much it computes; "
-                        "begin the network with keras.Input((image_size, image_size, 3))"
-                    )
-                total += 2.0 * math.prod([*places, *layer.weights[0].shape]) * (3 if layer.trainable else 1)
-        return total
+    found = _operations(build(declared, 0, "float32"))
+    return found if math.isfinite(found) else None
 
-    found = of(build(declared, 0, "float32"))
-    if not found:
-        raise ReportError(f"the network has none of the layers whose operations are counted: {', '.join(COUNTED)}")
-    return found
+
+def _operations(model: Any) -> float:
+    total = 0.0
+    for layer in model.layers:
+        if hasattr(layer, "layers") and hasattr(layer, "inputs"):
+            total += _operations(layer)
+        elif type(layer).__name__ in COUNTED:
+            places = [math.nan if side is None else side for side in layer.output.shape[1:-1]]
+            total += 2.0 * math.prod([*places, *layer.weights[0].shape]) * (3 if layer.trainable else 1)
+        elif any(len(weight.shape) > 1 for weight in layer.weights):
+            return math.nan
+    return total
+
+
+def work_of(declared: Project) -> float:
+    """About how much a step computes for one image: its operations, or, where they are not counted, as many as if each
+    weight were used once.
+    """
+    from experiments.train import build
+
+    return operations_of(declared) or 6.0 * max(1, build(declared, 0, "float32").count_params())
 
 
 @dataclass(frozen=True)

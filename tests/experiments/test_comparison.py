@@ -18,9 +18,10 @@ from experiments import __main__ as command_line
 from experiments import catalogue, data, resident
 from experiments.comparison import commands, precision, seeds, site, training
 from experiments.comparison.session import compare, told
-from experiments.comparison.training import comparisons, operations_of, pipeline
+from experiments.comparison.training import comparisons, operations_of, pipeline, work_of
 from experiments.job import sources
 from experiments.limits import _site
+from experiments.project import Project
 from reportgen import record
 from reportgen.bench import Comparison, read
 from reportgen.errors import ReportError
@@ -47,17 +48,19 @@ def test_operations_are_counted_forward_once_and_back_twice_and_frozen_layers_fo
 def test_operations_are_counted_of_other_layers_too_and_never_guessed() -> None:
     layers = keras.layers
 
-    def counted(*found: keras.layers.Layer) -> float:
-        network = keras.Sequential([*found])
-        return operations_of(dataclasses.replace(catalogue.load("p00_base"), network=lambda _: network))
+    def project(*found: keras.layers.Layer) -> Project:
+        return dataclasses.replace(catalogue.load("p00_base"), network=lambda _: keras.Sequential([*found]))
 
-    lines = layers.Reshape((32, 32 * 3))
-    assert counted(layers.DepthwiseConv2D(3, padding="same"), layers.Flatten()) == 6 * 3 * 3 * 3 * 32**2
-    assert counted(lines, layers.Conv1D(8, 5, padding="same"), layers.Flatten()) == 6 * 5 * 96 * 8 * 32
-    with pytest.raises(ReportError, match=r"shape of any is \(None, None, None, 4\), which leaves open how much"):
-        counted(keras.Input((None, None, 3)), layers.Conv2D(4, 3, name="any"), layers.GlobalMaxPooling2D())
-    with pytest.raises(ReportError, match=r"none of the layers whose operations are counted: Conv1D, Conv2D, "):
-        counted(lines, layers.LSTM(10, activation="softmax"))
+    lines, last = layers.Reshape((32, 32 * 3)), layers.Dense(10, "softmax")
+    deep = project(layers.DepthwiseConv2D(3, padding="same"), layers.Flatten())
+    assert operations_of(deep) == work_of(deep) == 6 * 3 * 3 * 3 * 32**2
+    assert operations_of(project(lines, layers.Conv1D(8, 5, padding="same"))) == 6 * 5 * 96 * 8 * 32
+    recurrent = project(lines, layers.LSTM(16), last)
+    assert operations_of(recurrent) is None
+    assert work_of(recurrent) == 6 * (4 * (96 + 16 + 1) * 16 + 170)
+    open_sided = [keras.Input((None, None, 3)), layers.Conv2D(4, 3), layers.GlobalMaxPooling2D(), last]
+    assert operations_of(project(*open_sided)) is None
+    assert work_of(project(layers.Flatten())) == 6
 
 
 @pytest.mark.slow
