@@ -51,14 +51,14 @@ def test_operations_are_counted_of_other_layers_too_and_never_guessed() -> None:
     def project(*found: keras.layers.Layer) -> Project:
         return dataclasses.replace(catalogue.load("p00_base"), network=lambda _: keras.Sequential([*found]))
 
-    lines, last = layers.Reshape((32, 32 * 3)), layers.Dense(10, "softmax")
+    lines = layers.Reshape((32, 32 * 3))
     deep = project(layers.DepthwiseConv2D(3, padding="same"), layers.Flatten())
     assert operations_of(deep) == work_of(deep) == 6 * 3 * 3 * 3 * 32**2
     assert operations_of(project(lines, layers.Conv1D(8, 5, padding="same"))) == 6 * 5 * 96 * 8 * 32
-    recurrent = project(lines, layers.LSTM(16), last)
+    recurrent = project(lines, layers.LSTM(16), layers.Dense(10))
     assert operations_of(recurrent) is None
     assert work_of(recurrent) == 6 * (4 * (96 + 16 + 1) * 16 + 170)
-    open_sided = [keras.Input((None, None, 3)), layers.Conv2D(4, 3), layers.GlobalMaxPooling2D(), last]
+    open_sided = [keras.Input((None, None, 3)), layers.Conv2D(4, 3), layers.GlobalMaxPooling2D(), layers.Dense(10)]
     assert operations_of(project(*open_sided)) is None
     assert work_of(project(layers.Flatten())) == 6
 
