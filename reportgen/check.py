@@ -20,7 +20,7 @@ from reportgen.facts import ProjectFacts, subject
 from reportgen.finding import Finding
 from reportgen.language import unlike, untranslated
 from reportgen.material import Material
-from reportgen.names import check_absent, check_blocks, check_names, check_variant
+from reportgen.names import check_absent, check_bare, check_blocks, check_names, check_variant
 from reportgen.record import Record
 from reportgen.report import CATALOGUE, Catalogue, Report
 from reportgen.source import Source, Sources
@@ -54,6 +54,7 @@ def check(material: Material) -> list[Finding]:
             found += prose.check_page(version, code, catalogues[code])
             found += check_names(version, material)
             found += check_blocks(version)
+            found += dict.fromkeys(check_bare(version))
             found += dict.fromkeys(check_absent(version, material))  # several in one line are told once
             found += _included(version, material.pages)
             found += navigation.check_links(version, page, material.pages)

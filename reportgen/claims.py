@@ -189,6 +189,8 @@ def _tuple(value: object) -> object:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_tuple), Field(min_length=1)]
 """One name, or a list of them."""
+IDENTIFIER = re.compile(r"[\w.-]+")
+"""What a claim may be called: a page's address ends in it."""
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z%]+)")
 
 
@@ -396,6 +398,12 @@ def read(file: Path, shown: str, projects: Sequence[str]) -> tuple[Claim, ...]:
                 "One identifier has one meaning; rename one of them."
             )
         lines[identifier] = line
+        if not IDENTIFIER.fullmatch(identifier):
+            wrong.append(
+                f"{shown}, line {line}: the claim {identifier!r} has a name that is no part of an address; expected "
+                "letters, digits, '-', '_' and '.', as in deeper-is-better."
+            )
+            continue
         document.refuse_repeated(value, shown)
         try:
             claims.append(_claim(identifier, line, document.construct(value, shown), shown, projects))

@@ -25,7 +25,7 @@ from reportgen.errors import ReportError, nearest
 from reportgen.facts import Fact, Interval, Kind, Origin, ProjectFacts, Quoted, Summary, parts_of
 from reportgen.report import Report, read_text
 from reportgen.tools import PageTools
-from reportgen.verbatim import CODE, replaced, without_comments
+from reportgen.verbatim import CODE, for_jinja, replaced
 
 ANCHOR = "evidence"
 """The id of the section that holds a page's notes."""
@@ -103,8 +103,8 @@ def _unlinked(found: re.Match[str]) -> str:
     if whole := _CITED_CODE.fullmatch(found[0]):
         return f"\ue000{whole[1]}\ue001<code>{whole[2]}</code>\ue002"
     if found["formula"]:
-        # TeX takes what follows a percent sign for a comment.
-        return _CITED.sub(lambda fact: fact[2].replace("%", r"\%"), found[0])
+        # TeX takes what follows a percent sign for a comment, and puts a gap behind a comma.
+        return _CITED.sub(lambda fact: fact[2].replace("%", r"\%").replace(",", "{,}"), found[0])
     return bare(found[0])
 
 
@@ -129,7 +129,7 @@ def uses(report: Report, code: str, pages: tuple[str, ...], *names: str) -> list
     for page in pages:
         file = report.docs / code / page
         try:
-            tree = environment.parse(without_comments(read_text(file, report.relative(file))))
+            tree = environment.parse(for_jinja(read_text(file, report.relative(file))))
         except TemplateSyntaxError:
             continue  # rendering the page says what is wrong
         for call in tree.find_all(nodes.Call):
@@ -146,7 +146,7 @@ def included(report: Report, code: str, pages: tuple[str, ...]) -> set[Path]:
     for page in pages:
         file = report.docs / code / page
         try:
-            text = without_comments(read_text(file, report.relative(file)))
+            text = for_jinja(read_text(file, report.relative(file)))
             names = meta.find_referenced_templates(environment.parse(text))
         except TemplateSyntaxError:
             continue  # as above

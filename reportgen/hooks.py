@@ -22,6 +22,7 @@ PLACE = re.compile(r"<!--held (\d+)-->.*?<!--/held-->", re.DOTALL)
 OVERRIDES = "overrides"
 """The setting of the theme that names a report's own templates: MkDocs knows one folder of them, and that is ours."""
 FOLD = Path(__file__).with_name("templates") / "fold.js"
+ENTITY = re.compile(r"&#(\d{1,6});")
 ANCHOR = re.compile(r'\bid="([^"]+)"')
 
 _held: dict[str, list[str]] = {}
@@ -51,6 +52,17 @@ def on_page_markdown(markdown: str, page: Any, **_: object) -> str:
         return f"<!--held {len(held) - 1}-->{anchors}<!--/held-->"
 
     return HELD.sub(hold, markdown)
+
+
+def on_page_content(html: str, page: Any, **_: object) -> str:
+    """Let a page's name be read where the theme speaks it, which spells out an entity such as that of `_`."""
+
+    def read(found: re.Match[str]) -> str:
+        character = chr(int(found[1]))
+        return found[0] if character in "<>&\"'" else character
+
+    page.title = ENTITY.sub(read, page.title)
+    return html
 
 
 def on_post_page(output: str, page: Any, **_: object) -> str:

@@ -24,6 +24,8 @@ OF_A_PROJECT = ("project", "since", "against")
 """What the functions call an argument that names a project, or a variant; a claim's is its `identifier`."""
 INLINE = ("title", "variant", "setting", "dataset", "same_class", "given", "claim", "general")
 """The functions that write words or a number; all others make a block."""
+BARE = ("value", "exact", "unrounded", "values", "records")
+"""Parts of facts and of projects that are no facts."""
 _JINJA = Environment()
 
 
@@ -87,6 +89,20 @@ def check_blocks(page: Source) -> Iterator[Finding]:
                     elif len(indent.expandtabs(4)) >= 4:
                         what = f"{called}() makes a block and is indented, as in an admonition or in an item of a list"
                         yield Finding(page.file, what, "a line of its own at the margin", node.lineno)
+
+
+def check_bare(page: Source) -> Iterator[Finding]:
+    """Every place where a page writes a number taken out of its fact: it would be in Python's way of writing, of no
+    known origin, and after a rounding of the page's own. What a condition asks for is not written, nor is a count.
+    """
+    for output in page.tree.find_all(nodes.Output):
+        counted = {id(one.node) for one in output.find_all(nodes.Filter) if one.name in ("length", "count")}
+        for node in output.find_all(nodes.Getattr):
+            if node.attr in BARE and id(node) not in counted:
+                what = (
+                    f".{node.attr} takes a number out of its fact, so that it is written as Python writes it, without "
+                )
+                yield Finding(page.file, f"{what}its source", "the fact itself, such as … .accuracy.mean", node.lineno)
 
 
 def check_absent(page: Source, material: Material) -> Iterator[Finding]:

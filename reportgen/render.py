@@ -37,7 +37,7 @@ from reportgen.scripts import Scripts
 from reportgen.source import FRONT_MATTER
 from reportgen.tables import Tables
 from reportgen.tools import PageTools
-from reportgen.verbatim import without_comments
+from reportgen.verbatim import for_jinja
 
 if TYPE_CHECKING:
     from reportgen.material import Material
@@ -82,7 +82,7 @@ class Renderer:
         file = self.material.report.docs / self.code / path
         if not file.is_file():
             return None
-        return without_comments(read_text(file, self.material.report.relative(file))), str(file), None
+        return for_jinja(read_text(file, self.material.report.relative(file))), str(file), None
 
     def page(self, path: str) -> Page:
         """Render `path`, such as `projects/00.md`.

@@ -26,7 +26,7 @@ from markdown_it.token import Token
 from reportgen.errors import ReportError
 from reportgen.evidence import ClaimTags
 from reportgen.report import CATALOGUE, WORD_LISTS, Report, read_text
-from reportgen.verbatim import CODE, replaced, without_comments
+from reportgen.verbatim import CODE, for_jinja, replaced
 
 HOLE = "\ufffc"
 """Stands in prose for what is no prose: a fact, a piece of code."""
@@ -190,7 +190,7 @@ def parse(text: str, shown: str = "the page") -> tuple[Section, ...]:
 
 
 def _parsed(text: str, shown: str) -> tuple[tuple[Section, ...], nodes.Template]:
-    text = without_comments(text)
+    text = for_jinja(text)
     try:
         tree = _jinja().parse(text)
         front = FRONT_MATTER.match(text)

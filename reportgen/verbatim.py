@@ -54,14 +54,30 @@ def _is_code(text: str, start: int) -> bool:
     return not (at_the_margin and belongs)
 
 
-def without_comments(text: str) -> str:
-    """A page without the HTML comments that have Jinja within them; every line stays where it is.
+def for_jinja(text: str) -> str:
+    """A page as Jinja is to read it; every line stays where it is.
 
-    What a chart is made of has comments of its own, the first of which would end the one around it. A comment without
-    Jinja may be there for a plugin of MkDocs.
+    HTML comments that have Jinja within them go: what a chart is made of has comments of its own, the first of which
+    would end the one around it. A comment without Jinja may be there for a plugin of MkDocs.
+
+    Jinja would take an identifier such as `{#results}` for the beginning of a comment that ends far below, or nowhere.
+    It is spaced, and in code, which readers are to see as it is written, it is marked as raw.
     """
 
-    def blank(found: re.Match[str]) -> str:
-        return "\n" * found[0].count("\n") if found["comment"] and _BEGIN.search(found[0]) else found[0]
+    def kept(found: re.Match[str]) -> str:
+        if found["comment"]:
+            return "\n" * found[0].count("\n") if _BEGIN.search(found[0]) else found[0]
+        if found["attributes"]:
+            return f"{{ #{found['attributes']} }}"
+        return _IN_CODE.sub(as_it_stands, found[0]) if found["fence"] or found["ticks"] else found[0]
 
-    return replaced(f"{CODE}|{_JINJA}|(?P<comment><!--.*?-->)", blank, text) if "<!--" in text else text
+    def as_it_stands(found: re.Match[str]) -> str:
+        return f"{{% raw %}}{found[0]}{{% endraw %}}" if found["attributes"] else found[0]
+
+    return replaced(_READ, kept, text) if "<!--" in text or "{#" in text else text
+
+
+_ATTRIBUTES = r"\{#(?P<attributes>\w[^{}#\n]*)\}"
+"""What gives a heading its identifier."""
+_IN_CODE = re.compile(rf"{_ATTRIBUTES}|{_JINJA}", re.DOTALL)
+_READ = rf"{CODE}|{_ATTRIBUTES}|{_JINJA}|(?P<comment><!--.*?-->)"

@@ -420,6 +420,15 @@ def test_an_identifier_that_is_used_twice_is_refused_with_both_lines(tmp_path: P
         read(file_of(tmp_path, text), "claims.yml", PROJECTS)
 
 
+@pytest.mark.parametrize("identifier", ['a"b', "two words", "a#b", "<b>"])
+def test_a_name_that_is_no_part_of_an_address_is_refused(tmp_path: Path, identifier: str) -> None:
+    entry = f"'{identifier}': {{kind: above, of: first, value: 0.5 %, metric: test accuracy}}\n"
+    with pytest.raises(
+        ReportError, match=r"^claims\.yml, line 1: the claim .* has a name that is no part of an address"
+    ):
+        read(file_of(tmp_path, entry), "claims.yml", PROJECTS)
+
+
 @pytest.mark.parametrize("text", ["- a\n- b\n", "{", "it: 3\n"])
 def test_a_file_that_holds_no_claims_is_refused_with_a_sentence(tmp_path: Path, text: str) -> None:
     with pytest.raises(ReportError, match=r"^claims\.yml"):

@@ -249,6 +249,12 @@ def test_a_fact_in_what_only_looks_like_code_or_a_formula_is_a_link(small_report
     assert '<a class="rg-fact" href="#source-first-published">62.56%</a>' in page.markdown
 
 
+def test_a_comma_within_a_number_is_no_punctuation_in_a_formula(small_report: Path) -> None:
+    fact = "{{ first.reproduced.parameters.total }}"
+    page = rendered(small_report, f"$$ n = {fact} $$ and {fact}\n", record("first"))
+    assert re.match(r"\$\$ n = \d+\{,\}\d{3} \$\$ and <a [^>]*>\d+,\d{3}<", page.markdown)
+
+
 def test_a_claim_over_an_empty_line_is_refused_by_line(small_report: Path) -> None:
     text = '# A\n\n{% claim "high" %}One.\n\nTwo.{% endclaim %}\n'
     with pytest.raises(ReportError, match=r"index\.md, line 3: the claim high goes over an empty line"):

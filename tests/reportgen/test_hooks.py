@@ -55,6 +55,15 @@ def test_what_folds_accents_stands_once_behind_what_the_theme_has_for_the_langua
     assert text.startswith("lunr.es = 1;") and text.count('lunr["es"] = Object.assign') == times
 
 
+@pytest.mark.parametrize(
+    ("title", "read"), [("p00&#95;mine", "p00_mine"), ("a &#60;b&#62; &amp; &#38;", "a &#60;b&#62; &amp; &#38;")]
+)
+def test_a_name_is_spoken_as_it_is_read_and_stays_no_markup(title: str, read: str) -> None:
+    page = SimpleNamespace(title=title)
+    assert hooks.on_page_content("<p>", page=page) == "<p>"
+    assert page.title == read
+
+
 @pytest.fixture
 def told(small_report: Path) -> Path:
     """A report with a chart and a note in both languages."""

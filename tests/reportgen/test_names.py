@@ -13,7 +13,7 @@ from reportgen import report as reports
 from reportgen import source
 from reportgen.finding import Finding
 from reportgen.material import Material, gather
-from reportgen.names import check_absent, check_blocks, check_names
+from reportgen.names import check_absent, check_bare, check_blocks, check_names
 from reportgen.source import Source
 from tests.reportgen.test_check import CLAIMS
 from tests.synthetic import record
@@ -140,3 +140,25 @@ def test_a_fact_that_is_absent_behind_a_label_alone_or_on_a_condition_is_none(sm
         f"{{% if first.records %}}It took {ABSENT}.{{% endif %}}\n"
     )
     assert found(small_report, text, check_absent) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "part"),
+    [
+        ('"%.1f"|format(100 * first.published.test.accuracy.value)', "value"),
+        ("(first.published.test.accuracy.value - 0.5) | round(3) | string", "value"),
+        ("first.records[0].network.parameters", "records"),
+        ("given(first.reproduced.test.accuracy.mean.exact, 'percent')", "exact"),
+        ("first.reproduced.test.accuracy.values | sum", "values"),
+    ],
+)
+def test_a_number_that_is_taken_out_of_its_fact_to_be_written_is_told(
+    small_report: Path, expression: str, part: str
+) -> None:
+    (told,) = found(small_report, f"# A {{ #a }}\n\n{{{{ {expression} }}}}\n", lambda page, _: {*check_bare(page)})
+    assert told.startswith(f"line 3: .{part} takes a number out of its fact, so that it is written as Python writes it")
+
+
+def test_what_a_condition_asks_for_and_what_is_counted_is_not_written(small_report: Path) -> None:
+    text = "{% if first.published.test.accuracy.value > 0.5 %}{{ first.records | length }}{% endif %} {{ first.n }}\n"
+    assert found(small_report, text, lambda page, _: check_bare(page)) == []

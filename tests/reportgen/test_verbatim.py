@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reportgen.verbatim import without_comments
+from reportgen.verbatim import for_jinja
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from reportgen.verbatim import without_comments
     ],
 )
 def test_a_comment_with_jinja_within_it_leaves_its_empty_lines(text: str, left: str) -> None:
-    assert without_comments(text) == left
+    assert for_jinja(text) == left
 
 
 @pytest.mark.parametrize(
@@ -38,4 +38,20 @@ def test_a_comment_with_jinja_within_it_leaves_its_empty_lines(text: str, left: 
     ],
 )
 def test_a_comment_in_code_or_without_jinja_or_end_stays(text: str) -> None:
-    assert without_comments(text) == text
+    assert for_jinja(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("## Results {#results}\n", "## Results { #results }\n"),
+        ("## Más {#más .wide}\n\nText {# a note #}\n", "## Más { #más .wide }\n\nText {# a note #}\n"),
+        ("`## A {#a}`", "`## A {% raw %}{#a}{% endraw %}`"),
+        ("```\n{% raw %}{#a}{% endraw %} {#b}\n```", "```\n{% raw %}{#a}{% endraw %} {% raw %}{#b}{% endraw %}\n```"),
+    ],
+)
+def test_an_identifier_may_stand_at_its_brace_and_jinja_takes_it_for_no_comment(text: str, read: str) -> None:
+    assert for_jinja(text) == read
+    assert for_jinja(read) == read
+    for left in ("{# a note #}", "{#a note#}", "{{ '{#a}' }}", "{#- a -#}", "{% raw %}{#a}{% endraw %}", "{#a\n}"):
+        assert for_jinja(left) == left
