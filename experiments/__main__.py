@@ -525,10 +525,18 @@ def declare_projects(projects: Projects = None) -> None:
     """Write down what each project would train, for the report to show it before it has run. Trains nothing."""
     from experiments.declare import DECLARED, declare
 
+    failed = []
     for identifier in _identifiers(projects):
-        found = declare(identifier)
+        try:
+            found = declare(identifier)
+        except ReportError as problem:
+            console.print(f"[red]{identifier}: {escape(str(problem))}[/]", highlight=False)
+            failed.append(identifier)
+            continue
         record.write_declaration(found, DECLARED)
         console.print(f"{identifier}: {found.network.parameters:,} parameters", highlight=False)
+    if failed:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import keras
 import pytest
+import typer
 
+from experiments import __main__ as command_line
 from experiments import catalogue
 from experiments.declare import DECLARED, declare
+from experiments.project import Project
 from reportgen.record import Declaration, read_declarations
 from tests.experiments import other_backend
 
@@ -64,6 +68,25 @@ def test_a_block_that_only_its_call_knows_is_one_layer(monkeypatch: pytest.Monke
     found = declare("p00_base")
     assert [layer.type for layer in found.network.layers] == ["Residual", "Sequential", "Dense"]
     assert [[layer.name for layer in rows] for rows in found.inner.values()] == [["inside"]]
+
+
+@pytest.mark.project("p00_base", "p01_deeper")
+def test_a_project_that_cannot_be_declared_keeps_no_other_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load = catalogue.load
+
+    def broken(identifier: str) -> Project:
+        found = load(identifier)
+        return dataclasses.replace(found, network=lambda _: None) if identifier == "p00_base" else found
+
+    monkeypatch.setattr(catalogue, "load", broken)
+    monkeypatch.setattr("experiments.declare.DECLARED", tmp_path)
+    with pytest.raises(typer.Exit) as ended:
+        command_line.declare_projects(["0", "1"])
+    assert ended.value.exit_code == 1
+    assert "p00_base: The project's `network` returned NoneType" in " ".join(capsys.readouterr().out.split())
+    assert list(read_declarations(tmp_path)) == ["p01_deeper"]
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
