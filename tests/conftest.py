@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import settings
 from playwright.sync_api import Browser
 from xdist.scheduler import LoadScopeScheduling
 
+from experiments import data
 from reportgen.browser import opened
 from reportgen.errors import ReportError
 
@@ -30,10 +32,18 @@ settings.load_profile("unhurried")
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = "tests/site/"
+TRAINING = "tests/experiments/"
 LONG = (SITE, "tests/experiments/test_run.py")
 """What takes minutes each. Begun first, they leave no process waiting for the other in the end."""
-PROJECT = re.compile(r"p\d\d_\w+")
-"""What a project of this report is called."""
+PROJECTS = frozenset(
+    (
+        *("p00_base", "p01_deeper", "p02_dropout", "p03_doubled", "p04_batch_norm", "p05_augmentation"),
+        *("p06_vgg16_scratch", "p07_vgg16_frozen", "p08_vgg16_finetuned", "p09_mini_vgg16", "p10_vgg16_64px"),
+        *("p11_modern", "p12_residual"),
+    )
+)
+"""Those that tests speak of; a fork may have deleted any."""
+PROJECT = re.compile(r"\bp\d\d_\w+")
 CATALOGUES = {
     "en": {"name": "English", "site_name": "A small report", "nav": {"more": "Further"}, "comparing": ["better"]},
     "es": {"name": "Español", "site_name": "Un informe breve", "nav": {"more": "Más"}, "comparing": ["mejor*"]},
@@ -54,23 +64,62 @@ HOME = """# {title} {{ #home }}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take long; the others keep their order.
 
-    What speaks of projects or pages that a fork has deleted is skipped there, with that for its reason.
+    What speaks of projects, pages or images that a fork has deleted is skipped there, with that for its reason.
     """
+    of_cifar10 = (data.CLASSES, data.SIDE) == (data.CIFAR10, data.CIFAR10_SIDE)
     there = {file.stem for file in (ROOT / "experiments" / "projects").glob("p*.py")}
     told = bool(json.loads((ROOT / "experiments" / "published.json").read_text(encoding="utf-8"))["projects"])
     for item in items:
         if gone := sorted(spoken_of(item) - there):
             item.add_marker(pytest.mark.skip(reason=f"This report has no project {', '.join(gone)}."))
+        if item.get_closest_marker("cifar10") and not of_cifar10:
+            item.add_marker(pytest.mark.skip(reason="This report is of other images than CIFAR-10's."))
         if item.get_closest_marker("study") and not told:
             item.add_marker(pytest.mark.skip(reason="This report tells of no study."))
     items.sort(key=lambda item: next((k for k, long in enumerate(LONG) if item.nodeid.startswith(long)), len(LONG)))
 
 
 def spoken_of(item: pytest.Item) -> set[str]:
-    """The projects that a test names in its marker or in its parameters."""
+    """The projects that a test names in its marker or in its parameters; of those that train, also in their code."""
     marked = {name for marker in item.iter_markers("project") for name in marker.args}
-    given = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return marked | {value for value in given if isinstance(value, str) and PROJECT.fullmatch(value)}
+    params = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    given = {value for value in params if isinstance(value, str)}
+    code: set[str] = set()
+    if item.nodeid.startswith(TRAINING) and isinstance(item, pytest.Function):
+        seen: set[object] = set()
+        fixtures = [one.func for each in item._fixtureinfo.name2fixturedefs.values() for one in each]
+        code = {name for used in (item.function, *fixtures) for name in _named(used, seen)}
+    return marked | (PROJECTS & (given | code))
+
+
+def _named(value: object, seen: set[object]) -> Iterator[str]:
+    """Every project that a piece of a test names, or a helper beside it that this calls."""
+    match value:
+        case str():
+            yield from PROJECT.findall(value)
+        case tuple() | frozenset() | list():
+            for part in value:
+                yield from _named(part, seen)
+        case dict():
+            yield from _named([*value, *value.values()], seen)
+        case CodeType():
+            yield from _named(value.co_consts, seen)
+        case FunctionType() if value.__module__.startswith("tests.") and value not in seen:
+            seen.add(value)
+            yield from _named([value.__code__, value.__defaults__, value.__kwdefaults__], seen)
+            for code in _codes(value.__code__):
+                yield from _named([value.__globals__.get(name) for name in code.co_names], seen)
+        case type() if value.__module__.startswith("tests.") and value not in seen:
+            seen.add(value)
+            yield from _named([*vars(value).values()], seen)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """A function's code and that of the functions within it."""
+    yield code
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _codes(inner)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -188,7 +188,11 @@ def another_of_that_name(image_size: int) -> keras.Model:
     return keras.Sequential(layers)
 
 
-@pytest.mark.parametrize("network", [vgg16_among_others, another_of_that_name, catalogue.load("p00_base").network])
+def none_of_vgg16(image_size: int) -> keras.Model:
+    return keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
+
+
+@pytest.mark.parametrize("network", [vgg16_among_others, another_of_that_name, none_of_vgg16])
 def test_a_network_without_a_place_for_the_weights_that_it_names_is_told(network: Any) -> None:
     project = dataclasses.replace(catalogue.load("p00_base"), network=network, weights="imagenet")
     with pytest.raises(ReportError, match=r"declares weights='imagenet', and its network has no place for them"):
