@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +43,7 @@ def test_an_order_draws_every_image_once(size: int, seed: int, epoch: int) -> No
     assert sorted(order(size, seed, epoch)) == list(range(size))
 
 
+@pytest.mark.cifar10
 def test_the_same_seed_epoch_and_batch_move_an_image_the_same_way() -> None:
     sample = data.load("sample").train
     first, again = (Batches(sample, 32, 32, 7, Augmentation(15, 0.1, True)) for _ in range(2))
@@ -51,6 +53,7 @@ def test_the_same_seed_epoch_and_batch_move_an_image_the_same_way() -> None:
     assert not np.array_equal(first[3][0], before)
 
 
+@pytest.mark.cifar10
 def test_a_batch_is_resized_and_the_set_is_not() -> None:
     sample = data.load("sample").train
     pixels, labels = Batches(sample, 8, 64)[0]
@@ -59,6 +62,7 @@ def test_a_batch_is_resized_and_the_set_is_not() -> None:
     assert resize(sample.pixels, 32) is sample.pixels
 
 
+@pytest.mark.cifar10
 def test_project_11_draws_both_views_of_every_image() -> None:
     """Without shifts, what two epochs draw of an image is itself and its mirror image."""
     images = data.load("sample").train.pixels[:64]

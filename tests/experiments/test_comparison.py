@@ -283,6 +283,7 @@ def test_only_the_parts_that_were_named_are_measured_and_nothing_at_all_is_told(
 
 @pytest.mark.parametrize("measured", [False, True])
 @pytest.mark.parametrize("failure", [ReportError("No such program."), KeyboardInterrupt()])
+@pytest.mark.project("p00_base")
 def test_a_bench_that_is_cut_off_says_where_what_it_has_measured_stands(
     failure: BaseException, measured: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

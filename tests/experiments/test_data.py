@@ -83,6 +83,7 @@ def positions(images: Images) -> npt.NDArray[np.int64]:
 # The embedded sample
 
 
+@pytest.mark.cifar10
 def test_the_sample_holds_500_images_balanced_over_the_classes() -> None:
     sample = load("sample")
     assert (sample.name, sample.origin, sample.classes) == ("sample", "sample", CLASSES)
@@ -94,6 +95,7 @@ def test_the_sample_holds_500_images_balanced_over_the_classes() -> None:
     assert np.bincount(sample.test.labels).tolist() == [10] * 10
 
 
+@pytest.mark.cifar10
 def test_the_sample_is_of_different_real_images() -> None:
     sample = load("sample")
     everything = [*sample.train.pixels, *sample.test.pixels]
@@ -122,6 +124,7 @@ def test_the_hash_is_over_pixels_and_labels_of_training_then_test_images() -> No
 # Reading Parquet
 
 
+@pytest.mark.cifar10
 def test_the_pixels_are_those_that_another_decoder_reads_red_first() -> None:
     """OpenCV reads blue first; Pillow does not."""
     rows = pq.read_table(SAMPLE / "train-00000-of-00001.parquet").to_pylist()
@@ -132,6 +135,7 @@ def test_the_pixels_are_those_that_another_decoder_reads_red_first() -> None:
         assert sample.train.labels[position] == rows[position]["label"]
 
 
+@pytest.mark.cifar10
 def test_files_are_read_in_the_order_of_their_names_and_rows(folder: Path) -> None:
     (folder / "train-00000-of-00001.parquet").unlink()
     for number in (1, 0):  # written in the wrong order on purpose
@@ -143,6 +147,7 @@ def test_files_are_read_in_the_order_of_their_names_and_rows(folder: Path) -> No
 
 
 @pytest.mark.parametrize("extension", [".png", ".webp"])
+@pytest.mark.cifar10
 def test_lossless_images_come_back_bit_for_bit(folder: Path, extension: str) -> None:
     pixels = [noise(seed) for seed in range(10)]
     contents = [encoded(image, extension) for image in pixels]
@@ -150,6 +155,7 @@ def test_lossless_images_come_back_bit_for_bit(folder: Path, extension: str) -> 
     assert np.array_equal(load(str(folder)).test.pixels, np.stack(pixels))
 
 
+@pytest.mark.cifar10
 def test_jpeg_images_are_read_as_well(folder: Path) -> None:
     flat = [np.full((32, 32, 3), (20 * seed, 100, 255 - 20 * seed), dtype=np.uint8) for seed in range(10)]
     write(folder / "test-00000-of-00001.parquet", [encoded(image, ".jpg") for image in flat], range(10))
@@ -157,6 +163,7 @@ def test_jpeg_images_are_read_as_well(folder: Path) -> None:
     assert difference.max() <= 4
 
 
+@pytest.mark.cifar10
 def test_further_columns_are_passed_over(folder: Path) -> None:
     contents = [encoded(noise(seed)) for seed in range(10)]
     write(folder / "test-00000-of-00001.parquet", contents, range(10), origin=pa.array(["test"] * 10))
@@ -176,6 +183,7 @@ def test_further_columns_are_passed_over(folder: Path) -> None:
         ("cifar10-51k", (40,) * 10, (10,) * 10, "cifar10-51k-400"),
     ],
 )
+@pytest.mark.cifar10
 def test_the_images_of_each_class_tell_the_name_without_decoding(
     tmp_path: Path, folder: str, train: tuple[int, ...], test: tuple[int, ...], name: str
 ) -> None:
@@ -224,6 +232,7 @@ def test_images_that_are_not_those_of_the_report_are_told_with_where_it_says_whi
         load("sample")
 
 
+@pytest.mark.cifar10
 def test_the_sources_that_are_no_folder_have_names_of_their_own(folder: Path) -> None:
     assert name_of("keras") == "cifar10"
     assert name_of("sample") == load("sample").name
@@ -435,6 +444,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
 
 
 @pytest.mark.parametrize("bad", REFUSED)
+@pytest.mark.cifar10
 def test_bad_data_is_refused_with_a_sentence_that_names_the_place(folder: Path, bad: str) -> None:
     spoil, sentence = REFUSED[bad]
     with pytest.raises(ReportError, match=sentence):
@@ -464,11 +474,13 @@ def test_a_file_damaged_in_its_middle_is_told_with_its_name(folder: Path) -> Non
         load(str(folder))
 
 
+@pytest.mark.cifar10
 def test_files_may_be_named_without_how_many_there_are(folder: Path) -> None:
     (folder / "train-00000-of-00001.parquet").rename(folder / "train-first-of-all.parquet")
     assert len(load(str(folder)).train.labels) == 20
 
 
+@pytest.mark.cifar10
 def test_a_row_is_counted_from_the_start_of_its_file_over_batches_and_files(folder: Path) -> None:
     """Rows are read 4,096 at a time; the number in the sentence is the one that finds the row in the file."""
     (folder / "train-00000-of-00001.parquet").rename(folder / "train-00000-of-00002.parquet")
@@ -522,6 +534,7 @@ def test_importing_the_module_loads_neither_keras_nor_opencv_nor_pyarrow() -> No
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
 
+@pytest.mark.cifar10
 def test_the_classes_are_those_of_cifar10_in_its_order() -> None:
     assert data.CLASSES[0] == "airplane"
     assert data.CLASSES[9] == "truck"

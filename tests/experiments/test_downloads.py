@@ -16,6 +16,7 @@ from reportgen.errors import ReportError
 
 
 @pytest.mark.parametrize("home", ["cache/keras", "a file/keras"])
+@pytest.mark.cifar10
 def test_no_two_at_once_use_what_keras_downloads(home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keras unpacks its archive anew each time; where its folder cannot be written to, it has another."""
     (tmp_path / "a file").touch()

@@ -15,6 +15,7 @@ from experiments.excerpt import excerpt
 from reportgen.errors import ReportError
 
 
+@pytest.mark.cifar10
 def test_the_excerpt_of_images_that_are_few_enough_is_the_same_images(tmp_path: Path) -> None:
     whole = data.load("sample")
     assert excerpt(whole, tmp_path) == (400, 100)
@@ -44,6 +45,7 @@ def test_a_disk_that_is_full_leaves_the_sample_that_stands_there(
 
 
 @pytest.mark.parametrize(("classes", "train", "test"), [(12, 396, 96), (100, 400, 100), (300, 300, 300)])
+@pytest.mark.cifar10
 def test_every_class_of_many_has_the_same_number_of_images(
     classes: int, train: int, test: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

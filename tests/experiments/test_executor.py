@@ -177,6 +177,7 @@ def test_every_job_has_a_core_and_no_core_is_left_idle(jobs: int) -> None:
         assert sum(map(len, dealt)) == len(cores)
 
 
+@pytest.mark.project("p00_base")
 def test_a_project_asks_for_a_gpu_only_where_a_node_has_one() -> None:
     cpu = {"CPU": 8.0, "memory": 16 * GIB}
     assert resources(JOB, [cpu]) == {"num_cpus": 2, "num_gpus": 0.0, "memory": 3 * GIB}
@@ -196,6 +197,7 @@ def test_a_cluster_without_a_node_that_is_large_enough_is_refused_with_a_sentenc
         ({"CPU": 64.0, "GPU": 1.0, "memory": 64 * GIB}, 4),
     ],
 )
+@pytest.mark.project("p00_base")
 def test_as_many_runs_share_a_node_as_have_room_there(node: dict[str, float], most: int) -> None:
     assert most_at_once(resources(JOB, [node]), [{"CPU": 0.0}, node]) == most
 

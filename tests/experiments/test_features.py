@@ -74,6 +74,7 @@ def test_a_filter_that_answers_to_red_is_red_whatever_the_order_of_the_channels(
         assert all((other == 128).all() for other in others), "nothing is grey, and divides by nothing"
 
 
+@pytest.mark.cifar10
 def test_features_are_those_of_the_network_by_keras_itself_and_images_of_another_size_are_resized(
     pretrained: Pretrained,
 ) -> None:
@@ -90,6 +91,7 @@ def test_features_are_those_of_the_network_by_keras_itself_and_images_of_another
         described(pretrained, pixels, BGR_MEAN, 31)
 
 
+@pytest.mark.cifar10
 def test_what_was_found_is_recorded_with_its_pictures(pretrained: Pretrained, tmp_path: Path) -> None:
     sample = data.load("sample")
     found = examine(pretrained, Start("mine", UNIT_INTERVAL), sample, (32,), tmp_path / "mine", "the command")
@@ -106,6 +108,7 @@ def test_what_was_found_is_recorded_with_its_pictures(pretrained: Pretrained, tm
         assert picture.size == (16 * 30 - 6, 4 * 30 - 6)
 
 
+@pytest.mark.cifar10
 def test_weights_that_tell_classes_apart_find_more_neighbours_of_the_same_class_than_the_controls(
     pretrained: Pretrained, tmp_path: Path
 ) -> None:
@@ -156,6 +159,7 @@ def test_the_command_writes_beside_nothing_recorded_and_says_what_it_found(
     assert found.command == "python -m experiments features --vgg16-weights mine.weights.h5 --data sample"
 
 
+@pytest.mark.cifar10
 def test_every_size_is_compared_in_every_way_and_images_too_small_are_refused_before_anything_is_computed(
     pretrained: Pretrained, tmp_path: Path
 ) -> None:

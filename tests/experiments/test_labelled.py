@@ -21,6 +21,7 @@ def images(count: int) -> list[np.ndarray]:
     return list(data.load("sample").train.pixels[:count])
 
 
+@pytest.mark.cifar10
 def test_images_of_the_wanted_size_are_read_as_they_are(tmp_path: Path) -> None:
     found = labelled.load(few(tmp_path / "Some set"), 32)
     sample = data.load("sample").train
@@ -31,6 +32,7 @@ def test_images_of_the_wanted_size_are_read_as_they_are(tmp_path: Path) -> None:
     assert found.summary == "some-set: 48 images to train on and 16 for validation, 4 classes."
 
 
+@pytest.mark.cifar10
 def test_images_of_many_sizes_are_cut_square_resized_and_counted(tmp_path: Path) -> None:
     folder = few(tmp_path / "set")
     pixels = images(3)
@@ -42,6 +44,7 @@ def test_images_of_many_sizes_are_cut_square_resized_and_counted(tmp_path: Path)
     np.testing.assert_array_equal(found.train.pixels[48], expected)
 
 
+@pytest.mark.cifar10
 def test_images_of_several_files_are_read_in_their_order_and_held_once(tmp_path: Path) -> None:
     folder = few(tmp_path / "set")
     pixels = images(3)
@@ -57,12 +60,14 @@ def test_images_of_several_files_are_read_in_their_order_and_held_once(tmp_path:
     assert most < 1.3 * (found.train.pixels.nbytes + found.validation.pixels.nbytes)
 
 
+@pytest.mark.cifar10
 def test_grey_images_become_rgb_and_are_counted(tmp_path: Path) -> None:
     found = labelled.load(few(tmp_path / "set", encode=grey), 32)
     assert found.grey == 64 and "64 without colour" in found.summary
     assert np.ptp(found.train.pixels, axis=-1).max() == 0
 
 
+@pytest.mark.cifar10
 def test_the_hash_changes_with_a_pixel_or_a_label(tmp_path: Path) -> None:
     whole = labelled.load(few(tmp_path / "a"), 32)
     assert whole.sha256 == labelled.load(few(tmp_path / "b"), 32).sha256
@@ -124,6 +129,7 @@ def test_one_class_is_refused(tmp_path: Path) -> None:
         labelled.load(few(tmp_path / "set", classes=1, train=10, valid=5), 32)
 
 
+@pytest.mark.cifar10
 def test_a_label_that_only_validation_has_is_refused(tmp_path: Path) -> None:
     folder = few(tmp_path / "set")
     write(folder / "valid-00001.parquet", [png(image) for image in images(1)], [9])

@@ -33,6 +33,7 @@ def test_numpy_s_error_becomes_the_same_sentence() -> None:
 
 
 @pytest.mark.parametrize("command", ["pretrain", "features"])
+@pytest.mark.project("p00_base")
 def test_memory_that_runs_out_away_from_a_run_is_the_sentence_with_the_options_that_there_are(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,6 +78,7 @@ class CutOff(keras.callbacks.Callback):  # type: ignore[misc]
             raise KeyboardInterrupt
 
 
+@pytest.mark.cifar10
 def test_the_weights_are_named_by_their_hash_and_their_card_and_record_say_what_they_are(finished: Finished) -> None:
     sha256 = hashlib.sha256(finished.weights.read_bytes()).hexdigest()
     assert finished.weights.name == f"few-32px-{sha256[:12]}.weights.h5"
@@ -95,6 +96,7 @@ def test_the_weights_are_named_by_their_hash_and_their_card_and_record_say_what_
     assert not list((finished.weights.parent / "checkpoints").glob("*.npz"))
 
 
+@pytest.mark.cifar10
 def test_the_recorded_command_asks_for_the_recipe_that_was_recorded(
     images: LabelledSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,11 +139,13 @@ def test_what_is_compiled_for_a_pretraining_is_kept_and_a_folder_that_the_user_n
     assert os.environ[variable] == (chosen or str(ROOT / "build" / "xla"))
 
 
+@pytest.mark.cifar10
 def test_what_has_ended_is_not_trained_again(images: LabelledSet, finished: Finished) -> None:
     again = pretrain(images, RECIPE, weights=finished.weights.parent, records=finished.record.parent)
     assert again == dataclasses.replace(finished, before=True)
 
 
+@pytest.mark.cifar10
 def test_another_recipe_that_was_cut_off_does_not_stand_in_the_way_of_one_that_has_ended(
     images: LabelledSet, finished: Finished
 ) -> None:
@@ -154,6 +158,7 @@ def test_another_recipe_that_was_cut_off_does_not_stand_in_the_way_of_one_that_h
 
 
 @pytest.mark.slow
+@pytest.mark.cifar10
 def test_a_run_that_was_cut_off_leaves_unfinished_weights_and_ends_like_one_that_was_not(
     images: LabelledSet, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,6 +185,7 @@ def test_a_run_that_was_cut_off_leaves_unfinished_weights_and_ends_like_one_that
     assert [file.name for file in records.iterdir()] == [resumed.record.name]
 
 
+@pytest.mark.cifar10
 def test_two_processes_do_not_do_the_same_pretraining(images: LabelledSet, tmp_path: Path) -> None:
     file = _Pretraining(images, RECIPE, tmp_path, tmp_path).checkpoint.file
     file.parent.mkdir(parents=True)
@@ -187,6 +193,7 @@ def test_two_processes_do_not_do_the_same_pretraining(images: LabelledSet, tmp_p
         pretrain(images, RECIPE, weights=tmp_path, records=tmp_path)
 
 
+@pytest.mark.cifar10
 def test_other_images_of_the_same_name_have_a_checkpoint_of_their_own(images: LabelledSet, tmp_path: Path) -> None:
     others = dataclasses.replace(images, train=images.validation)
     assert (
@@ -195,12 +202,14 @@ def test_other_images_of_the_same_name_have_a_checkpoint_of_their_own(images: La
     )
 
 
+@pytest.mark.cifar10
 def test_a_folder_that_is_none_is_told_before_anything_is_trained(images: LabelledSet, tmp_path: Path) -> None:
     (tmp_path / "a file").touch()
     with pytest.raises(ReportError, match="a file: expected a folder to write to"):
         pretrain(images, RECIPE, weights=tmp_path / "a file", records=tmp_path)
 
 
+@pytest.mark.cifar10
 def test_weights_that_the_disk_does_not_take_end_no_pretraining_that_is_under_way(
     images: LabelledSet, tmp_path: Path
 ) -> None:
@@ -223,11 +232,13 @@ def test_weights_that_the_disk_does_not_take_end_no_pretraining_that_is_under_wa
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.cifar10
 def test_a_set_that_would_pass_for_the_study_s_weights_is_refused(images: LabelledSet, tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="'imagenet' would pass for what the study used"):
         pretrain(dataclasses.replace(images, name="imagenet"), RECIPE, weights=tmp_path, records=tmp_path)
 
 
+@pytest.mark.cifar10
 def test_the_written_weights_give_on_unscaled_images_what_the_network_saw(images: LabelledSet, tmp_path: Path) -> None:
     some = inputs(images.train.pixels[:16])
     trained = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
@@ -241,6 +252,7 @@ def test_the_written_weights_give_on_unscaled_images_what_the_network_saw(images
     np.testing.assert_allclose(read.predict(own, verbose=0), trained.predict(some, verbose=0), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.cifar10
 def test_fresh_weights_give_every_channel_of_every_convolution_mean_0_and_deviation_1(images: LabelledSet) -> None:
     some = inputs(images.train.pixels[:32])
     base = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
@@ -253,6 +265,7 @@ def test_fresh_weights_give_every_channel_of_every_convolution_mean_0_and_deviat
         np.testing.assert_allclose(found.std((0, 1, 2)), 1, atol=1e-3)
 
 
+@pytest.mark.cifar10
 def test_the_learning_rate_rises_then_falls_to_zero_and_biases_do_not_decay(images: LabelledSet) -> None:
     model = build(RECIPE, 4, 100, inputs(images.train.pixels[:8]))
     schedule = model.optimizer._learning_rate
@@ -263,6 +276,7 @@ def test_the_learning_rate_rises_then_falls_to_zero_and_biases_do_not_decay(imag
     assert len(decaying) == 14 and not any("bias" in path for path in decaying)
 
 
+@pytest.mark.cifar10
 def test_images_too_small_and_an_unknown_precision_are_refused(images: LabelledSet) -> None:
     some = inputs(images.train.pixels[:8])
     with pytest.raises(ReportError, match="needs 32x32 pixels; --image-size is 16"):
@@ -271,6 +285,7 @@ def test_images_too_small_and_an_unknown_precision_are_refused(images: LabelledS
         build(dataclasses.replace(RECIPE, precision="tiny"), 4, 10, some)
 
 
+@pytest.mark.cifar10
 def test_a_pass_shows_every_image_once_and_batches_depend_on_seed_and_step_alone(images: LabelledSet) -> None:
     whole = dataclasses.replace(RECIPE, smallest_crop=1.0)
     labels = np.concatenate([batch[1] for batch in itertools.islice(batches(images.train, 4, whole, 0), 6)])
@@ -404,6 +419,7 @@ print(json.dumps(everything))
 """
 
 
+@pytest.mark.cifar10
 def test_a_pretraining_on_the_device_is_the_pretraining_that_it_stands_for(tmp_path: Path) -> None:
     """Under JAX, with a small network in VGG16's place: batches in few calls, crops drawn there, a smaller last one;
     without patches, and with them.
@@ -426,6 +442,7 @@ def test_weights_and_checkpoints_go_where_git_does_not_look() -> None:
     assert module.WEIGHTS.is_relative_to(ROOT / "build")
 
 
+@pytest.mark.cifar10
 def test_a_network_computes_in_the_precision_that_was_asked_for_but_for_its_scores(images: LabelledSet) -> None:
     some = inputs(images.train.pixels[:8])
     model = build(dataclasses.replace(RECIPE, precision="mixed_bfloat16"), 4, 10, some)

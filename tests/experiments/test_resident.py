@@ -56,6 +56,7 @@ def test_a_set_is_shown_in_batches_of_one_size_where_that_takes_at_most_twice_as
     assert images % found == 0 or found == size
 
 
+@pytest.mark.cifar10
 def test_images_fill_their_batches_and_the_first_ones_come_again(sample: Images) -> None:
     found = filled(sample, 60)
     assert len(found.pixels) == len(found.labels) == 420
@@ -71,6 +72,7 @@ def test_on_a_processor_batches_stay_where_they_are_made() -> None:
 
 @pytest.mark.parametrize("augmentation", [None, Translation(2), Translation(4, cutout=12)])
 @pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.cifar10
 def test_a_batch_drawn_on_the_device_is_the_same_to_the_last_bit(
     sample: Images, augmentation: Translation | None, mirrored: bool
 ) -> None:
@@ -102,6 +104,7 @@ def test_an_image_is_moved_as_opencv_moves_it_but_for_the_rounding_of_positions(
     assert np.abs(found - by_opencv(pixels, movement)).max() < 1.3
 
 
+@pytest.mark.cifar10
 def test_a_batch_is_moved_on_the_device_by_the_amounts_that_were_drawn_for_it(sample: Images) -> None:
     jax = pytest.importorskip("jax")
     batches = Batches(sample, 40, 48, 5, STUDY)
@@ -114,6 +117,7 @@ def test_a_batch_is_moved_on_the_device_by_the_amounts_that_were_drawn_for_it(sa
         assert np.abs(np.asarray(pixels) - expected).mean() < 0.5 / 255
 
 
+@pytest.mark.cifar10
 def test_the_calls_of_an_epoch_draw_every_batch_once_and_what_is_left_over_alone(sample: Images) -> None:
     pytest.importorskip("jax")
     batches = Batches(sample, 60, 32, 5, STUDY)
@@ -214,6 +218,7 @@ print(json.dumps(everything))
 """
 
 
+@pytest.mark.cifar10
 def test_a_training_on_the_device_is_the_training_that_it_stands_for() -> None:
     """All at once: an averaged schedule, shifts, enlarged images in another scaling, and a smaller last batch; of a row
     of layers without test-time flips, and of layers in another order with them.

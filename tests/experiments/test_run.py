@@ -145,6 +145,7 @@ def test_a_replay_agrees_bit_for_bit_on_as_many_cores_and_in_its_size_and_is_app
     assert (folder / "record.json").read_bytes() == before
 
 
+@pytest.mark.project("p00_base")
 def test_canaries_are_replayed_side_by_side_all_that_are_asked_for_and_one_that_is_stale_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -274,6 +275,7 @@ def test_runs_that_failed_are_counted_and_are_the_exit_status(smoke: Path, tmp_p
         ),
     ],
 )
+@pytest.mark.project("p00_base")
 def test_a_mistake_of_the_user_is_a_sentence_and_exit_status_1(arguments: tuple[str, ...], sentence: str) -> None:
     status, _, complaints = said(*arguments)
     assert status == 1
@@ -397,6 +399,7 @@ def test_a_copy_of_a_record_is_told_and_does_not_pass_for_the_run(tmp_path: Path
             command(results=tmp_path)
 
 
+@pytest.mark.project("p00_base")
 def test_a_folder_of_records_whose_name_looks_like_markup_is_told_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -540,6 +543,7 @@ def test_a_canary_whose_complaint_is_no_text_is_told_all_the_same(
         answer(process)
 
 
+@pytest.mark.project("p00_base")
 def test_memory_that_runs_out_is_a_sentence_and_leaves_no_record(tmp_path: Path) -> None:
     """The hidden layer of Project 0 would have a quarter of a tebibyte of weights; no machine is to try."""
     limit = 24 * 2**30
