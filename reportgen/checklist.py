@@ -124,14 +124,17 @@ class Checklist(PageTools):
                 raise self._lacking(run, "no setting")
         names = dict.fromkeys(name for run in runs for name in run.settings)
         labels = words.enumeration([words.label(name) for name in names])
-        told = words.gettext("Every record holds the layers and these settings: {names}.", names=labels)
+        told = words.gettext("Every record holds its layers and settings; among all of them: {names}.", names=labels)
         return self._entry(words.gettext("Are all details of the training given?"), "yes", [told])
 
     def _error_bars(self) -> Entry:
         words, known = self.edition.words, self.edition.material.facts
-        several = [name for name, facts in known.items() if len(facts.records) > 1]
-        single = [name for name, facts in known.items() if len(facts.records) == 1]
-        missing = [name for name, facts in known.items() if not facts.records]
+        counts = {name: len(facts.records) for name, facts in known.items()}
+        for name, facts in known.items():
+            counts |= {f"{name}/{one.name}": len(one.records) for one in facts.variants if one.name}
+        several = [name for name, count in counts.items() if count > 1]
+        single = [name for name, count in counts.items() if count == 1]
+        missing = [name for name, count in counts.items() if not count]
         evidence = [
             words.gettext(
                 "Several seeds: mean, sample standard deviation and a 95% interval of the mean (Student's t); "
@@ -143,8 +146,11 @@ class Checklist(PageTools):
         if single:
             told = words.gettext("With one run only, and without error bars: {names}.", names=self._names(single))
             evidence.append(told)
-        if missing:
-            evidence.append(words.gettext("Not run: {names}.", names=self._names(missing)))
+        # A project of the study may have runs, though none that counts as a reproduction.
+        if studied := [name for name in missing if known[name].studied]:
+            evidence.append(words.gettext("Not reproduced yet: {names}.", names=self._names(studied)))
+        if own := [name for name in missing if not known[name].studied]:
+            evidence.append(words.gettext("Not run: {names}.", names=self._names(own)))
         answer: Answer = "no" if not several else "partly" if single or missing else "yes"
         return self._entry(words.gettext("Are there error bars, and is it said what they are?"), answer, evidence)
 
@@ -156,11 +162,7 @@ class Checklist(PageTools):
         machines: dict[str, list[Record]] = {}
         for run in runs:
             there = run.environment
-            size = words.gettext(
-                "{cores} processor cores, {memory} GiB of main memory",
-                cores=there.cores,
-                memory=words.number(there.memory_gib, 1),
-            )
+            size = self.edition.size_of(there)
             machines.setdefault(f"{there.device}, {size}, {there.platform}", []).append(run)
         evidence = [
             words.gettext(
@@ -172,7 +174,8 @@ class Checklist(PageTools):
             for machine, there in machines.items()
         ]
         evidence.append(words.gettext("Training time of all recorded runs: {time}.", time=self._time(runs)))
-        if pretrainings := self.edition.material.pretrainings.values():
+        used = {run.settings.get("weights_sha256") for run in runs}
+        if pretrainings := [one for one in self.edition.material.pretrainings.values() if one.weights_sha256 in used]:
             time = self._time(pretrainings)
             evidence.append(words.gettext("Time of the pretrainings that some of them start from: {time}.", time=time))
         return self._entry(words.gettext("Is it said what compute the runs needed?"), "yes", evidence)

@@ -546,10 +546,10 @@ def _on_study(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
     metric = METRICS[test.metric]
     of = metric.published(subject(facts, test.of))
     than = metric.published(subject(facts, test.than)) if test.than else None
-    difference = of - than if than else None
+    difference = of - than if than is not None else None
     if of.exact is None or (than is not None and than.exact is None):
         return Evidence(test, "undecided", of, than, difference)
-    exact = _distance(test, of.exact, than.exact if than and than.exact is not None else 0.0)
+    exact = _distance(test, of.exact, than.exact if than is not None and than.exact is not None else 0.0)
     return Evidence(test, _verdict(test, exact, exact), of, than, difference)
 
 
@@ -559,11 +559,16 @@ def _on_runs(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
     first, second = metric.reproduced(one), metric.reproduced(other) if other else None
     ours, theirs = first.values, second.values if second else ()
     of, than = first.mean, second.mean if second else None
-    difference = of - than if than else None
+    difference = of - than if than is not None else None
     runs = (len(ours), len(theirs))
     if not ours or (test.than and not theirs):
         return Evidence(test, "undecided", of, than, difference, runs=runs)
-    if difference and other and metric.kind == "seconds" and one.reproduced.machine != other.reproduced.machine:
+    if (
+        difference is not None
+        and other
+        and metric.kind == "seconds"
+        and one.reproduced.machine != other.reproduced.machine
+    ):
         # Whose machine was the quicker one is another question.
         apart = Fact(None, "seconds", MACHINES, difference.origins)
         return Evidence(test, "undecided", of, than, apart, runs=runs)

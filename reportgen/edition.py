@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from reportgen import compiled, facts
 from reportgen.facts import Fact, Interval, Kind, Quoted, Summary
 from reportgen.language import Language, language
+from reportgen.record import Environment as Machine
 from reportgen.report import Catalogue
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def show(value: object, words: Language) -> object:
         return value
     if value.value is None:
         return words.gettext(value.absent)
-    text = _number(value.value, value.kind, words)
+    text = words.seconds(value.value, 0) if value.whole else _number(value.value, value.kind, words)
     return f"+{text}" if value.signed and value.value > 0 and value.kind != "points" else text
 
 
@@ -113,6 +114,7 @@ class Edition:
             label=self.words.label,
             fact=lambda value, kind: Fact.of(value, kind),
             seeds=self.seeds,
+            size_of=self.size_of,
             reproduces=self.material.reproduces,
             shown=lambda value: show(value, self.words),
         )
@@ -124,6 +126,17 @@ class Edition:
         """What a macro of the shared templates makes of its arguments, as one block of HTML within Markdown."""
         # Markdown ends a block of HTML at an empty line.
         return re.sub(r"\n\s*\n", "\n", str(self._macros[macro](*arguments))).strip()
+
+    def size_of(self, there: Machine) -> str:
+        """How many cores and how much memory a machine has, in words."""
+        memory = self.words.number(there.memory_gib, 1)
+        return self.words.gettext(
+            "{cores} processor core, {memory} GiB of main memory"
+            if there.cores == 1
+            else "{cores} processor cores, {memory} GiB of main memory",
+            cores=there.cores,
+            memory=memory,
+        )
 
     def seeds(self, count: int) -> str:
         """How many runs, in words."""

@@ -144,6 +144,8 @@ class Fact(_Unwritten):
     """A difference, which is written with its sign."""
     unrounded: float | None = field(default=None, compare=False)
     """What `value` was before it was rounded to be read; None where it was not."""
+    whole: bool = field(default=False, compare=False)
+    """A time of which no part of a second is told: one from a minute on, or what lies between two of which one is."""
 
     def __eq__(self, other: object) -> bool:
         """Whether both read the same, wherever they come from; where a number is absent, for the same reason.
@@ -181,9 +183,10 @@ class Fact(_Unwritten):
         if kind == "seconds" and abs(value) >= 60:
             # From a minute on, a language writes whole seconds, and 83.48 rounded twice would become 84; from an hour
             # on, whole minutes.
-            whole = round(value)
-            rounded = float(60 * round(whole / 60) if abs(whole) >= 3600 else whole)
-        return Fact(rounded, kind, absent, origins, unrounded=value)
+            second = round(value)
+            rounded = float(60 * round(second / 60) if abs(second) >= 3600 else second)
+        whole = kind == "seconds" and abs(value) >= 60
+        return Fact(rounded, kind, absent, origins, unrounded=value, whole=whole)
 
     def __sub__(self, other: Fact | Summary) -> Fact:
         """The difference of the rounded values, percentages in percentage points; absent if either is."""
@@ -201,7 +204,8 @@ class Fact(_Unwritten):
             return Fact(None, kind, self.absent if self.value is None else other.absent, origins)
         assert self.exact is not None and other.exact is not None
         exact = self.exact - other.exact
-        return replace(Fact.of(self.value - other.value, kind, origins=origins), signed=True, unrounded=exact)
+        found = Fact.of(self.value - other.value, kind, origins=origins)
+        return replace(found, signed=True, unrounded=exact, whole=self.whole or other.whole)
 
     def __abs__(self) -> Fact:
         """How large it is, without a sign, as Jinja's `abs` asks; absent if it is."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from string import Formatter
 
@@ -152,13 +152,13 @@ class Language:
         unit = self.gettext("pp")
         return f"{sign}{self.number(difference * 100, digits)}\u00a0{unit}"
 
-    def seconds(self, value: float) -> str:
-        """A duration, finer the shorter it is: `47.4 s`, `1 min 23 s`, `2 h 5 min`."""
-        return _signed(value, self._duration)
+    def seconds(self, value: float, digits: int = 1) -> str:
+        """A duration, finer the shorter it is: `47.4 s`, `1 min 23 s`, `2 h 5 min`; with `digits` below a minute."""
+        return _signed(value, partial(self._duration, digits))
 
-    def _duration(self, value: float) -> str:
-        if round(value, 1) < 60:
-            return f"{self.number(value, 1)}\u00a0s"
+    def _duration(self, digits: int, value: float) -> str:
+        if round(value, digits) < 60:
+            return f"{self.number(value, digits)}\u00a0s"
         minutes, seconds = divmod(round(value), 60)
         if minutes < 60:
             return f"{minutes}\u00a0min {seconds}\u00a0s"

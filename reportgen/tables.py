@@ -214,7 +214,6 @@ class Tables(PageTools):
                     "apart": apart.get(run.key),
                     "dataset": self.dataset_name(run.dataset.name),
                     "date": words.date(run.started),
-                    "memory": words.number(run.environment.memory_gib, 1),
                     "state": words.gettext(fingerprint.state(run, known, self.report.root)),
                     "changed": changed,
                     "remedy": fingerprint.remedy(run),

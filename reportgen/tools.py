@@ -123,7 +123,8 @@ class PageTools:
             if isinstance(value, str):
                 return self.in_words(value)
             if name in BRIEFLY:
-                return words.gettext(BRIEFLY[name], value=self.in_words(value))
+                one = name == "epochs" and value == 1
+                return words.gettext("{value} epoch" if one else BRIEFLY[name], value=self.in_words(value))
             return f"{words.label(name)} {self.in_words(value)}"
 
         departures = [told(name, value) for name, _, value in self._departures(variant)]

@@ -101,7 +101,7 @@ def record(
     return Record.model_validate({**content, **changes})
 
 
-def environment() -> Environment:
+def environment(cores: int = 2) -> Environment:
     """A machine that never was."""
     return Environment(
         python="3.11.7",
@@ -110,7 +110,7 @@ def environment() -> Environment:
         platform="Linux x86_64",
         device="A processor",
         processor_kind="AMaker 25 1 1 avx2",
-        cores=2,
+        cores=cores,
         memory_gib=8.0,
         git_commit="0123456789" * 4,
         git_clean=True,

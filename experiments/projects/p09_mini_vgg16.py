@@ -1,8 +1,8 @@
 """Half a VGG16: its first three blocks, fine-tuned from ImageNet.
 
 What it tries: whether small images need all that depth. VGG16 is cut after `block3_pool`, where a 32-pixel image still
-has 4x4 positions with 256 channels each: 4,096 features instead of 512, from a fifth of the parameters. They start from
-their ImageNet weights and go on learning. The layers on top and the training stay as in Project 8.
+has 4x4 positions with 256 channels each: 4,096 features instead of 512, from an eighth of the parameters. They start
+from their ImageNet weights and go on learning. The layers on top and the training stay as in Project 8.
 
 The study names neither batch size nor patience: 256 and 10 are assumptions, as in Project 6.
 """

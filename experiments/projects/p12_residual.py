@@ -10,8 +10,8 @@ those of Project 11; what is new:
   pixels instead of two, for many epochs over few images would be learnt by heart;
 - 40 epochs instead of 16, at a smaller learning rate.
 
-Meant for a GPU. On two processor cores with bfloat16 an epoch takes six minutes; `--epochs 8` is a schedule of the
-same form that is over within the hour. No weights from elsewhere are used.
+Meant for a GPU. On two processor cores with bfloat16 an epoch takes six to nine minutes; `--epochs 8` is a
+schedule of the same form that takes a little over an hour. No weights from elsewhere are used.
 """
 
 from __future__ import annotations

@@ -131,6 +131,33 @@ def test_a_pretraining_of_other_sources_is_told_for_it_has_no_canary(
     assert f"that today's sources made: {evidence}." in told[1]
 
 
+def test_only_pretrainings_that_a_run_starts_from_take_their_time(root: Path) -> None:
+    known = made_up()
+    with (root / "pyproject.toml").open("a", encoding="utf-8") as stream:
+        stream.write('pretraining = "pretraining"\n')
+    pretraining.write(known, root / "pretraining" / "known.json")
+    question = "Is it said what compute the runs needed?"
+    assert "pretraining" not in answers(root, run())[question][1]
+    started = run(1, settings={"epochs": 3, "weights_sha256": known.weights_sha256})
+    assert "Time of the pretrainings that some of them start from" in answers(root, run(), started)[question][1]
+
+
+def test_what_counts_as_no_reproduction_has_a_place_among_the_runs(root: Path) -> None:
+    """The study's project has two runs of one variant and one of another, and none of its own."""
+    few = [run(seed, variant="3-epochs", settings={"epochs": 3}) for seed in (0, 1)]
+    found = answers(root, *few, run(variant="1-epochs", settings={"epochs": 1}))
+    answer, evidence = found["Are there error bars, and is it said what they are?"]
+    assert answer == "partly" and "Not reproduced yet: 1." in evidence and "Not run" not in evidence
+    assert "With several seeds: 1 (variant 3-epochs)." in evidence
+    assert "With one run only, and without error bars: 1 (variant 1-epochs)." in evidence
+
+
+def test_one_core_is_one(root: Path) -> None:
+    found = answers(root, run(environment=environment(cores=1)), run(1))
+    told = found["Is it said what compute the runs needed?"][1]
+    assert "1 processor core, " in told and "2 processor cores, " in told
+
+
 def test_a_variant_is_a_run_like_the_others(root: Path) -> None:
     other = run(variant="tiny", command="python -m experiments run first --seed 0 --vgg16-weights FILE")
     found = answers(root, run(0), run(1), other)

@@ -121,6 +121,21 @@ def test_the_evidence_against_a_value_shows_how_far_the_seeds_leave_the_mean_ope
     assert "3 seeds</small><br><small>95% interval: 57.03% to 66.97%</small>" in page.replace("\n", "")
 
 
+@pytest.mark.parametrize(("of", "than"), [("second", "first"), ("first", "second")])
+def test_the_interval_of_a_difference_stands_beside_it_where_the_study_has_one_side_only(
+    small_report: Path, of: str, than: str
+) -> None:
+    """The second project is not of the study."""
+    better = {"kind": "better", "metric": "test.accuracy", "of": of, "than": than, "expect": HIGH["expect"]}
+    runs = [
+        record(name, seed, right=right + seed) for name, right in (("first", 60), ("second", 70)) for seed in (0, 2)
+    ]
+    page = rendered(small_report, '{% claim "it" %}So{% endclaim %}.\n', *runs, it=better).markdown
+    (row,) = [row for row in re.findall(r"<tr>.*?</tr>", page, re.DOTALL) if "95% interval" in row]
+    assert ">Difference<" in row and "not part of the study" in row
+    assert ("+10.00" if of == "second" else "\u221210.00") in row
+
+
 @pytest.mark.parametrize("metrics", [["test.accuracy"], ["test.accuracy", "test.cross_entropy"]], ids=len)
 def test_the_evidence_for_several_metrics_is_one_table_with_one_head(small_report: Path, metrics: list[str]) -> None:
     better = {"kind": "better", "metric": metrics, "of": "second", "than": "first", "expect": HIGH["expect"]}

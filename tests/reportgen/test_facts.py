@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from reportgen import facts
+from reportgen.edition import show
 from reportgen.errors import ReportError
 from reportgen.facts import (
     MACHINES,
@@ -30,6 +31,7 @@ from reportgen.facts import (
     build,
     read_published,
 )
+from reportgen.language import language
 from tests.synthetic import environment, record
 
 fractions = st.floats(0, 1)
@@ -218,6 +220,26 @@ def test_counts_that_differ_have_an_average_with_a_decimal_and_equal_ones_their_
 
 def test_from_an_hour_on_durations_differ_by_what_is_shown_of_them() -> None:
     assert (Fact.of(3 * 3600 + 29, "seconds") - Fact.of(3 * 3600 - 29, "seconds")).value == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        (948.319, 948.827, "−1\u00a0s"),
+        (83.6, 45.5, "+38\u00a0s"),
+        (45.5, 83.6, "−38\u00a0s"),
+        (59.4, 47.0, "+12.4\u00a0s"),
+        (948.2, 948.4, "0\u00a0s"),
+        (948.0, 120.0, "+13\u00a0min 48\u00a0s"),
+    ],
+)
+def test_between_times_that_are_shown_in_whole_seconds_there_are_no_tenths(
+    first: float, second: float, told: str
+) -> None:
+    difference = Fact.of(first, "seconds") - Fact.of(second, "seconds")
+    assert show(difference, language("en")) == told
+    assert show(abs(difference), language("en")) == told.lstrip("+−")
+    assert difference.exact == pytest.approx(first - second)
 
 
 def test_an_accuracy_of_all_or_nothing_has_a_standard_error_too() -> None:
