@@ -11,7 +11,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, first_line
 from reportgen.record import Environment
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -215,11 +215,22 @@ def kind_of(cpuinfo: str) -> str | None:
 
 
 def accelerator(backend: str) -> str | None:
-    """The name of the first GPU or TPU that the backend computes on, if any."""
+    """The name of the first GPU or TPU that the backend computes on, if any.
+
+    Raises:
+        ReportError: JAX was told to compute on a device that there is not.
+    """
     if backend == "jax":
         import jax
 
-        device = jax.devices()[0]
+        try:
+            device = jax.devices()[0]
+        except (RuntimeError, AssertionError) as problem:
+            asked = os.environ.get("JAX_PLATFORMS", "")
+            raise ReportError(
+                f"JAX finds no device to compute on{f', with JAX_PLATFORMS={asked}' if asked else ''} "
+                f"({first_line(problem)}). Unset that variable, or install JAX for the device: jax[cuda12] for a GPU."
+            ) from problem
         return None if device.platform == "cpu" else str(device.device_kind)
     if backend == "torch":
         import torch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ PRETRAINED = "imagenet"
 """What a project declares whose VGG16 starts from weights that are not random."""
 RANDOM = "random"
 """What a run records as its weights that started from none, and the name of such a variant."""
+TAKEN = re.compile(r"^(imagenet|random)$|(^|-)(\d+px|batch-\d+|\d+-epochs|own-preprocessing)(-|$)")
+"""What the name of a variant says of other things than its weights."""
 FIGURES = ("curves.svg", "confusion.svg")
 """What is drawn from a record and stands beside it."""
 MISTAKES = "mistakes.png"
@@ -163,7 +166,9 @@ class Job:
         """What tells the run from those of the project as it is declared."""
         words = []
         if self.start and self.start.name != PRETRAINED:
-            words.append(record.slug(self.start.name) or f"weights-{str(self.start.sha256)[:8]}")
+            called, mark = record.slug(self.start.name), str(self.start.sha256)[:8]
+            # A file may be called as it likes, but not as what else tells a run from the others.
+            words.append(f"{called}-{mark}" if TAKEN.search(called) else called or f"weights-{mark}")
         elif self.random_weights and self.chooses_weights:
             words.append(RANDOM)
         if self.scaling:

@@ -229,14 +229,24 @@ def answer(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 def draw(folder: Path) -> None:
-    """Draw the figures that are missing beside the record in `folder`."""
+    """Draw the figures that are missing beside the record in `folder`.
+
+    Raises:
+        ReportError: they cannot be written.
+    """
     if all((folder / name).exists() for name in FIGURES):
         return
     # Imported here because matplotlib is slow to import and an up-to-date run draws nothing.
     from reportgen import plot
 
     for name, svg in plot.run_figures(record.read(folder / record.RECORD_FILE)).items():
-        record.write_atomically(folder / name, svg)
+        try:
+            record.write_atomically(folder / name, svg)
+        except OSError as problem:
+            raise ReportError(
+                f"{_relative(folder / name)} cannot be drawn ({problem.strerror}). The run is recorded; once there is "
+                "room, the same command draws what is missing."
+            ) from problem
 
 
 class CutOff(KeyboardInterrupt):
@@ -267,7 +277,9 @@ def run(
     wanted, unclear = _wanted(
         jobs, console, force=force, explicit_data=explicit_data, explicit_precision=explicit_precision
     )
-    admitted, refused = _admitted(wanted, console, explicit_precision=explicit_precision)
+    admitted, refused = _admitted(
+        wanted, console, force=force, explicit_data=explicit_data, explicit_precision=explicit_precision
+    )
     return [*unclear, *refused, *_trained(admitted, console, executor)]
 
 
@@ -306,9 +318,11 @@ def _wanted(
 
 
 def _admitted(
-    wanted: Sequence[tuple[Job, str]], console: Console, *, explicit_precision: bool
+    wanted: Sequence[tuple[Job, str]], console: Console, *, force: bool, explicit_data: bool, explicit_precision: bool
 ) -> tuple[list[Job], list[Job]]:
-    """Those of the jobs `wanted` that may stand beside the seeds that stay, in their precision, and the others."""
+    """Those of the jobs `wanted` that may replace what is recorded and stand beside the seeds that stay, in their
+    precision, and the others.
+    """
     admitted, failed = [], []
     replaced = {job.folder for job, _ in wanted}
     for asked, reason in wanted:
@@ -321,6 +335,8 @@ def _admitted(
             check_precision(job.precision)
             downloads.refuse_keras_for_others(job.source)
             refuse_smoke_beside_full(job, remains)
+            if not force:
+                refuse_to_replace(job, recorded, explicit_data=explicit_data)
             refuse_other_images(job, stays)
             refuse_other_weights(job, stays)
         except ReportError as problem:
@@ -352,8 +368,12 @@ def _trained(jobs: list[Job], console: Console, executor: Executor) -> list[Job]
                 folder = ended.job.folder
                 if ended.recorded:
                     left.remove(ended.job)
-                    draw(folder)
                     console.print(f"[green]{ended.job.name}: recorded[/] in {escape(_relative(folder))}")
+                    try:
+                        draw(folder)
+                    except ReportError as problem:
+                        console.print(f"[red]{ended.job.name}: {escape(str(problem))}[/]", highlight=False)
+                        failed.append(ended.job)
                 else:
                     why = f" {escape(ended.why_not)}" if ended.why_not else ""
                     console.print(f"[red]{ended.job.name}: failed[/]; nothing was recorded.{why}", highlight=False)
@@ -416,6 +436,27 @@ def _stamps(source: str) -> tuple[tuple[str, int, int], ...]:
 def _sha256(source: str, stamps: tuple[tuple[str, int, int], ...]) -> str:
     """Over all pixels and labels, which takes seconds: once for files whose `stamps` stay the same."""
     return data.load(source).sha256
+
+
+def refuse_to_replace(job: Job, recorded: Sequence[Record], *, explicit_data: bool) -> None:
+    """Nothing, unless `job` would replace a record that began with other weights, or one on other images than those of
+    the machine at hand, which nobody asked for. The sample's runs are there to be repeated.
+
+    Raises:
+        ReportError: it would.
+    """
+    for done in recorded:
+        if done.seed != job.seed or job.source == "sample":
+            continue
+        others = None if explicit_data else other_images(job.source, done)
+        start = str(done.settings.get("weights_sha256") or "")
+        if job.start and job.start.sha256 and start and start != job.start.sha256:
+            others = f"the weights {start[:12]}, of the same name"
+        if others:
+            raise ReportError(
+                f"It would replace a run on {others}; nothing was trained. Name another folder with --results DIR, or "
+                "replace it with --force."
+            )
 
 
 def refuse_other_images(job: Job, stays: Sequence[Record]) -> None:

@@ -18,6 +18,7 @@ from experiments.environment import (
     DETERMINISTIC,
     DETERMINISTIC_XLA,
     NO_FUSION,
+    accelerator,
     deterministic,
     kind_of,
     memory,
@@ -177,3 +178,27 @@ def test_pytorch_is_deterministic_only_where_it_was_told_to_be(monkeypatch: pyte
 def test_what_a_command_prints_is_read_as_utf8_and_need_not_be_any() -> None:
     program = "import sys; sys.stdout.buffer.write('é '.encode() + b'\\xff')"
     assert environment._printed(sys.executable, "-c", program) == "é \ufffd"
+
+
+@pytest.mark.parametrize(
+    ("problem", "asked", "told"),
+    [
+        (AssertionError(), "cuda", r"no device to compute on, with JAX_PLATFORMS=cuda \(AssertionError\)\. Unset"),
+        (RuntimeError("Unable to initialize"), None, r"no device to compute on \(Unable to initialize\)\. Unset"),
+    ],
+)
+def test_a_device_that_jax_does_not_find_is_told_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, problem: Exception, asked: str | None, told: str
+) -> None:
+    jax = pytest.importorskip("jax")
+
+    def none() -> None:
+        raise problem
+
+    monkeypatch.setattr(jax, "devices", none)
+    if asked:
+        monkeypatch.setenv("JAX_PLATFORMS", asked)
+    else:
+        monkeypatch.delenv("JAX_PLATFORMS", raising=False)
+    with pytest.raises(ReportError, match=told):
+        accelerator("jax")

@@ -14,6 +14,7 @@ import pytest
 from experiments import catalogue
 from experiments.job import FIGURES, RESULTS, Job, Sizes, departures, keep, repeated, sources
 from experiments.scaling import BGR_MEAN
+from experiments.vgg16 import Start
 from reportgen import record
 from reportgen.errors import ReportError
 from tests import synthetic
@@ -173,3 +174,23 @@ def test_what_loads_weights_is_among_the_sources_of_the_projects_that_load_some(
     loads = catalogue.load(identifier).weights == "imagenet"
     assert ("experiments/vgg16.py" in sources(identifier)) == loads
     assert loads == ("p07" <= identifier < "p11")
+
+
+@pytest.mark.project("p07_vgg16_frozen")
+@pytest.mark.parametrize(
+    ("called", "variant"),
+    [
+        ("tiny-imagenet", "tiny-imagenet"),
+        ("Random", "random-aaaaaaaa"),
+        ("64px", "64px-aaaaaaaa"),
+        ("foo-64px", "foo-64px-aaaaaaaa"),
+        ("foo-batch-8", "foo-batch-8-aaaaaaaa"),
+        ("own-preprocessing", "own-preprocessing-aaaaaaaa"),
+        ("¡", "weights-aaaaaaaa"),
+    ],
+)
+def test_a_file_of_weights_lends_its_name_to_no_other_variant(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, called: str, variant: str
+) -> None:
+    monkeypatch.setattr(Job, "start", Start(called, None, "a" * 64))
+    assert Job("p07_vgg16_frozen", 0, "full", "float32", "sample", tmp_path, tmp_path / "w.h5").variant == variant

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import os
 import re
@@ -39,6 +40,7 @@ from experiments.run import (
     answer,
     reason_to_train,
     refuse_other_weights,
+    refuse_to_replace,
     run,
     same_machine,
     singing,
@@ -791,8 +793,51 @@ def test_a_run_from_other_weights_of_the_same_name_than_the_seeds_that_stay_is_r
     stays = [synthetic.record("p07_vgg16_frozen", seed, settings=settings) for seed in (0, 1)]
     with pytest.raises(ReportError, match=r"From the weights bbbbbbbbbbbb it would stand beside seeds \(0, 1\)"):
         refuse_other_weights(asked, stays)
+    own = dataclasses.replace(asked, seed=1, source=str(tmp_path))
+    with pytest.raises(ReportError, match=r"would replace a run on the weights aaaaaaaaaaaa, of the same name"):
+        refuse_to_replace(own, stays, explicit_data=True)
     settings["weights_sha256"] = "b" * 64
-    refuse_other_weights(asked, [synthetic.record("p07_vgg16_frozen", settings=settings)])
+    same = [synthetic.record("p07_vgg16_frozen", 1, settings=settings)]
+    refuse_other_weights(asked, same)
+    refuse_to_replace(own, same, explicit_data=True)
+
+
+def test_a_run_on_other_images_that_nobody_named_replaces_nothing_unless_it_is_forced(tmp_path: Path) -> None:
+    folder, results = tmp_path / "mine", tmp_path / "results"
+    shutil.copytree(data.SAMPLE, folder)
+    recorded(results, 0, images="cifar10-51k")
+    console = Console(file=StringIO(), width=400)
+    jobs = [Job("p00_base", 0, "full", "float32", str(folder), results)]
+    asked = {"explicit_data": False, "explicit_precision": False}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(experiments_run, "reason_to_train", lambda *_, **__: "stale")
+        assert run(jobs, console, Trained(), force=False, **asked) == jobs
+        assert isinstance(console.file, StringIO)
+        assert "seed 0: It would replace a run on cifar10-51k; nothing was trained." in console.file.getvalue()
+        assert run(jobs, console, Trained(), force=True, **asked) == []
+
+
+def test_a_figure_that_the_disk_does_not_take_keeps_no_other_run_from_being_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: Path, content: str | bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    recorded(tmp_path, 0)
+    (tmp_path / "p00_base" / "seed-0" / FIGURES[0]).unlink()
+    with monkeypatch.context() as patched:
+        patched.setattr(record, "write_atomically", full)
+        with pytest.raises(ReportError, match=r"cannot be drawn \(No space left on device\)\. The run is recorded"):
+            experiments_run.draw(tmp_path / "p00_base" / "seed-0")
+
+    def first_only(folder: Path) -> None:
+        if folder.name == "seed-0":
+            raise ReportError("It cannot be drawn.")
+
+    monkeypatch.setattr(experiments_run, "draw", first_only)
+    executor, failed, told = trained(tmp_path, 0, 1, force=True)
+    assert [job.seed for job in executor.jobs] == [0, 1] and [job.seed for job in failed] == [0]
+    assert "seed 0: It cannot be drawn." in told and "seed 1: recorded" in told
 
 
 def test_ctrl_c_names_what_is_left_where_the_same_command_would_train_again_what_it_has_recorded(
