@@ -203,8 +203,10 @@ def refuse_without_vgg16(project: Project, model: Any) -> None:
     """
     from experiments import vgg16
 
+    if project.weights != PRETRAINED:
+        return
     found = vgg16.layers(model)
-    if project.weights == PRETRAINED and not (found and all(len(layer.weights) == 2 for layer in found)):
+    if not found or any(len(layer.weights) != 2 for layer in found):
         raise ReportError(
             f"The project declares weights={PRETRAINED!r}, and its network has no place for them: expected "
             "keras.applications.VGG16(weights=None, …) as one layer among the others. Give it one, or leave out "

@@ -33,7 +33,7 @@ PRETRAINED = "imagenet"
 """What a project declares whose VGG16 starts from weights that are not random."""
 RANDOM = "random"
 """What a run records as its weights that started from none, and the name of such a variant."""
-TAKEN = re.compile(r"^(imagenet|random)$|(^|-)(\d+px|batch-\d+|\d+-epochs|own-preprocessing)(-|$)")
+TAKEN = re.compile(rf"^({PRETRAINED}|{RANDOM})$|(^|-)(\d+px|batch-\d+|\d+-epochs|{OWN_PREPROCESSING})(-|$)")
 """What the name of a variant says of other things than its weights."""
 FIGURES = ("curves.svg", "confusion.svg")
 """What is drawn from a record and stands beside it."""

@@ -91,7 +91,7 @@ def reason_to_train(
     if job.start and job.vgg16_weights:
         if recorded["weights"] != job.start.name:
             return f"recorded on the weights {recorded['weights']}"
-        if recorded.get("weights_sha256") not in (None, job.start.sha256):
+        if other_weights(job, now.record):
             return "recorded on weights of the same name and another content"
     return None
 
@@ -449,8 +449,7 @@ def refuse_to_replace(job: Job, recorded: Sequence[Record], *, explicit_data: bo
         if done.seed != job.seed or job.source == "sample":
             continue
         others = None if explicit_data else other_images(job.source, done)
-        start = str(done.settings.get("weights_sha256") or "")
-        if job.start and job.start.sha256 and start and start != job.start.sha256:
+        if start := other_weights(job, done):
             others = f"the weights {start[:12]}, of the same name"
         if others:
             raise ReportError(
@@ -475,15 +474,20 @@ def refuse_other_images(job: Job, stays: Sequence[Record]) -> None:
         )
 
 
+def other_weights(job: Job, done: Record) -> str | None:
+    """The SHA-256 of the weights that `done` began with, where `job` begins with others; their name may not tell."""
+    own, began = job.start.sha256 if job.start else None, done.settings.get("weights_sha256")
+    return str(began) if own and began and began != own else None
+
+
 def refuse_other_weights(job: Job, stays: Sequence[Record]) -> None:
     """Nothing, where `job` starts from the same weights as the other seeds whose records stay; their name may not tell.
 
     Raises:
         ReportError: it would start from others.
     """
-    own = job.start.sha256 if job.start else None
-    known = {str(done.settings["weights_sha256"]) for done in stays if done.settings.get("weights_sha256")}
-    if own and (others := sorted(known - {own})):
+    if others := sorted({found for done in stays if (found := other_weights(job, done))}):
+        own = str(job.start.sha256) if job.start else ""
         seeds = ", ".join(str(done.seed) for done in stays)
         raise ReportError(
             f"From the weights {own[:12]} it would stand beside seeds ({seeds}) from {others[0][:12]}, which have the "

@@ -137,7 +137,7 @@ def _names(known: Mapping[str, ProjectFacts]) -> Iterator[str]:
     """Of every project and of every variant, as prose names them."""
     for identifier, project in known.items():
         yield identifier
-        yield from (f"{identifier}/{variant.name}" for variant in project.variants if variant.name)
+        yield from project.variant_names
 
 
 def _moves(name: str, before: Mapping[str, ProjectFacts], after: Mapping[str, ProjectFacts]) -> Iterator[Move]:

@@ -129,9 +129,8 @@ class Checklist(PageTools):
 
     def _error_bars(self) -> Entry:
         words, known = self.edition.words, self.edition.material.facts
-        counts = {name: len(facts.records) for name, facts in known.items()}
-        for name, facts in known.items():
-            counts |= {f"{name}/{one.name}": len(one.records) for one in facts.variants if one.name}
+        names = [*known, *(name for facts in known.values() for name in facts.variant_names)]
+        counts = {name: len(self.facts(name).records) for name in names}
         several = [name for name, count in counts.items() if count > 1]
         single = [name for name, count in counts.items() if count == 1]
         missing = [name for name, count in counts.items() if not count]

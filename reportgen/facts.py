@@ -179,13 +179,12 @@ class Fact(_Unwritten):
         """A fact with `value` rounded as its kind is shown."""
         if value is None:
             return Fact(None, kind, absent, origins)
-        rounded = round(value, DIGITS[kind])
-        if kind == "seconds" and abs(value) >= 60:
+        rounded, whole = round(value, DIGITS[kind]), kind == "seconds" and abs(value) >= 60
+        if whole:
             # From a minute on, a language writes whole seconds, and 83.48 rounded twice would become 84; from an hour
             # on, whole minutes.
             second = round(value)
             rounded = float(60 * round(second / 60) if abs(second) >= 3600 else second)
-        whole = kind == "seconds" and abs(value) >= 60
         return Fact(rounded, kind, absent, origins, unrounded=value, whole=whole)
 
     def __sub__(self, other: Fact | Summary) -> Fact:
@@ -406,6 +405,11 @@ class ProjectFacts(_Unwritten):
     def variant(self) -> str | None:
         """The name of the variant that these are the facts of; None for a project."""
         return parts_of(self.identifier)[1]
+
+    @property
+    def variant_names(self) -> tuple[str, ...]:
+        """What a page calls the variants that have a name: `project/variant`, of which `subject` knows the runs."""
+        return tuple(dict.fromkeys(f"{self.identifier}/{one.name}" for one in self.variants if one.name))
 
     @property
     def every_record(self) -> tuple[Record, ...]:

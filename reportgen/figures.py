@@ -124,8 +124,7 @@ class Figures(PageTools):
     def _of_variants(self, figure: Callable[[str], str], project: str) -> str:
         """The figure of each variant of a project, as long as nothing else of it has run; else nothing."""
         known = self.facts(project)
-        names = () if known.records else (f"{project}/{one.name}" for one in known.variants if one.name)
-        return "\n\n".join(figure(name) for name in names)
+        return "" if known.records else "\n\n".join(map(figure, known.variant_names))
 
     def _caution(self, name: str) -> tuple[str, ...]:
         """What a caption says first where a variant stands for its project."""

@@ -20,6 +20,7 @@ from reportgen.record import Confirmation, Record
 PACKAGE = "__init__.py"
 """What runs where a package is imported, or anything in it."""
 GENERATOR = __name__.partition(".")[0]
+"""The package of this program."""
 State = Literal["up to date", "unconfirmed"]
 """What can be told without training: nothing changed, or something did and nobody has shown yet that it is harmless."""
 

@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from experiments import catalogue, data
@@ -119,6 +120,7 @@ def times(identifier: str, source: str, rounds: int) -> list[Comparison]:
     return found
 
 
+@cache
 def operations_of(declared: Project) -> float | None:
     """Multiplications and additions of one training step for one image: of the convolutions and the dense layers.
 
