@@ -29,7 +29,7 @@ from experiments.environment import BACKENDS, COMPILED, cores, refuse_own_keras
 from experiments.executor import Executor, Local, Ray
 from experiments.job import RESULTS, SEEDS, Job, Sizes, repeated, scaled, spoken
 from experiments.precision import PRECISIONS, check_precision
-from experiments.run import CutOff, Verdict, end_canaries, replay, run, standing
+from experiments.run import CutOff, Explicit, Verdict, end_canaries, replay, run, standing
 from experiments.vgg16 import SMALLEST, from_file, start_of, stem_of
 from reportgen import record
 from reportgen.errors import ReportError, refused
@@ -306,14 +306,8 @@ def run_projects(
     where = (("--executor", executor) if executor == "ray" else ()) + (("--address", address) if address else ())
     beside = ("--jobs", str(jobs)) if jobs else ()
     with _resumable(force=force, restart=restart, cluster=executor == "ray", how=(*where, *beside)):
-        failed = run(
-            asked,
-            console,
-            chosen_executor,
-            force=force,
-            explicit_data=source is not None,
-            explicit_precision=precision is not None,
-        )
+        explicit = Explicit(data=source is not None, precision=precision is not None, force=force)
+        failed = run(asked, console, chosen_executor, explicit)
     if failed:
         errors.print(f"[red]{len(failed)} of {len(asked)} runs failed.[/]")
         raise typer.Exit(1)

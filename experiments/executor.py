@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
@@ -78,9 +79,10 @@ class Local:
     def train(self, jobs: Sequence[Job], console: Console) -> Generator[Finished]:
         """Train every job in a process of its own, which shows its own progress; side by side, seed after seed."""
         side_by_side = min(self.jobs, len(jobs))
+        asked = time.time()
         if side_by_side == 1:
             for job in jobs:
-                yield _finished(job, _alone(job))
+                yield _finished(job, 0 if recorded_since(asked, job) else _alone(job))
             return
         free: queue.Queue[set[int]] = queue.Queue()
         for share in shares(side_by_side):
@@ -91,7 +93,7 @@ class Local:
             # One seed of every project, and then the next: on a GPU that one finds compiled what the first has
             # compiled, where two that begin together both do all of it.
             in_turn = sorted(jobs, key=lambda job: job.seed)
-            running = {pool.submit(_follow, job, variables, console, started): job for job in in_turn}
+            running = {pool.submit(_in_turn, asked, job, variables, console, started): job for job in in_turn}
             try:
                 for future in as_completed(running):
                     yield _finished(running[future], future.result())
@@ -241,6 +243,17 @@ def shares(jobs: int) -> list[set[int]]:
     return [set(cores[k::jobs]) or set(cores[k % len(cores) :][:1] if cores else []) for k in range(jobs)]
 
 
+def recorded_since(asked: float, job: Job) -> bool:
+    """Whether what `job` asks for was recorded after the time `asked`, in seconds since the epoch: by another command
+    that was given the same runs, and has taken this one while that before it was trained here.
+    """
+    file = job.folder / record.RECORD_FILE
+    with suppress(OSError, record.RecordError):
+        done = record.read(file)
+        return file.stat().st_mtime > asked and (done.profile, done.precision) == (job.profile, job.precision)
+    return False
+
+
 def _take(free: queue.Queue[set[int]]) -> None:
     """Keep this thread, and the processes that it will start, to a share of the cores."""
     if share := free.get():
@@ -278,6 +291,12 @@ def _end(*processes: subprocess.Popen[Any]) -> None:
             return
     for process in processes:
         process.kill()
+
+
+def _in_turn(
+    asked: float, job: Job, variables: dict[str, str], console: Console, started: list[subprocess.Popen[str]]
+) -> int:
+    return 0 if recorded_since(asked, job) else _follow(job, variables, console, started)
 
 
 def _follow(job: Job, variables: dict[str, str], console: Console, started: list[subprocess.Popen[str]]) -> int:

@@ -35,6 +35,18 @@ _canaries: set[subprocess.Popen[str]] = set()
 
 
 @dataclass(frozen=True)
+class Explicit:
+    """What a user has named, for which a record that is up to date may not do."""
+
+    data: bool = False
+    """The images; otherwise a record may be on others than those at hand."""
+    precision: bool = False
+    """The precision; otherwise a run has that of its record, or of the other seeds."""
+    force: bool = False
+    """To train, whatever is recorded."""
+
+
+@dataclass(frozen=True)
 class Standing:
     """Where a run stands, as far as its files tell."""
 
@@ -59,15 +71,13 @@ def standing(results: Path, project: str, seed: int, variant: str | None = None)
     return Standing("up to date", "", done)
 
 
-def reason_to_train(
-    job: Job, now: Standing, *, force: bool, explicit_data: bool, explicit_precision: bool
-) -> str | None:
+def reason_to_train(job: Job, now: Standing, explicit: Explicit) -> str | None:
     """Why `job` must train, told from files alone; None where its record may stay.
 
     Raises:
         ReportError: the record is there but cannot be read, and training was not forced.
     """
-    if force:
+    if explicit.force:
         return "forced"
     if now.state == "missing":
         return "not recorded yet"
@@ -82,10 +92,10 @@ def reason_to_train(
         return f"recorded with profile {now.record.profile}"
     if job.deterministic and not now.record.environment.deterministic:
         return "recorded with operations that need not compute the same twice"
-    if explicit_precision and now.record.precision != job.precision:
+    if explicit.precision and now.record.precision != job.precision:
         return f"recorded in {now.record.precision}"
     both_sample = job.source == now.record.dataset.origin == "sample"
-    if (explicit_data or both_sample) and (others := other_images(job.source, now.record)):
+    if (explicit.data or both_sample) and (others := other_images(job.source, now.record)):
         return f"recorded on {others}"
     recorded = now.record.settings
     if job.start and job.vgg16_weights:
@@ -257,15 +267,7 @@ class CutOff(KeyboardInterrupt):
         self.left, self.recorded = left, recorded
 
 
-def run(
-    jobs: Sequence[Job],
-    console: Console,
-    executor: Executor,
-    *,
-    force: bool,
-    explicit_data: bool,
-    explicit_precision: bool,
-) -> list[Job]:
+def run(jobs: Sequence[Job], console: Console, executor: Executor, explicit: Explicit) -> list[Job]:
     """Have trained what is missing or stale, leave the rest, say which; the jobs that failed.
 
     Where no precision was asked for, a run has that of its record, or of the other seeds. One on other images than
@@ -274,18 +276,12 @@ def run(
     Raises:
         CutOff: by Ctrl+C, while runs were trained.
     """
-    wanted, unclear = _wanted(
-        jobs, console, force=force, explicit_data=explicit_data, explicit_precision=explicit_precision
-    )
-    admitted, refused = _admitted(
-        wanted, console, force=force, explicit_data=explicit_data, explicit_precision=explicit_precision
-    )
+    wanted, unclear = _wanted(jobs, console, explicit)
+    admitted, refused = _admitted(wanted, console, explicit)
     return [*unclear, *refused, *_trained(admitted, console, executor)]
 
 
-def _wanted(
-    jobs: Sequence[Job], console: Console, *, force: bool, explicit_data: bool, explicit_precision: bool
-) -> tuple[list[tuple[Job, str]], list[Job]]:
+def _wanted(jobs: Sequence[Job], console: Console, explicit: Explicit) -> tuple[list[tuple[Job, str]], list[Job]]:
     """The jobs that must train, each with the reason, and those of which that cannot be told; the others stay."""
     wanted, failed = [], []
     for job in jobs:
@@ -293,13 +289,11 @@ def _wanted(
         try:
             name = job.name  # which may not be told of weights that are not what they promise
             now = standing(job.results, job.project, job.seed, job.variant)
-            reason = reason_to_train(
-                job, now, force=force, explicit_data=explicit_data, explicit_precision=explicit_precision
-            )
+            reason = reason_to_train(job, now, explicit)
             if reason is None and now.record is not None:
                 note = (
                     ""
-                    if explicit_data or now.record.dataset.name == data.name_of(job.source)
+                    if explicit.data or now.record.dataset.name == data.name_of(job.source)
                     else f" (on {now.record.dataset.name}; --data asks for other images)"
                 )
                 draw(job.folder)
@@ -317,9 +311,7 @@ def _wanted(
     return wanted, failed
 
 
-def _admitted(
-    wanted: Sequence[tuple[Job, str]], console: Console, *, force: bool, explicit_data: bool, explicit_precision: bool
-) -> tuple[list[Job], list[Job]]:
+def _admitted(wanted: Sequence[tuple[Job, str]], console: Console, explicit: Explicit) -> tuple[list[Job], list[Job]]:
     """Those of the jobs `wanted` that may replace what is recorded and stand beside the seeds that stay, in their
     precision, and the others.
     """
@@ -330,13 +322,12 @@ def _admitted(
         recorded = [done for done in beside if done.profile == asked.profile]
         remains = [done for done in beside if record.folder_of(done, asked.results) not in replaced]
         stays = [done for done in remains if done.profile == asked.profile]
-        job = asked if explicit_precision else dataclasses.replace(asked, precision=usual_precision(asked, recorded))
+        job = asked if explicit.precision else dataclasses.replace(asked, precision=usual_precision(asked, recorded))
         try:
             check_precision(job.precision)
             downloads.refuse_keras_for_others(job.source)
             refuse_smoke_beside_full(job, remains)
-            if not force:
-                refuse_to_replace(job, recorded, explicit_data=explicit_data)
+            refuse_to_replace(job, recorded, explicit)
             refuse_other_images(job, stays)
             refuse_other_weights(job, stays)
         except ReportError as problem:
@@ -438,17 +429,17 @@ def _sha256(source: str, stamps: tuple[tuple[str, int, int], ...]) -> str:
     return data.load(source).sha256
 
 
-def refuse_to_replace(job: Job, recorded: Sequence[Record], *, explicit_data: bool) -> None:
-    """Nothing, unless `job` would replace a record that began with other weights, or one on other images than those of
-    the machine at hand, which nobody asked for. The sample's runs are there to be repeated.
+def refuse_to_replace(job: Job, recorded: Sequence[Record], explicit: Explicit) -> None:
+    """Nothing, unless `job` would replace, without being forced, a record that began with other weights, or one on
+    other images than those of the machine at hand, which nobody named. The sample's runs are there to be repeated.
 
     Raises:
         ReportError: it would.
     """
     for done in recorded:
-        if done.seed != job.seed or job.source == "sample":
+        if done.seed != job.seed or job.source == "sample" or explicit.force:
             continue
-        others = None if explicit_data else other_images(job.source, done)
+        others = None if explicit.data else other_images(job.source, done)
         if start := other_weights(job, done):
             others = f"the weights {start[:12]}, of the same name"
         if others:

@@ -16,7 +16,7 @@ from experiments.comparison.training import FASTER
 from experiments.environment import ROOT, cores
 from experiments.executor import Local
 from experiments.job import RESULTS, SEEDS, Job
-from experiments.run import other_images, run, standing
+from experiments.run import Explicit, other_images, run, standing
 from reportgen import record
 from reportgen.bench import Comparison
 from reportgen.errors import ReportError
@@ -59,7 +59,7 @@ def _trained(identifier: str, source: str, wanted: Sequence[tuple[int, str]]) ->
     results = SCRATCH / data.name_of(source)
     jobs = [Job(identifier, seed, "full", precision, source, results / precision) for seed, precision in wanted]
     executor = Local(min(len(jobs), cores()))
-    failed = run(jobs, Console(stderr=True), executor, force=False, explicit_data=True, explicit_precision=True)
+    failed = run(jobs, Console(stderr=True), executor, Explicit(data=True, precision=True))
     if failed:
         names = ", ".join(f"{job.name} in {job.precision}" for job in failed)
         raise ReportError(f"{names} could not be trained, so that nothing is compared.")

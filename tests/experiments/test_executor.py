@@ -146,6 +146,29 @@ def test_side_by_side_each_project_has_its_first_seed_before_one_has_its_second(
     assert {seed for _, seed in begun[:2]} == {0} and {seed for _, seed in begun[2:]} == {1}
 
 
+@pytest.mark.parametrize("side_by_side", [1, 2])
+def test_what_another_command_has_recorded_meanwhile_is_not_trained_again(
+    side_by_side: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [dataclasses.replace(JOB, seed=seed, results=tmp_path) for seed in range(5)]
+    begun: list[int] = []
+
+    def other(job: Job, *_: object) -> int:
+        """The other command has come from the last seed to this one, but for a run in another precision."""
+        begun.append(job.seed)
+        for seed, precision in ((2, "mixed_bfloat16"), (3, JOB.precision), (4, JOB.precision)):
+            record.write(synthetic.record(JOB.project, seed, profile=JOB.profile, precision=precision), tmp_path)
+        return 0
+
+    record.write(synthetic.record(JOB.project, 0, profile=JOB.profile, precision=JOB.precision), tmp_path)
+    os.utime(tmp_path / JOB.project / "seed-0" / record.RECORD_FILE, (0, 0))
+    monkeypatch.setattr(executor, "_alone", other)
+    monkeypatch.setattr(executor, "_follow", other)
+    ended = list(executor.Local(side_by_side).train(asked, Console(quiet=True)))
+    assert sorted(done.job.seed for done in ended if done.recorded) == [0, 1, 2, 3, 4]
+    assert sorted(begun) == [0, 1, 2]
+
+
 def test_ctrl_c_waits_until_the_run_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The prompt comes back behind the last line of the run, and not in the middle of its end."""
     begun, ended = tmp_path / "begun", tmp_path / "ended"

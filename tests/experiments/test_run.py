@@ -36,6 +36,7 @@ from experiments.executor import Finished, killed
 from experiments.job import FIGURES, RESULTS, Job, Sizes, sources
 from experiments.run import (
     CutOff,
+    Explicit,
     Standing,
     answer,
     reason_to_train,
@@ -567,7 +568,6 @@ def test_memory_that_runs_out_is_a_sentence_and_leaves_no_record(tmp_path: Path)
 @pytest.mark.project("p06_vgg16_scratch", "p08_vgg16_finetuned")
 def test_other_weights_are_asked_for_by_their_option(smoke: Path, tmp_path: Path) -> None:
     now = standing(smoke, "p00_base", 0, VARIANT)
-    asked = {"force": False, "explicit_data": False, "explicit_precision": False}
     weights = tmp_path / "mine.weights.h5"
     weights.write_bytes(b"any")
     assert now.record is not None
@@ -578,7 +578,7 @@ def test_other_weights_are_asked_for_by_their_option(smoke: Path, tmp_path: Path
     ):
         done = now.record.model_copy(update={"profile": "full", "settings": {"weights": used, "batch_size": 256}})
         job = Job(identifier, 0, "full", "float32", "sample", smoke, weights)
-        assert reason_to_train(job, Standing("up to date", "", done), **asked) == reason
+        assert reason_to_train(job, Standing("up to date", "", done), Explicit()) == reason
 
 
 def test_a_backend_that_stood_idle_does_not_make_another_machine() -> None:
@@ -598,9 +598,8 @@ def test_a_machine_is_the_same_only_where_its_kind_of_processor_is_known() -> No
 def test_other_images_are_asked_for_only_by_data(smoke: Path) -> None:
     now = standing(smoke, "p00_base", 0, VARIANT)
     job = Job("p00_base", 0, "smoke", "float32", "keras", smoke)
-    asked = {"force": False, "explicit_precision": False}
-    assert reason_to_train(job, now, explicit_data=False, **asked) is None
-    assert reason_to_train(job, now, explicit_data=True, **asked) == "recorded on sample"
+    assert reason_to_train(job, now, Explicit()) is None
+    assert reason_to_train(job, now, Explicit(data=True)) == "recorded on sample"
 
 
 class Trained:
@@ -653,8 +652,7 @@ def trained(
     """What `run` makes of these seeds on the sample: what it has trained, what failed, and what it says."""
     jobs = [Job("p00_base", seed, "full", precision or "float32", source, results) for seed in seeds]
     executor, console = Trained(until), Console(file=StringIO(), width=400)
-    explicit = {"explicit_data": True, "explicit_precision": precision is not None}
-    failed = run(jobs, console, executor, force=force, **explicit)
+    failed = run(jobs, console, executor, Explicit(data=True, precision=precision is not None, force=force))
     assert isinstance(console.file, StringIO)
     return executor, failed, console.file.getvalue()
 
@@ -715,17 +713,16 @@ def test_a_smoke_run_neither_replaces_a_full_one_nor_stands_beside_it(tmp_path: 
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
     executor, console = Trained(), Console(file=StringIO(), width=400)
     jobs = [Job("p00_base", seed, "smoke", "float32", "sample", tmp_path) for seed in (0, 5)]
-    asked = {"explicit_data": False, "explicit_precision": False}
-    assert run(jobs, console, executor, force=False, **asked) == jobs and not executor.jobs
+    assert run(jobs, console, executor, Explicit()) == jobs and not executor.jobs
     assert isinstance(console.file, StringIO)
     told = console.file.getvalue()
     assert "seed 0: A run of the full profile is recorded there, which a smoke run would replace" in told
     assert "seed 5: A smoke run would stand beside seeds of the full profile (0, 1)" in told
     assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
-    run(jobs[:1], console, executor, force=True, **asked)
+    run(jobs[:1], console, executor, Explicit(force=True))
     assert not executor.jobs, "the other seed stays"
     recorded(tmp_path / "one", 0)
-    assert not run([dataclasses.replace(jobs[0], results=tmp_path / "one")], console, executor, force=True, **asked)
+    assert not run([dataclasses.replace(jobs[0], results=tmp_path / "one")], console, executor, Explicit(force=True))
 
 
 def test_a_run_on_a_sample_that_was_replaced_is_made_again(
@@ -733,13 +730,12 @@ def test_a_run_on_a_sample_that_was_replaced_is_made_again(
 ) -> None:
     now = standing(smoke, "p00_base", 0, VARIANT)
     job = Job("p00_base", 0, "smoke", "float32", "sample", smoke)
-    asked = {"force": False, "explicit_data": False, "explicit_precision": False}
-    assert reason_to_train(job, now, **asked) is None
+    assert reason_to_train(job, now, Explicit()) is None
     other = tmp_path / "other"
     shutil.copytree(data.SAMPLE, other)
     turned(other)
     monkeypatch.setattr(data, "SAMPLE", other)
-    assert reason_to_train(job, now, **asked) == "recorded on another sample"
+    assert reason_to_train(job, now, Explicit()) == "recorded on another sample"
 
 
 def turned(folder: Path) -> None:
@@ -795,11 +791,11 @@ def test_a_run_from_other_weights_of_the_same_name_than_the_seeds_that_stay_is_r
         refuse_other_weights(asked, stays)
     own = dataclasses.replace(asked, seed=1, source=str(tmp_path))
     with pytest.raises(ReportError, match=r"would replace a run on the weights aaaaaaaaaaaa, of the same name"):
-        refuse_to_replace(own, stays, explicit_data=True)
+        refuse_to_replace(own, stays, Explicit(data=True))
     settings["weights_sha256"] = "b" * 64
     same = [synthetic.record("p07_vgg16_frozen", 1, settings=settings)]
     refuse_other_weights(asked, same)
-    refuse_to_replace(own, same, explicit_data=True)
+    refuse_to_replace(own, same, Explicit(data=True))
 
 
 def test_a_run_on_other_images_that_nobody_named_replaces_nothing_unless_it_is_forced(tmp_path: Path) -> None:
@@ -808,13 +804,12 @@ def test_a_run_on_other_images_that_nobody_named_replaces_nothing_unless_it_is_f
     recorded(results, 0, images="cifar10-51k")
     console = Console(file=StringIO(), width=400)
     jobs = [Job("p00_base", 0, "full", "float32", str(folder), results)]
-    asked = {"explicit_data": False, "explicit_precision": False}
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(experiments_run, "reason_to_train", lambda *_, **__: "stale")
-        assert run(jobs, console, Trained(), force=False, **asked) == jobs
+        assert run(jobs, console, Trained(), Explicit()) == jobs
         assert isinstance(console.file, StringIO)
         assert "seed 0: It would replace a run on cifar10-51k; nothing was trained." in console.file.getvalue()
-        assert run(jobs, console, Trained(), force=True, **asked) == []
+        assert run(jobs, console, Trained(), Explicit(force=True)) == []
 
 
 def test_a_figure_that_the_disk_does_not_take_keeps_no_other_run_from_being_trained(
@@ -871,9 +866,7 @@ def test_the_runs_end_where_what_follows_one_of_them_fails(tmp_path: Path, monke
             [Job("p00_base", 0, "full", "float32", "sample", tmp_path)],
             Console(quiet=True),
             executor,
-            force=False,
-            explicit_data=True,
-            explicit_precision=True,
+            Explicit(data=True, precision=True),
         )
     assert executor.ended, f"while {problem.value} is still told"
 
@@ -898,9 +891,8 @@ def test_a_deterministic_run_gives_the_same_bits_twice(tmp_path: Path) -> None:
 def test_a_deterministic_run_replaces_one_that_was_not(smoke: Path) -> None:
     now = standing(smoke, "p00_base", 0, VARIANT)
     assert now.record and now.record.environment.deterministic, "a smoke run always is"
-    asked = {"force": False, "explicit_data": False, "explicit_precision": False}
     job = Job("p00_base", 0, "smoke", "float32", "sample", smoke, deterministic=True)
-    assert reason_to_train(job, now, **asked) is None
+    assert reason_to_train(job, now, Explicit()) is None
     usual = now.record.environment.model_copy(update={"deterministic": False})
     before = dataclasses.replace(now, record=now.record.model_copy(update={"environment": usual}))
-    assert reason_to_train(job, before, **asked) == "recorded with operations that need not compute the same twice"
+    assert reason_to_train(job, before, Explicit()) == "recorded with operations that need not compute the same twice"
