@@ -89,8 +89,9 @@ def _records(material: Material) -> Iterator[Finding]:
             changed = fingerprint.changed(run, confirmations, report.root)
             if changed:
                 file = record.folder_of(run, report.results) / record.RECORD_FILE
-                what, remedy = f"unconfirmed: changed since the run are {', '.join(changed)}", fingerprint.remedy(run)
-                if not (report.root / run.script).is_file():  # nothing can be replayed
+                what = f"unconfirmed: changed since the run are {', '.join(changed)}"
+                remedy = fingerprint.remedy(run, report.root)
+                if remedy is None:
                     what = f"its script {run.script} is gone"
                     remedy = f"{GONE}; or delete this folder, or move it out of {report.relative(report.results)}"
                 yield Finding(where=report.relative(file), what=what, remedy=remedy)

@@ -211,8 +211,13 @@ class Checklist(PageTools):
             )
         ]
         for run in {run.project: run for run in changed}.values():
-            message = words.gettext("Unconfirmed: {project}. This tells:", project=self.short(run.project))
-            evidence.append((message, fingerprint.remedy(run)))
+            if command := fingerprint.remedy(run, root):
+                message = words.gettext("Unconfirmed: {project}. This tells:", project=self.short(run.project))
+                evidence.append((message, command))
+            else:
+                evidence.append(
+                    words.gettext("Unconfirmed: {project}. Its script is gone.", project=self.short(run.project))
+                )
         # These have no canary: nothing short of all of it would tell whether today's code does the same.
         others: list[Pretraining | Features] = [*material.pretrainings.values(), *material.features.values()]
         same = [other for other in others if fingerprint.fingerprints(other.sources, root) == other.sources]

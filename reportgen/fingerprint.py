@@ -161,6 +161,9 @@ def state(record: Record, confirmations: Sequence[Confirmation], root: Path) -> 
     return "unconfirmed" if changed(record, confirmations, root) else "up to date"
 
 
-def remedy(record: Record) -> str:
-    """What to type when the sources of `record` changed: it repeats the run's canary, and confirms or refuses."""
-    return f"python -m experiments replay {record.project}"
+def remedy(record: Record, root: Path) -> str | None:
+    """What to type when the sources of `record` changed: it repeats the run's canary, and confirms or refuses.
+
+    None where the script of the run is gone, so that nothing can be repeated.
+    """
+    return f"python -m experiments replay {record.project}" if (root / record.script).is_file() else None

@@ -107,9 +107,9 @@ class Tables(PageTools):
         """What sets each variant of a project apart, the variant, and the images that it saw."""
         return [(self.apart(variant), variant, self.dataset_names(variant.records)) for variant in known.variants]
 
-    def _changed(self, known: ProjectFacts) -> list[tuple[str, str]]:
-        """What changed since the runs of a project and of its variants, and the command that mends it; a sentence for
-        all runs of one kind with the same changes.
+    def _changed(self, known: ProjectFacts) -> list[tuple[str, str | None]]:
+        """What changed since the runs of a project and of its variants, and the command that mends it, if any; a
+        sentence for all runs of one kind with the same changes.
         """
         words, apart = self.edition.words, self._set_apart(known)
         alike = dict[tuple[tuple[str, ...], str], list[Record]]()
@@ -125,7 +125,7 @@ class Tables(PageTools):
                     seeds=words.enumeration([str(run.seed) for run in runs]) + (f" ({kind})" if kind else ""),
                     files=words.enumeration(list(files)),
                 ),
-                fingerprint.remedy(runs[0]),
+                fingerprint.remedy(runs[0], self.report.root),
             )
             for (files, kind), runs in alike.items()
         ]
@@ -216,7 +216,7 @@ class Tables(PageTools):
                     "date": words.date(run.started),
                     "state": words.gettext(fingerprint.state(run, known, self.report.root)),
                     "changed": changed,
-                    "remedy": fingerprint.remedy(run),
+                    "remedy": fingerprint.remedy(run, self.report.root),
                     "link": self.link(self.asset(run, "record.json")),
                     "source": material.source_link(run.script, run.environment.git_commit),
                 }

@@ -194,6 +194,15 @@ def test_a_site_takes_the_place_of_one_that_had_another_language(small_report: P
     assert not (made(small_report) / "pt-BR").exists()
 
 
+def test_a_report_in_one_language_offers_no_other(small_report: Path) -> None:
+    switch = 'class="md-select"'
+    assert switch in (made(small_report) / "en" / "index.html").read_text(encoding="utf-8")
+    file = small_report / "pyproject.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('["en", "es"]', '["en"]'), encoding="utf-8")
+    shutil.rmtree(small_report / "docs" / "es")
+    assert switch not in (made(small_report) / "en" / "index.html").read_text(encoding="utf-8")
+
+
 def test_a_theme_by_its_name_and_a_single_scheme_of_colours_are_mkdocs_s_own_and_work(small_report: Path) -> None:
     file = small_report / "mkdocs.yml"
     shared = yaml.safe_load(file.read_text(encoding="utf-8"))

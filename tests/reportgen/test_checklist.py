@@ -108,6 +108,8 @@ DIRTY = environment().model_copy(update={"git_clean": False})
         ([run(0), record("first", 1, script=SCRIPT, sources={SCRIPT: "0" * 64})], "Does today's code", "partly",
          "Unconfirmed: 1. This tells:\npython -m experiments replay first"),
         ([record("first", script=SCRIPT, sources={SCRIPT: "0" * 64})], "Does today's code", "no", "0 of 1"),
+        ([record("first", script="gone.py", sources={"gone.py": "0" * 64})], "Does today's code", "no",
+         "Unconfirmed: 1. Its script is gone."),
     ],
 )  # fmt: skip
 def test_what_is_weak_is_answered_honestly(

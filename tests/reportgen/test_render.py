@@ -619,6 +619,13 @@ def test_results_of_runs_whose_sources_changed_are_marked_beside_the_numbers(
     assert sentence in marked and "<code>python -m experiments replay first</code>" in marked
 
 
+def test_no_command_is_named_for_a_run_whose_script_is_gone(small_report: Path) -> None:
+    text = '{{ results("first") }}\n\n{{ provenance("first") }}'
+    told = page(small_report, text, record("first")).markdown
+    assert "rg-unconfirmed" in told and "Changed since the run of seed 0" in told
+    assert "experiments replay" not in told and "this command tells" not in told
+
+
 def test_a_variant_whose_sources_changed_is_not_taken_for_the_run_of_the_same_seed(small_report: Path) -> None:
     script = small_report / "scripts" / "first.py"
     script.parent.mkdir()
