@@ -51,6 +51,8 @@ MESSAGES: Mapping[str, str] = {
     "overfits": "{of} recognises its training images better than its test images, by more than {margin}.",
 }
 """How each kind of claim is said; `by` with a margin, `times` with a factor."""
+ONE: Mapping[str, str] = {"epochs": "epoch", "nats": "nat", "parameters": "parameter"}
+"""The words for one of a unit, where it is a word that has a plural."""
 GIVEN: Mapping[str, Kind] = {
     "count": "count",
     "decimal": "nats",
@@ -387,7 +389,8 @@ class Evidence(PageTools):
             # A unit such as `parameters` is a word of the language; `pp` and `s` are, too.
             if value.unit == "%":
                 return words.share(value.number / 100)
-            return f"{words.decimal(value.number)}\u00a0{words.gettext(value.unit)}"
+            unit = ONE.get(value.unit, value.unit) if value.number == 1 else value.unit
+            return f"{words.decimal(value.number)}\u00a0{words.gettext(unit)}"
 
         key: str = statement.kind
         values: dict[str, str] = {"metric": metric}

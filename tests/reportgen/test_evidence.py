@@ -89,6 +89,22 @@ def test_the_evidence_says_the_claim_in_words_of_its_own_in_each_language(small_
     assert "Una sola ejecución no tiene dispersión" in page
 
 
+@pytest.mark.parametrize(
+    ("code", "margin", "said"),
+    [
+        ("en", "1 epochs", "by more than 1 epoch."),
+        ("en", "2 epochs", "by more than 2 epochs."),
+        ("es", "1 epochs", "más de 1 época de diferencia."),
+        ("es", "1.5 epochs", "más de 1,5 épocas de diferencia."),
+    ],
+)
+def test_one_of_a_unit_is_no_plural(small_report: Path, code: str, margin: str, said: str) -> None:
+    longer = {"kind": "higher", "metric": "epochs", "of": "first", "than": "second", "margin": margin}
+    runs = (record("first"), record("second"))
+    page = rendered(small_report, SENTENCE, *runs, code=code, high={**longer, "expect": HIGH["expect"]})
+    assert said in page.markdown.replace("\u00a0", " ")
+
+
 IMAGES = "One run has no spread of seeds: this verdict counts in its place what the number of test images leaves open."
 
 

@@ -61,7 +61,7 @@ def messages() -> set[str]:
         modules
         | templates
         | labels
-        | {*evidence.MESSAGES.values(), *tools.BRIEFLY.values()}
+        | {*evidence.MESSAGES.values(), *evidence.ONE.values(), *tools.BRIEFLY.values()}
         | set(get_args(claims.Verdict))
         | set(get_args(bench.Unit))
         | set(get_args(checklist.Answer))
