@@ -86,6 +86,19 @@ def extent(parameters: int) -> Extent:
     return LARGE if parameters >= LARGE_FROM else SMALL
 
 
+def refuse_other_outputs(model: Any) -> None:
+    """Nothing, where `model` has an output for each class.
+
+    Raises:
+        ReportError: it has more, or fewer, or they have another shape.
+    """
+    if model.output_shape != (None, len(data.CLASSES)):
+        raise ReportError(
+            f"The network's output has the shape {model.output_shape}, expected (None, {len(data.CLASSES)}): for each "
+            "image an output for each of CLASSES in experiments/data.py. Nothing was recorded."
+        )
+
+
 def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
     """A few raw steps, then a miniature training, both on the embedded sample and from the run's own seed.
 
@@ -105,11 +118,7 @@ def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
         sha256=whole.sha256,
     )
     model = _build(project, seed, precision)
-    if model.output_shape != (None, len(data.CLASSES)):
-        raise ReportError(
-            f"The network's output has the shape {model.output_shape}, expected (None, {len(data.CLASSES)}): for each "
-            "image an output for each of CLASSES in experiments/data.py. Nothing was recorded."
-        )
+    refuse_other_outputs(model)
     scaling, side = project.pixel_scaling, project.image_size
     # What is not a number at all, the loss will tell.
     found = np.asarray(model.predict_on_batch(Batches(split.train, BATCH_SIZE, side, scaling=scaling)[0][0]), float)

@@ -27,7 +27,7 @@ from experiments.scaling import BGR_MEAN, UNIT_INTERVAL, Scaling, scaled
 from experiments.sheet import COLUMNS, sheet
 from experiments.vgg16 import Pretrained, Start
 from reportgen.errors import ReportError
-from reportgen.features import FILE, FILTERS, NEIGHBOURS, Features, Neighbour, Query, Share, write
+from reportgen.features import FILE, FILTERS, NEIGHBOURS, Features, Neighbour, Query, Share, read, write
 from reportgen.fingerprint import dependencies, fingerprints
 from reportgen.record import check_writable, replacing
 
@@ -116,7 +116,8 @@ def examine(
     They are counted at each of `image_sizes`, and shown at the first of them.
 
     Raises:
-        ReportError: there are too few test images, they are too small, or `folder` cannot be written to.
+        ReportError: there are too few test images, they are too small, or `folder` cannot be written to or holds what
+            was found with other weights or images.
     """
     began = datetime.now(UTC).replace(microsecond=0)
     test = dataset.test
@@ -126,6 +127,18 @@ def examine(
         )
     for side in image_sizes:
         vgg16.check_size(side)
+    if (folder / FILE).exists():
+        earlier = read(folder / FILE)
+        for what, theirs, own in (
+            ("weights", earlier.weights_sha256, start.sha256),
+            ("images", earlier.dataset_sha256, dataset.sha256),
+        ):
+            if theirs != own:
+                raise ReportError(
+                    f"{folder / FILE}: what is recorded there was found with other {what}, {str(theirs)[:12]} and not "
+                    f"{str(own)[:12]}, and would be replaced; nothing was computed. Name another folder with "
+                    "--records, or delete that one."
+                )
     check_writable(folder)
     preprocessing, image_size = start.expects or BGR_MEAN, image_sizes[0]
     features = described(pretrained, test.pixels, preprocessing, image_size, console)

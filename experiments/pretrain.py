@@ -617,12 +617,17 @@ def pretrain(
     `restart` starts it over, and what ended stays until that has come as far.
 
     Raises:
-        ReportError: the name of the set stands for something else, the precision is unknown, a folder cannot be
-            written to, the loss stopped being a number, or a run that was cut off cannot go on.
+        ReportError: the name of the set stands for something else, the precision is unknown, the two folders are one or
+            cannot be written to, the loss stopped being a number, or a run that was cut off cannot go on.
     """
     if images.name in vgg16.RESERVED:
         raise ReportError(
             f"A set named {images.name!r} would pass for what the study used; give another name with --name."
+        )
+    if weights.resolve() == records.resolve():
+        raise ReportError(
+            f"{records}: the records would stand in the folder of the weights, where the card has the same name; "
+            "give another folder with --records or --output."
         )
     job = _Pretraining(images, recipe, weights, records)
     checkpoint = job.checkpoint

@@ -14,6 +14,7 @@ from experiments import __main__ as command_line
 from experiments import catalogue
 from experiments.declare import DECLARED, declare
 from experiments.project import Project
+from reportgen.errors import ReportError
 from reportgen.record import Declaration, read_declarations
 from tests.experiments import other_backend
 
@@ -68,6 +69,14 @@ def test_a_block_that_only_its_call_knows_is_one_layer(monkeypatch: pytest.Monke
     found = declare("p00_base")
     assert [layer.type for layer in found.network.layers] == ["Residual", "Sequential", "Dense"]
     assert [[layer.name for layer in rows] for rows in found.inner.values()] == [["inside"]]
+
+
+def test_a_network_for_other_classes_is_not_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers, base = keras.layers, catalogue.load("p00_base")
+    seven = keras.Sequential([keras.Input((32, 32, 3)), layers.Flatten(), layers.Dense(7, "softmax")])
+    monkeypatch.setattr(catalogue, "load", lambda _: dataclasses.replace(base, network=lambda _: seven))
+    with pytest.raises(ReportError, match=r"output has the shape \(None, 7\), expected \(None, 10\)"):
+        declare("p00_base")
 
 
 @pytest.mark.project("p00_base", "p01_deeper")

@@ -4,6 +4,7 @@ not.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -106,6 +107,12 @@ def test_what_was_found_is_recorded_with_its_pictures(pretrained: Pretrained, tm
     assert np.array_equal(sheet[102:198:3, 102:198:3, :3], second)
     with Image.open(tmp_path / "mine" / FILTERS) as picture:
         assert picture.size == (16 * 30 - 6, 4 * 30 - 6)
+    others = Start("mine", UNIT_INTERVAL, sha256="b" * 64)
+    fewer = dataclasses.replace(sample, test=Images(sample.test.pixels[1:], sample.test.labels[1:]))
+    for start, images, what in ((others, sample, "weights"), (Start("mine", UNIT_INTERVAL), fewer, "images")):
+        with pytest.raises(ReportError, match=rf"found with other {what}, .* would be replaced; nothing was computed"):
+            examine(pretrained, start, images, (32,), tmp_path / "mine", "the command")
+    assert features.read_all(tmp_path) == {tmp_path / "mine" / FILE: found}
 
 
 @pytest.mark.cifar10

@@ -186,11 +186,20 @@ def test_a_run_that_was_cut_off_leaves_unfinished_weights_and_ends_like_one_that
 
 
 @pytest.mark.cifar10
+def test_records_do_not_stand_among_the_weights_whose_cards_have_their_names(
+    images: LabelledSet, tmp_path: Path
+) -> None:
+    with pytest.raises(ReportError, match="where the card has the same name"):
+        pretrain(images, RECIPE, weights=tmp_path, records=tmp_path / "." / "")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.cifar10
 def test_two_processes_do_not_do_the_same_pretraining(images: LabelledSet, tmp_path: Path) -> None:
     file = _Pretraining(images, RECIPE, tmp_path, tmp_path).checkpoint.file
     file.parent.mkdir(parents=True)
     with FileLock(file.with_suffix(".lock")), pytest.raises(ReportError, match="under way in another process"):
-        pretrain(images, RECIPE, weights=tmp_path, records=tmp_path)
+        pretrain(images, RECIPE, weights=tmp_path, records=tmp_path / "records")
 
 
 @pytest.mark.cifar10
