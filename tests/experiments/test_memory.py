@@ -49,7 +49,7 @@ def test_memory_that_runs_out_away_from_a_run_is_the_sentence_with_the_options_t
         "pretrain": (["--data", str(few(tmp_path / "few")), "--output", str(tmp_path)], "--batch-size or --image-size"),
         "features": (["--data", "sample", "--vgg16-weights", str(weights)], "--image-size"),
     }[command]
-    arguments = [command, *asked, "--image-size", "48", "--records", str(tmp_path)]
+    arguments = [command, *asked, "--image-size", "48", "--records", str(tmp_path / "records")]
     done = CliRunner().invoke(command_line.app, arguments)
     assert isinstance(done.exception, ReportError)
     assert str(done.exception).endswith(f"batches of 256 images of 48x48 pixels. Lower {options}.")
