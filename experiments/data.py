@@ -183,16 +183,27 @@ def _files(folder: Path) -> dict[str, list[Path]]:
             f"{folder}: there is no such folder, expected one with train-*.parquet and test-*.parquet. "
             "--data and CIFAR10_DIR take keras, sample, or such a folder."
         )
-    found = {part: sorted(folder.glob(f"{part}-*.parquet")) for part in ("train", "test")}
+    found = {part: shards(folder, part) for part in ("train", "test")}
     for part, files in found.items():
-        # A file that says `-of-00003` names how many there are, so that a lost one is noticed.
-        endings = {file.stem.rpartition("-of-")[2] for file in files if "-of-" in file.stem}
-        promised = {int(ending) for ending in endings if ending.isdecimal()}
-        if not files or (promised and len(files) != max(promised)):
-            expected = f"{max(promised)} files {part}-*.parquet" if promised else f"at least one file {part}-*.parquet"
-            names = ", ".join(file.name for file in files) or "none"
-            raise ReportError(f"{folder}: expected {expected}, found {names}.")
+        if not files:
+            raise ReportError(f"{folder}: expected at least one file {part}-*.parquet, found none.")
     return found
+
+
+def shards(folder: Path, part: str) -> list[Path]:
+    """The files `part`-*.parquet in `folder`, in their order; none where there are none.
+
+    Raises:
+        ReportError: there are not as many as their names say.
+    """
+    files = sorted(folder.glob(f"{part}-*.parquet"))
+    # A file that says `-of-00003` names how many there are, so that a lost one is noticed.
+    endings = {file.stem.rpartition("-of-")[2] for file in files if "-of-" in file.stem}
+    promised = max((int(ending) for ending in endings if ending.isdecimal()), default=len(files))
+    if len(files) != promised:
+        names = ", ".join(file.name for file in files)
+        raise ReportError(f"{folder}: expected {promised} files {part}-*.parquet, found {names}.")
+    return files
 
 
 def _rows(files: list[Path]) -> int:
@@ -289,8 +300,20 @@ def parquet(file: Path) -> Iterator[None]:
         ) from problem
 
 
+def whole_numbers(column: pa.Array, file: Path, row: int) -> npt.NDArray[np.int64]:
+    """The labels in `column`, (images,), of which the first stands in that row of `file`.
+
+    Raises:
+        ReportError: an image has none.
+    """
+    if column.null_count:
+        first = row + int(np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))[0])
+        raise ReportError(f"{file}, row {first}: the image has no label, expected a whole number from 0.")
+    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
 def _labels(batch: pa.RecordBatch, file: Path, row: int) -> npt.NDArray[np.int64]:
-    labels = np.asarray(batch.column("label").to_numpy(zero_copy_only=False), dtype=np.int64)
+    labels = whole_numbers(batch.column("label"), file, row)
     wrong = np.flatnonzero(~((labels >= 0) & (labels < len(CLASSES))))
     if len(wrong):
         raise ReportError(

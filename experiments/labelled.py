@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from experiments.data import Images, parquet
+from experiments.data import Images, parquet, shards, whole_numbers
 from reportgen.errors import ReportError
 from reportgen.record import slug
 
@@ -85,13 +85,13 @@ def load(folder: Path, size: int, name: str | None = None) -> LabelledSet:
     columns may follow. The set is called `name`, or like the folder.
 
     Raises:
-        ReportError: the set cannot be had, has no labels or one class; the message says which file, column or image
-            is at fault.
+        ReportError: the set cannot be had, has no labels, one class or more classes than images; the message says which
+            file, column or image is at fault.
     """
     if not folder.is_dir():
         raise ReportError(f"{folder}: there is no such folder, expected one with train-*.parquet and valid-*.parquet.")
-    train_files = sorted(folder.glob("train-*.parquet"))
-    held_out = next((files for part in VALIDATION if (files := sorted(folder.glob(f"{part}-*.parquet")))), [])
+    train_files = shards(folder, "train")
+    held_out = next((files for part in VALIDATION if (files := shards(folder, part))), [])
     if not train_files or not held_out:
         missing = "train-*.parquet" if not train_files else ", ".join(f"{part}-*.parquet" for part in VALIDATION)
         names = ", ".join(sorted(file.name for file in folder.iterdir())[:6]) or "nothing"
@@ -100,6 +100,12 @@ def load(folder: Path, size: int, name: str | None = None) -> LabelledSet:
     present = len(np.unique(train.images.labels))
     if present < 2:
         raise ReportError(f"{folder}: the training images have {present} class, expected at least two to tell apart.")
+    highest = int(train.images.labels.max())
+    if highest >= len(train.images.labels):
+        raise ReportError(
+            f"{folder}: the label {highest} would make {highest + 1:,} classes of {len(train.images.labels):,} "
+            "training images, expected classes that are numbered from 0."
+        )
     unknown = np.setdiff1d(validation.images.labels, train.images.labels)
     if len(unknown):
         raise ReportError(
@@ -108,7 +114,7 @@ def load(folder: Path, size: int, name: str | None = None) -> LabelledSet:
         )
     return LabelledSet(
         name=slug(name or folder.resolve().name) or "set",
-        classes=int(train.images.labels.max()) + 1,
+        classes=highest + 1,
         train=train.images,
         validation=validation.images,
         files=tuple(file.name for file in (*train_files, *held_out)),
@@ -180,11 +186,7 @@ def _batches(file: Path) -> Iterator[tuple[pa.Array, npt.NDArray[np.int64]]]:
             batch = next(batches, None)
         if batch is None:
             return
-        column = batch.column("label")
-        if column.null_count:
-            first = row + next(k for k, label in enumerate(column) if not label.is_valid)
-            raise ReportError(f"{file}, row {first}: the image has no label; expected whole numbers from 0.")
-        labels = np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.int64)
+        labels = whole_numbers(batch.column("label"), file, row)
         row += len(labels)
         yield batch.column(image).field("bytes"), labels
 

@@ -23,6 +23,7 @@ import dataclasses
 import hashlib
 import itertools
 import json
+import math
 import os
 import warnings
 from collections import deque
@@ -180,7 +181,9 @@ def inputs(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
 
 def one_hot(labels: npt.NDArray[np.int64], classes: int) -> npt.NDArray[np.float32]:
     """(batch,) to (batch, classes)."""
-    return np.eye(classes, dtype=np.float32)[labels]
+    found = np.zeros((len(labels), classes), dtype=np.float32)
+    found[np.arange(len(labels)), labels] = 1
+    return found
 
 
 @dataclass(frozen=True)
@@ -375,7 +378,7 @@ class Publish(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         last = epoch + 1 == self.params["epochs"]
-        if (last or self._sparing.due) and np.isfinite(self._diary.epochs[-1]["loss"]):
+        if (last or self._sparing.due) and all(map(math.isfinite, self._diary.epochs[-1].values())):
             with self._sparing.timed():
                 try:
                     self._pretraining.publish(self.model, self._weights, self._diary.epochs)
@@ -683,7 +686,7 @@ def _pretrain(job: _Pretraining, checkpoint: Checkpoint, restart: bool, callback
             shuffle=False,  # the batches come in an order of their own
             verbose=0,
         )
-    if not np.isfinite(diary.epochs[-1]["loss"]) or job.finished is None:
+    if not all(map(math.isfinite, diary.epochs[-1].values())) or job.finished is None:
         raise ReportError(
             f"The loss stopped being a number in epoch {len(diary.epochs)}; the weights are those of an epoch before, "
             "if there are any. A lower --learning-rate usually helps."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ SMALLEST = 32
 """Pixels a side that leave one position behind VGG16's five poolings."""
 DEVIATION: dict[Scaling, int] = {UNIT_INTERVAL: 1, BGR_MEAN: 64}
 """The power of two nearest to how far scaled pixels are from zero."""
+CONVOLUTION = re.compile(r"block\d+_conv\d+")
+"""What Keras Applications calls the convolutions of VGG16, and of VGG19."""
 RESERVED = ("imagenet", "random")
 """Names that stand for the weights that Keras publishes, and for none."""
 
@@ -221,8 +224,17 @@ def from_file(file: Path) -> Pretrained:
         shapes = [array.shape for array in found[layer.name]]
         if shapes != expected:
             raise ReportError(f"{file}: layer {layer.name} has weights of {shapes}, expected {expected}.")
+        if not all(np.isfinite(array).all() for array in found[layer.name]):
+            raise ReportError(
+                f"{file}: layer {layer.name} has weights that are not numbers; their training diverged, or the file is "
+                "damaged."
+            )
         kernel, bias = found[layer.name]
         layers[layer.name] = (kernel, bias)
+    others = sorted(name for name in found if CONVOLUTION.fullmatch(name) and name not in layers)
+    if others:
+        # VGG19 has every layer of VGG16, of the same shape, and more between them.
+        raise ReportError(f"{file}: VGG16 has no layer {others[0]}; the weights are of another network.")
     return Pretrained(name, layers)
 
 

@@ -48,7 +48,7 @@ def few(folder: Path, classes: int = 4, train: int = 48, valid: int = 16, encode
     known = np.flatnonzero(sample.labels < classes)
     for name, chosen in (("train", known[:train]), ("valid", known[train : train + valid])):
         write(
-            folder / f"{name}-00000-of-00001.parquet",
+            folder / f"{name}-00000.parquet",
             [encode(sample.pixels[k]) for k in chosen],
             [int(sample.labels[k]) for k in chosen],
         )

@@ -432,6 +432,10 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
         with_rows(lambda contents, labels: labels.__setitem__(7, -1)),
         TRAIN + r", row 7: label -1 is not one of the 10 classes",
     ),
+    "a label that is null": (
+        with_rows(lambda contents, labels: labels.__setitem__(6, None)),
+        TRAIN + r", row 6: the image has no label, expected a whole number from 0",
+    ),
     "fewer than ten classes": (
         with_rows(lambda contents, labels: labels.__setitem__(slice(None), [0, 1, 2, 3] * 5)),
         r"the train files hold 4 classes, expected 10",

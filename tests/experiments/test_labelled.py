@@ -88,7 +88,7 @@ def test_an_image_that_was_cut_short_is_refused_with_its_row(tmp_path: Path, enc
 
 def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
     folder = few(tmp_path / "set")
-    file = folder / "train-00000-of-00001.parquet"
+    file = folder / "train-00000.parquet"
     file.write_bytes(file.read_bytes()[:-200])
     with pytest.raises(ReportError, match="damaged or of another format"):
         labelled.load(folder, 32)
@@ -111,8 +111,8 @@ def test_images_without_labels_are_refused(tmp_path: Path, labels: list[object],
 
 def test_a_set_without_a_column_of_labels_is_refused_with_what_it_has(tmp_path: Path) -> None:
     folder = few(tmp_path / "set")
-    table = pq.read_table(folder / "train-00000-of-00001.parquet").drop_columns(["label"])
-    pq.write_table(table, folder / "train-00000-of-00001.parquet")
+    table = pq.read_table(folder / "train-00000.parquet").drop_columns(["label"])
+    pq.write_table(table, folder / "train-00000.parquet")
     with pytest.raises(ReportError, match=r"no column 'label'; expected image \(or img\) and label, found image"):
         labelled.load(folder, 32)
 
@@ -137,11 +137,27 @@ def test_a_label_that_only_validation_has_is_refused(tmp_path: Path) -> None:
         labelled.load(folder, 32)
 
 
+def test_more_classes_than_images_are_refused(tmp_path: Path) -> None:
+    folder = few(tmp_path / "set")
+    write(folder / "train-00001.parquet", [png(image) for image in images(2)], [1, 10_000_000])
+    with pytest.raises(ReportError, match=r"the label 10000000 would make 10,000,001 classes of 50 training images"):
+        labelled.load(folder, 32)
+
+
+@pytest.mark.parametrize("part", ["train", "valid"])
+def test_a_lost_file_is_noticed_where_the_others_tell_of_it(tmp_path: Path, part: str) -> None:
+    folder = few(tmp_path / "set")
+    (found,) = folder.glob(f"{part}-*.parquet")
+    found.rename(folder / f"{part}-00000-of-00002.parquet")
+    with pytest.raises(ReportError, match=rf"expected 2 files {part}-\*\.parquet, found {part}-00000-of-00002"):
+        labelled.load(folder, 32)
+
+
 def test_a_missing_folder_and_a_missing_part_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="there is no such folder"):
         labelled.load(tmp_path / "none", 32)
     folder = few(tmp_path / "set")
-    (folder / "valid-00000-of-00001.parquet").unlink()
+    (folder / "valid-00000.parquet").unlink()
     with pytest.raises(ReportError, match=r"expected files valid-\*\.parquet, validation-\*\.parquet"):
         labelled.load(folder, 32)
 

@@ -211,6 +211,24 @@ def test_other_images_of_the_same_name_have_a_checkpoint_of_their_own(images: La
     )
 
 
+class Diverge(keras.callbacks.Callback):  # type: ignore[misc]
+    """As if the very last step had blown the weights up: the mean loss of the epoch is still a number."""
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if int(self.model.optimizer.iterations) == RECIPE.epochs * 2:
+            for variable in self.model.optimizer._model_variables_moving_average:
+                variable.assign(np.full(variable.shape, np.nan))
+
+
+@pytest.mark.slow
+@pytest.mark.cifar10
+def test_weights_that_stop_being_numbers_in_the_last_step_are_not_kept(images: LabelledSet, tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match=r"stopped being a number in epoch 3; the weights are those of an epoch"):
+        pretrain(images, RECIPE, weights=tmp_path / "weights", records=tmp_path / "records", callbacks=[Diverge()])
+    (card,) = map(vgg16.read_card, (tmp_path / "weights").glob("*.json"))
+    assert (card.epochs_done, card.epochs) == (2, 3)
+
+
 @pytest.mark.cifar10
 def test_a_folder_that_is_none_is_told_before_anything_is_trained(images: LabelledSet, tmp_path: Path) -> None:
     (tmp_path / "a file").touch()

@@ -80,6 +80,25 @@ def test_a_layer_of_another_shape_is_refused(tmp_path: Path) -> None:
         vgg16.from_file(file)
 
 
+@pytest.mark.parametrize("ending", [".weights.h5", ".h5"])
+def test_vgg19_which_has_all_layers_of_vgg16_and_more_is_refused(tmp_path: Path, ending: str) -> None:
+    file = tmp_path / f"vgg19{ending}"
+    model = keras.applications.VGG19(include_top=False, weights=None, input_shape=(32, 32, 3))
+    (model.save if ending == ".h5" else model.save_weights)(file)
+    with pytest.raises(ReportError, match=r"VGG16 has no layer block3_conv4; the weights are of another network"):
+        vgg16.from_file(file)
+
+
+def test_weights_that_are_not_numbers_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "diverged.weights.h5"
+    model = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
+    bias = model.get_layer("block4_conv2").bias
+    bias.assign(np.full(bias.shape, np.nan))
+    model.save_weights(file)
+    with pytest.raises(ReportError, match=r"layer block4_conv2 has weights that are not numbers"):
+        vgg16.from_file(file)
+
+
 def test_a_missing_and_a_truncated_file_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="there is no such file"):
         vgg16.from_file(tmp_path / "none.h5")
