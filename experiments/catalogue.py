@@ -6,6 +6,7 @@ import ast
 import importlib
 import os
 import re
+import signal
 from pathlib import Path
 from textwrap import shorten
 from typing import get_args
@@ -85,7 +86,9 @@ def load(identifier: str) -> Project:
         if problem.name in brought():
             raise  # `main` says how to install it
         raise _broken(identifier, problem) from problem
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
+        if isinstance(problem, SystemExit) and problem.code == 128 + signal.SIGTERM:
+            raise  # this process was asked to end, and not by the file
         raise _broken(identifier, problem) from problem
     project = getattr(module, "PROJECT", None)
     if not isinstance(project, Project):
@@ -139,7 +142,7 @@ def _line(identifier: str, field: str) -> str:
     return ""
 
 
-def _broken(identifier: str, problem: Exception) -> ReportError:
+def _broken(identifier: str, problem: BaseException) -> ReportError:
     """What is wrong in a project's file, or in one that it builds on."""
     # Where a file holds a null byte, Python does not say which, only who imports it.
     if isinstance(problem, SyntaxError) and (file := Path(problem.filename or "")).is_file():

@@ -140,10 +140,18 @@ def _xla_flags(backend: str) -> list[str]:
 
 
 def commit() -> tuple[str | None, bool | None]:
-    """The commit of these sources, and whether what git tracks is as committed; None outside a checkout."""
+    """The commit of these sources, and whether they are as committed there; None where git does not have them.
+
+    They may lie unpacked inside the checkout of something else, whose commit is not theirs.
+    """
+    own = Path(__file__).relative_to(ROOT).as_posix()
+    if not _git("ls-files", "--error-unmatch", "--", own) or not (found := _git("rev-parse", "HEAD")):
+        return None, None
     # Results are what a run writes, not what it is made from.
     changes = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)experiments/results")
-    return _git("rev-parse", "HEAD"), None if changes is None else not changes
+    # A new project that git does not know yet is in no commit.
+    added = _git("ls-files", "--others", "--exclude-standard", "--", "experiments/*.py", "reportgen/*.py")
+    return found, None if changes is None or added is None else not changes + added
 
 
 def versions(backend: str) -> dict[str, str]:

@@ -17,7 +17,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
@@ -79,10 +78,10 @@ class Local:
     def train(self, jobs: Sequence[Job], console: Console) -> Generator[Finished]:
         """Train every job in a process of its own, which shows its own progress; side by side, seed after seed."""
         side_by_side = min(self.jobs, len(jobs))
-        asked = time.time()
+        before = {job: stamp(job) for job in jobs}
         if side_by_side == 1:
             for job in jobs:
-                yield _finished(job, 0 if recorded_since(asked, job) else _alone(job))
+                yield _finished(job, before[job], 0 if recorded_since(before[job], job) else _alone(job))
             return
         free: queue.Queue[set[int]] = queue.Queue()
         for share in shares(side_by_side):
@@ -93,10 +92,11 @@ class Local:
             # One seed of every project, and then the next: on a GPU that one finds compiled what the first has
             # compiled, where two that begin together both do all of it.
             in_turn = sorted(jobs, key=lambda job: job.seed)
-            running = {pool.submit(_in_turn, asked, job, variables, console, started): job for job in in_turn}
+            running = {pool.submit(_in_turn, before[job], job, variables, console, started): job for job in in_turn}
             try:
                 for future in as_completed(running):
-                    yield _finished(running[future], future.result())
+                    job = running[future]
+                    yield _finished(job, before[job], future.result())
             except BaseException:
                 # Whoever ends this process means its runs, too; they resume after their last epoch another time.
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -243,14 +243,26 @@ def shares(jobs: int) -> list[set[int]]:
     return [set(cores[k::jobs]) or set(cores[k % len(cores) :][:1] if cores else []) for k in range(jobs)]
 
 
-def recorded_since(asked: float, job: Job) -> bool:
-    """Whether what `job` asks for was recorded after the time `asked`, in seconds since the epoch: by another command
-    that was given the same runs, and has taken this one while that before it was trained here.
+def stamp(job: Job) -> tuple[int, int] | None:
+    """What is another for every record that the folder of `job` ever holds; None where it holds none."""
+    try:
+        now = (job.folder / record.RECORD_FILE).stat()
+    except OSError:
+        return None
+    return now.st_mtime_ns, now.st_ino
+
+
+def recorded_since(before: tuple[int, int] | None, job: Job) -> bool:
+    """Whether what `job` asks for was recorded since its `stamp` was the one `before`.
+
+    So it is behind its process, and ahead of it where another command was given the same runs, and has taken this one
+    while that before it was trained here.
     """
-    file = job.folder / record.RECORD_FILE
-    with suppress(OSError, record.RecordError):
-        done = record.read(file)
-        return file.stat().st_mtime > asked and (done.profile, done.precision) == (job.profile, job.precision)
+    if stamp(job) in (None, before):
+        return False
+    with suppress(record.RecordError):
+        done = record.read(job.folder / record.RECORD_FILE)
+        return (done.profile, done.precision) == (job.profile, job.precision)
     return False
 
 
@@ -294,9 +306,13 @@ def _end(*processes: subprocess.Popen[Any]) -> None:
 
 
 def _in_turn(
-    asked: float, job: Job, variables: dict[str, str], console: Console, started: list[subprocess.Popen[str]]
+    before: tuple[int, int] | None,
+    job: Job,
+    variables: dict[str, str],
+    console: Console,
+    started: list[subprocess.Popen[str]],
 ) -> int:
-    return 0 if recorded_since(asked, job) else _follow(job, variables, console, started)
+    return 0 if recorded_since(before, job) else _follow(job, variables, console, started)
 
 
 def _follow(job: Job, variables: dict[str, str], console: Console, started: list[subprocess.Popen[str]]) -> int:
@@ -326,8 +342,12 @@ def says_nothing(line: str) -> bool:
     return bool(GREETING.match(line)) or (bool(NO_DRIVER.match(line)) and not shutil.which("nvidia-smi"))
 
 
-def _finished(job: Job, status: int) -> Finished:
-    return Finished(job, not status, killed("Its process", status) if status < 0 else "")
+def _finished(job: Job, before: tuple[int, int] | None, status: int) -> Finished:
+    if status:
+        return Finished(job, False, killed("Its process", status) if status < 0 else "")
+    if not recorded_since(before, job):
+        return Finished(job, False, "Its process ended before that. Does the project's script call exit()?")
+    return Finished(job, True)
 
 
 def killed(what: str, status: int) -> str:

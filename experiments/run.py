@@ -234,6 +234,8 @@ def answer(process: subprocess.Popen[str]) -> dict[str, Any]:
     if process.returncode:
         said = last_words(complaints, "The canary's process ended without a message.")
         raise ReportError(said.removeprefix("error: "))
+    if not output.strip():
+        raise ReportError("The canary's process ended before it had sung. Does the project's script call exit()?")
     found: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
     return found
 

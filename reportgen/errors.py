@@ -23,12 +23,12 @@ class ReportError(Exception):
     """
 
 
-def first_line(problem: Exception) -> str:
+def first_line(problem: BaseException) -> str:
     """What a library said of a problem, short enough to quote; the kind of the problem if it said nothing."""
     return (str(problem).strip().splitlines() or [type(problem).__name__])[0]
 
 
-def told(problem: Exception) -> str:
+def told(problem: BaseException) -> str:
     """What is wrong, in a clause, of any error that a user's own Python can raise."""
     from pydantic import ValidationError
 

@@ -6,6 +6,7 @@ import ctypes
 import json
 import os
 import platform
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +20,7 @@ from experiments.environment import (
     DETERMINISTIC_XLA,
     NO_FUSION,
     accelerator,
+    commit,
     deterministic,
     kind_of,
     memory,
@@ -68,6 +70,56 @@ def test_a_backend_that_stands_idle_is_not_among_the_packages() -> None:
     assert list(found)[:2] == ["keras", "tensorflow"]
     assert not {"jax", "jaxlib", "torch"} & set(found)
     assert "tensorflow" not in versions("jax")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git prints in `folder`, whoever the user is."""
+    known = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+    done = subprocess.run(["git", *known, *arguments], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with the module that looks for a commit, not yet known to git."""
+    own = tmp_path / "own"
+    (own / "experiments" / "projects").mkdir(parents=True)
+    (own / "experiments" / "environment.py").touch()
+    monkeypatch.setattr(environment, "ROOT", own)
+    monkeypatch.setattr(environment, "__file__", str(own / "experiments" / "environment.py"))
+    return own
+
+
+def test_a_commit_is_of_these_sources_and_they_are_as_committed_if_git_has_them_all(sources: Path) -> None:
+    assert commit() == (None, None), "there is no checkout"
+    git(sources, "init")
+    assert commit() == (None, None), "nothing is committed"
+    git(sources, "add", ".")
+    assert commit() == (None, None), "nothing is committed"
+    git(sources, "commit", "-m", "first")
+    assert commit() == (git(sources, "rev-parse", "HEAD"), True)
+    (sources / "notes.txt").touch()
+    (sources / "experiments" / "results").mkdir()
+    (sources / "experiments" / "results" / "record.json").touch()
+    assert commit()[1] is True, "what no run is made from does not count"
+    new = sources / "experiments" / "projects" / "p21_new.py"
+    new.touch()
+    assert commit()[1] is False, "a new project is in no commit"
+    new.unlink()
+    (sources / "experiments" / "environment.py").write_text("# changed", encoding="utf-8")
+    assert commit()[1] is False
+
+
+def test_the_commit_of_a_checkout_around_these_sources_is_theirs_only_if_it_holds_them(sources: Path) -> None:
+    around = sources.parent
+    (around / "something else").touch()
+    git(around, "init")
+    git(around, "add", "something else")
+    git(around, "commit", "-m", "first")
+    assert commit() == (None, None)
+    git(around, "add", ".")
+    git(around, "commit", "-m", "the sources")
+    assert commit() == (git(around, "rev-parse", "HEAD"), True)
 
 
 ARM = "processor\t: {core}\nFeatures\t: fp asimd\nCPU implementer\t: 0x41\nCPU architecture: 8\nCPU part\t: {part}\n\n"

@@ -103,9 +103,15 @@ def test_a_run_that_does_not_hear_it_the_first_time_is_asked_again_and_killed_in
     assert process.returncode == status
 
 
+def recording(job: Job, *_: object) -> int:
+    """In place of the process of a run: its record, made up."""
+    record.write(synthetic.record(job.project, job.seed, profile=job.profile, precision=job.precision), job.results)
+    return 0
+
+
 @pytest.mark.parametrize(("jobs", "runs", "at_once"), [(4, 3, 3), (4, 1, 1), (2, 3, 2)])
 def test_no_more_run_side_by_side_than_there_are_and_one_alone_has_the_whole_machine(
-    monkeypatch: pytest.MonkeyPatch, jobs: int, runs: int, at_once: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int, runs: int, at_once: int
 ) -> None:
     dealt: list[int] = []
 
@@ -114,9 +120,9 @@ def test_no_more_run_side_by_side_than_there_are_and_one_alone_has_the_whole_mac
         return shares(count)
 
     monkeypatch.setattr(executor, "shares", counted)
-    monkeypatch.setattr(executor, "_follow", lambda *_: 0)
-    monkeypatch.setattr(executor, "_alone", lambda *_: 0)
-    asked = [dataclasses.replace(JOB, seed=seed) for seed in range(runs)]
+    monkeypatch.setattr(executor, "_follow", recording)
+    monkeypatch.setattr(executor, "_alone", recording)
+    asked = [dataclasses.replace(JOB, seed=seed, results=tmp_path) for seed in range(runs)]
     before = os.sched_getaffinity(0)
     ended = list(executor.Local(jobs).train(asked, Console(quiet=True)))
     assert sorted(done.job.seed for done in ended if done.recorded) == list(range(runs))
@@ -124,7 +130,7 @@ def test_no_more_run_side_by_side_than_there_are_and_one_alone_has_the_whole_mac
 
 
 def test_side_by_side_each_project_has_its_first_seed_before_one_has_its_second(
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a GPU, the second finds what the first has compiled."""
     begun: list[tuple[str, int]] = []
@@ -134,11 +140,11 @@ def test_side_by_side_each_project_has_its_first_seed_before_one_has_its_second(
         together.wait()
         begun.append((job.project, job.seed))
         together.wait()
-        return 0
+        return recording(job)
 
     monkeypatch.setattr(executor, "_follow", follow)
     asked = [
-        dataclasses.replace(JOB, project=name, seed=seed)
+        dataclasses.replace(JOB, project=name, seed=seed, results=tmp_path)
         for name in ("p05_augmentation", "p01_deeper")
         for seed in (0, 1)
     ]
@@ -147,21 +153,39 @@ def test_side_by_side_each_project_has_its_first_seed_before_one_has_its_second(
 
 
 @pytest.mark.parametrize("side_by_side", [1, 2])
+def test_a_process_that_ends_well_without_a_record_has_recorded_nothing(
+    side_by_side: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the script of a project calls `sys.exit()`; what was recorded before stays, and is not taken for new."""
+    asked = [dataclasses.replace(JOB, seed=seed, results=tmp_path) for seed in range(2)]
+    recording(asked[1])
+    monkeypatch.setattr(executor, "_alone", lambda *_: 0)
+    monkeypatch.setattr(executor, "_follow", lambda *_: 0)
+    ended = list(executor.Local(side_by_side).train(asked, Console(quiet=True)))
+    assert [(done.recorded, done.why_not) for done in ended] == [
+        (False, "Its process ended before that. Does the project's script call exit()?")
+    ] * 2
+
+
+@pytest.mark.parametrize("side_by_side", [1, 2])
 def test_what_another_command_has_recorded_meanwhile_is_not_trained_again(
     side_by_side: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = [dataclasses.replace(JOB, seed=seed, results=tmp_path) for seed in range(5)]
     begun: list[int] = []
+    one_at_a_time = threading.Lock()
 
     def other(job: Job, *_: object) -> int:
         """The other command has come from the last seed to this one, but for a run in another precision."""
-        begun.append(job.seed)
-        for seed, precision in ((2, "mixed_bfloat16"), (3, JOB.precision), (4, JOB.precision)):
-            record.write(synthetic.record(JOB.project, seed, profile=JOB.profile, precision=precision), tmp_path)
-        return 0
+        with one_at_a_time:
+            begun.append(job.seed)
+            if len(begun) == 1:
+                recording(dataclasses.replace(asked[2], precision="mixed_bfloat16"))
+                recording(asked[3])
+                recording(asked[4])
+        return recording(job)
 
-    record.write(synthetic.record(JOB.project, 0, profile=JOB.profile, precision=JOB.precision), tmp_path)
-    os.utime(tmp_path / JOB.project / "seed-0" / record.RECORD_FILE, (0, 0))
+    recording(asked[0])
     monkeypatch.setattr(executor, "_alone", other)
     monkeypatch.setattr(executor, "_follow", other)
     ended = list(executor.Local(side_by_side).train(asked, Console(quiet=True)))

@@ -535,6 +535,14 @@ def test_what_a_canary_said_before_the_system_ended_it_is_told() -> None:
         answer(process)
 
 
+def test_a_canary_that_ends_well_before_it_has_sung_is_told() -> None:
+    with (
+        subprocess.Popen(["true"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process,
+        pytest.raises(ReportError, match=r"ended before it had sung\. Does the project's script call exit\(\)\?"),
+    ):
+        answer(process)
+
+
 def test_a_canary_whose_complaint_is_no_text_is_told_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
