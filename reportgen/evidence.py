@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
+from textwrap import shorten
 
 from jinja2 import Environment, TemplateSyntaxError, Undefined, meta, nodes, pass_context
 from jinja2.ext import Extension
@@ -96,12 +97,21 @@ def placed(text: str) -> str:
 
     That is in code, but for a piece that is nothing else, in a formula, in a tag of HTML, in the text of a link or a
     picture, and in what stands elsewhere for either.
+
+    Raises:
+        ReportError: a claim stands in one of these, where its mark would be no link, either.
     """
     text = replaced(_NO_LINK, _unlinked, text)
-    return _CITED.sub(r'<a class="rg-fact" href="#\1">\2</a>', text)
+    return _CITED.sub(r'<a class="rg-fact" href="#\1">\2</a>', text).translate(_SHOWN)
 
 
 def _unlinked(found: re.Match[str]) -> str:
+    if CLAIM in found[0]:
+        piece = shorten(bare(_TAGS.sub("", found[0])), 60, placeholder="…")
+        raise ReportError(
+            f"a claim stands in {piece}, where nobody could open its evidence: in code, in a formula, in a tag, or in "
+            "the text of a link or a picture. Let it stand in running text, with all of that within it or beside it."
+        )
     if whole := _CITED_CODE.fullmatch(found[0]):
         return f"\ue000{whole[1]}\ue001<code>{whole[2]}</code>\ue002"
     if found["formula"]:
@@ -110,6 +120,14 @@ def _unlinked(found: re.Match[str]) -> str:
     return bare(found[0])
 
 
+CLAIM, _CLOSING = "\ue006", "\ue007"
+"""What stands for the brackets of a claim's tags until they are `placed`; the first begins each of them."""
+_HIDDEN = str.maketrans("<>", CLAIM + _CLOSING)
+_SHOWN = str.maketrans(CLAIM + _CLOSING, "<>")
+_TAGS = re.compile(f"{CLAIM}a .*?{CLAIM}/a{_CLOSING}|{CLAIM}.*?{_CLOSING}")
+"""What a claim adds to its sentence, as `placed` finds it."""
+_BLOCK = re.compile(r"#{1,6} |[-*+] |\d+[.)] |\||>|!!!|\?\?\?|===|```|~~~")
+"""What makes something else than running text of a line that it begins."""
 _CITED = re.compile("\ue000(.*?)\ue001(.*?)\ue002")
 _CITED_CODE = re.compile("(?<!`)`\ue000([^`]*?)\ue001([^`<]*?)\ue002`(?!`)")
 """A fact between backticks: Markdown would show the link's own text."""
@@ -169,7 +187,7 @@ class Evidence(PageTools):
         """The sentence between the tags, and its mark.
 
         Raises:
-            ReportError: there is no such claim, or what is between the tags goes over an empty line.
+            ReportError: there is no such claim, or what is between the tags is more than running text.
         """
         judgement = self._judgement(identifier)
         # The first use is where the note leads back to.
@@ -178,6 +196,11 @@ class Evidence(PageTools):
         said = caller().strip()
         if re.search(r"\n[ \t]*\n", said):
             raise ReportError(f"the claim {identifier} goes over an empty line; a claim stands within one paragraph.")
+        if block := _BLOCK.match(said):
+            raise ReportError(
+                f"the claim {identifier} begins with '{block[0].strip()}', which no longer begins the line then; put "
+                "the tag behind it: a claim stands within a paragraph, an item, a cell or a heading."
+            )
         study, reproduction = judgement.study.verdict, judgement.reproduction.verdict
         reproduces = self.edition.material.reproduces
         label = self.edition.words.gettext(
@@ -189,11 +212,12 @@ class Evidence(PageTools):
         )
         verdicts = (study, reproduction) if reproduces else (reproduction,)
         glyphs = "".join(f'<span class="rg-{verdict}">{GLYPHS[verdict]}</span>' for verdict in verdicts)
-        return (
-            f'<span class="rg-claim"{anchor}>{said}'
+        begin = f'<span class="rg-claim"{anchor}>'
+        end = (
             f'<a class="rg-mark" href="#claim-{identifier}" role="doc-noteref" aria-label="{escape(label)}">'
             f"{glyphs}</a></span>"
         )
+        return f"{begin.translate(_HIDDEN)}{said}{end.translate(_HIDDEN)}"
 
     def claim_entry(self, identifier: str) -> str:
         """A claim's entry as it stands in the file of claims.

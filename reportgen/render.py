@@ -30,7 +30,7 @@ from reportgen.checklist import Checklist
 from reportgen.downloads import Downloads
 from reportgen.edition import Edition
 from reportgen.errors import ReportError, nearest
-from reportgen.evidence import ClaimTags, Evidence, bare, cite, placed
+from reportgen.evidence import CLAIM, ClaimTags, Evidence, bare, cite, placed
 from reportgen.figures import Figures
 from reportgen.report import read_text
 from reportgen.scripts import Scripts
@@ -128,9 +128,12 @@ class Renderer:
             text = f'{text[:below]}\n!!! danger ""\n    {note}\n\n{text[below:]}'
         front = FRONT_MATTER.match(text)
         head, body = (front[0], text[front.end() :]) if front else ("", text)
-        if 'class="rg-claim"' in head:
+        if CLAIM in head:
             raise ReportError(f"{shown}: a claim stands before the page's text, where nobody could open its evidence.")
-        text = f"{bare(head)}{placed(body)}"
+        try:
+            text = f"{bare(head)}{placed(body)}"
+        except ReportError as problem:
+            raise ReportError(f"{shown}: {problem}") from problem
         notes = evidence.notes()
         return Page(f"{text.rstrip()}\n\n{notes}" if notes else text, assets)
 

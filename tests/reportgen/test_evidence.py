@@ -292,6 +292,58 @@ def test_a_claim_over_an_empty_line_is_refused_by_line(small_report: Path) -> No
         rendered(small_report, text, high=HIGH)
 
 
+SAID = '{% claim "high" %}It is {{ first.published.test.accuracy }}{% endclaim %}'
+
+
+@pytest.mark.parametrize(
+    ("text", "piece"),
+    [
+        (f"Run `{SAID}`.", "`It is 62.56%`"),
+        (f"```sh\n{SAID}\n```", "```sh It is 62.56% ```"),
+        (f"[so {SAID}](index.md)", r"[so It is 62.56%](index.md)"),
+        (f"![{SAID}](a.svg)", "![It is 62.56%](a.svg)"),
+        (f'[a](index.md "{SAID}")', '[a](index.md "It is 62.56%")'),
+        (f"<img alt='{SAID}' src='a.svg'>", "<img alt='It is 62.56%' src='a.svg'>"),
+        (f"<a href='index.md'>{SAID}</a>", "<a href='index.md'>It is 62.56%</a>"),
+        (f"*[SGD]: {SAID}", "*[SGD]: It is 62.56%"),
+        (f"Let $x = {SAID}$", "$x = It is 62.56%$"),
+        (f"A\n\n    {SAID}\n\nB", "It is 62.56%"),
+    ],
+)
+def test_a_claim_where_nobody_could_open_its_evidence_is_refused(small_report: Path, text: str, piece: str) -> None:
+    with pytest.raises(ReportError) as refused:
+        rendered(small_report, f"{text}\n", high=HIGH)
+    assert str(refused.value).startswith(f"docs/en/index.md: a claim stands in {piece}, where nobody could open")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{% claim "high" %}It is `so` in [the code](index.md), <b title="a">and</b> ![a](a.svg) for $x${% endclaim %}.',
+        f"## {SAID}",
+        f"- {SAID}\n- or not",
+        f"| a |\n|---|\n| {SAID} |",
+        f"> {SAID}",
+        f'!!! note "{SAID}"\n\n    {SAID}',
+        f"A note[^1].\n\n[^1]: {SAID}",
+        f"- one\n\n    {SAID}",
+        f"<p>{SAID}</p>",
+    ],
+)
+def test_a_claim_in_running_text_has_its_mark_whatever_is_said_in_it(small_report: Path, text: str) -> None:
+    page = rendered(small_report, f"{text}\n", high=HIGH).markdown
+    assert page.count('<span class="rg-claim"') == page.count('<a class="rg-mark"') == text.count("endclaim")
+    assert not re.search("[\ue000-\ue007]", page)
+
+
+@pytest.mark.parametrize("begin", ["## ", "- ", "1. ", "| a | b |\n|---|---|\n| ", "> ", "!!! note\n    "])
+def test_a_claim_around_more_than_running_text_is_refused_by_line(small_report: Path, begin: str) -> None:
+    text = f'# A\n\n{{% claim "high" %}}\n{begin}So.\n{{% endclaim %}}\n'
+    mark = begin.split()[0]
+    with pytest.raises(ReportError, match=rf"index\.md, line 3: the claim high begins with '{re.escape(mark)}'"):
+        rendered(small_report, text, high=HIGH)
+
+
 @pytest.mark.parametrize(
     ("expression", "english", "spanish"),
     [
