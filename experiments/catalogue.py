@@ -6,7 +6,6 @@ import ast
 import importlib
 import os
 import re
-import signal
 from pathlib import Path
 from textwrap import shorten
 from typing import get_args
@@ -14,7 +13,7 @@ from typing import get_args
 from experiments.environment import BACKENDS, ROOT
 from experiments.project import Project, Training
 from experiments.scaling import Scaling
-from reportgen.errors import ReportError, nearest, place, told
+from reportgen.errors import ReportError, asked_to_end, nearest, place, told
 
 FOLDER = Path(__file__).parent / "projects"
 """Where the projects stand, one file each."""
@@ -87,8 +86,8 @@ def load(identifier: str) -> Project:
             raise  # `main` says how to install it
         raise _broken(identifier, problem) from problem
     except (Exception, SystemExit) as problem:
-        if isinstance(problem, SystemExit) and problem.code == 128 + signal.SIGTERM:
-            raise  # this process was asked to end, and not by the file
+        if asked_to_end(problem):
+            raise
         raise _broken(identifier, problem) from problem
     project = getattr(module, "PROJECT", None)
     if not isinstance(project, Project):

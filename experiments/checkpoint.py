@@ -116,29 +116,29 @@ class Checkpoint:
             with np.load(self.file) as found:
                 arrays = dict(found)
             state = json.loads(str(arrays.pop("state")))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as problem:
+            if changed := sorted(_differences(state["identity"], self._identity)):
+                raise ReportError(
+                    f"{self.file}: this run was cut off after epoch {len(state['history'])} and cannot go on, because "
+                    f"these have changed since: {', '.join(changed)}. Put them back, or start over with --restart."
+                )
+            for k, variable in enumerate(_variables(model)):
+                variable.assign(arrays[f"variable_{k}"])
+            diary.epochs[:] = state["history"]
+            self.began = datetime.fromisoformat(state["began"])
+            self.beside = max(self.beside, state["beside"])
+            self._rules = [
+                {
+                    **rule,
+                    "best_weights": [arrays[f"best_{k}_{n}"] for n in range(len(model.weights))]
+                    if f"best_{k}_0" in arrays
+                    else None,
+                }
+                for k, rule in enumerate(state["rules"])
+            ]
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, zipfile.BadZipFile, EOFError) as problem:
             raise ReportError(
                 f"{self.file}: expected a checkpoint, found a damaged file ({problem}). Start over with --restart."
             ) from problem
-        if changed := sorted(_differences(state["identity"], self._identity)):
-            raise ReportError(
-                f"{self.file}: this run was cut off after epoch {len(state['history'])} and cannot go on, because "
-                f"these have changed since: {', '.join(changed)}. Put them back, or start over with --restart."
-            )
-        for k, variable in enumerate(_variables(model)):
-            variable.assign(arrays[f"variable_{k}"])
-        diary.epochs[:] = state["history"]
-        self.began = datetime.fromisoformat(state["began"])
-        self.beside = max(self.beside, state["beside"])
-        self._rules = [
-            {
-                **rule,
-                "best_weights": [arrays[f"best_{k}_{n}"] for n in range(len(model.weights))]
-                if f"best_{k}_0" in arrays
-                else None,
-            }
-            for k, rule in enumerate(state["rules"])
-        ]
 
     def restore_rules(self, stoppers: Sequence[RestoreIfStopped]) -> None:
         """Set the early-stopping rules to where they stood; Keras has just reset them."""

@@ -23,7 +23,7 @@ from experiments.project import SGD, Project, Training, Translation
 from experiments.resident import Resident, even, filled, pays, resident_of, together
 from experiments.scaling import Scaling
 from experiments.stopping import RestoreIfStopped, outcome
-from reportgen.errors import ReportError, first_line, place, told
+from reportgen.errors import ReportError, asked_to_end, first_line, place, told
 from reportgen.record import Epoch, Layer, Metrics, Mistake, Network, Setting, Stopping
 
 MOST_MISTAKES = 25
@@ -145,20 +145,21 @@ def build(project: Project, seed: int, precision: str, steps: int | None = None)
     keras.utils.set_random_seed(seed)
     try:
         model = _network(project, project.image_size)
-    except Exception as problem:
+    except ReportError:
+        raise
+    except (Exception, SystemExit) as problem:
+        where = place(problem, PROJECTS, PROJECTS.parents[1])
         # Keras raises an error of no kind where nothing can be downloaded.
-        if not isinstance(problem, WRONG) and type(problem) is not Exception:
+        of_the_network = bool(where) or isinstance(problem, WRONG) or type(problem) is Exception
+        if asked_to_end(problem) or _of_the_device(problem) or not of_the_network:
             raise
-        if isinstance(problem, RuntimeError) and type(problem).__module__ != "builtins":
-            raise  # a backend's own, that of memory among others
         side = project.image_size
-        where = place(problem, PROJECTS, PROJECTS.parents[1]) or "The network"
         if isinstance(problem, ValueError) and _buildable(project, ENOUGH):
             raise ReportError(
                 f"The network cannot be built for images of {side}x{side} pixels ({first_line(problem)}). "
                 "It needs larger ones: --image-size."
             ) from problem
-        raise ReportError(f"{where}: the network cannot be built ({told(problem)}).") from problem
+        raise ReportError(f"{where or 'The network'}: the network cannot be built ({told(problem)}).") from problem
     _check_form(model, project.image_size)
     if model.layers[-1].compute_dtype in ("float16", "bfloat16"):
         # Sixteen bits are too coarse for a probability and its logarithm.
@@ -175,6 +176,12 @@ def build(project: Project, seed: int, precision: str, steps: int | None = None)
     )
     make_variables(model, np.zeros(1, dtype=np.int32))
     return model
+
+
+def _of_the_device(problem: BaseException) -> bool:
+    """Whether Python or a backend tells of what the device cannot do, as for want of memory, whatever line asked it."""
+    own = isinstance(problem, RuntimeError) and type(problem).__module__ != "builtins"
+    return own or isinstance(problem, MemoryError) or type(problem).__name__ == "ResourceExhaustedError"
 
 
 def make_variables(model: keras.Model, labels: npt.NDArray[Any]) -> None:

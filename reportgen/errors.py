@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import io
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Collection, Iterable
@@ -21,6 +22,11 @@ class ReportError(Exception):
     The message says what was found, what was expected, where, and what to do. Commands print it and exit with
     status 1; any other exception is a defect of this program and keeps its traceback.
     """
+
+
+def asked_to_end(problem: BaseException) -> bool:
+    """Whether somebody ends this process by it, as with `kill`, and it is no mistake."""
+    return isinstance(problem, SystemExit) and problem.code == 128 + signal.SIGTERM
 
 
 def first_line(problem: BaseException) -> str:

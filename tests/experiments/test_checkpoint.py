@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 
 from experiments import catalogue, data
@@ -114,6 +116,30 @@ def test_a_damaged_checkpoint_is_told(tmp_path: Path) -> None:
     file.write_bytes(b"PK\x03\x04 cut short")
     with pytest.raises(ReportError, match="expected a checkpoint, found a damaged file"):
         run(Checkpoint(file, {}), identifier="p00_base")
+
+
+def without_a_variable(file: Path) -> None:
+    with np.load(file) as found:
+        arrays = dict(found)
+    del arrays["variable_1"]
+    np.savez(file, **arrays)
+
+
+def of_one_array(file: Path) -> None:
+    with file.open("wb") as stream:
+        np.save(stream, np.zeros(3))
+
+
+@pytest.mark.parametrize("spoil", [without_a_variable, of_one_array])
+def test_a_checkpoint_that_can_be_read_and_lacks_something_is_told(
+    tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    file = tmp_path / "run.npz"
+    with pytest.raises(KeyboardInterrupt):
+        run(Checkpoint(file, {}), CutOff(), declared=declared_short())
+    spoil(file)
+    with pytest.raises(ReportError, match=r"run\.npz: expected a checkpoint, found a damaged .*Start over with --rest"):
+        run(Checkpoint(file, {}), declared=declared_short())
 
 
 def test_a_disk_that_takes_no_checkpoint_does_not_end_the_run(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -230,6 +231,54 @@ def test_a_network_that_no_size_would_help_is_told_without_that_advice() -> None
         build(Project(network=misspelt, training=training), 0, "float32")
     with pytest.raises(ReportError, match=r"`network` returned NoneType, expected a keras\.Model"):
         build(Project(network=lambda _: None, training=training), 0, "float32")
+
+
+class OfItsOwn(Exception):
+    """As a backend raises one, or a project."""
+
+
+class ResourceExhaustedError(Exception):
+    """As TensorFlow calls its own."""
+
+
+@pytest.mark.parametrize(
+    ("problem", "wrong"),
+    [
+        (OfItsOwn("no way"), "OfItsOwn: no way"),
+        (StopIteration(), "StopIteration"),
+        (SystemExit(0), "SystemExit: 0"),
+        (KeyError("size"), "KeyError: 'size'"),
+    ],
+)
+@pytest.mark.project("p00_base")
+def test_whatever_a_network_s_lines_raise_is_told_with_the_line(
+    monkeypatch: pytest.MonkeyPatch, problem: BaseException, wrong: str
+) -> None:
+    def network(_: int) -> keras.Model:
+        raise problem
+
+    monkeypatch.setattr("experiments.train.PROJECTS", Path(__file__).parent)
+    with pytest.raises(ReportError) as told:
+        build(Project(network=network, training=catalogue.load("p00_base").training), 0, "float32")
+    line = network.__code__.co_firstlineno + 1
+    assert str(told.value) == f"tests/experiments/test_train.py, line {line}: the network cannot be built ({wrong})."
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [ReportError("a sentence"), SystemExit(143), MemoryError(), ResourceExhaustedError(), KeyboardInterrupt()],
+)
+@pytest.mark.project("p00_base")
+def test_what_is_no_mistake_of_the_network_s_stays_what_it_is(
+    monkeypatch: pytest.MonkeyPatch, problem: BaseException
+) -> None:
+    def network(_: int) -> keras.Model:
+        raise problem
+
+    monkeypatch.setattr("experiments.train.PROJECTS", Path(__file__).parent)
+    with pytest.raises(type(problem)) as raised:
+        build(Project(network=network, training=catalogue.load("p00_base").training), 0, "float32")
+    assert raised.value is problem
 
 
 class Composed(keras.Model):  # type: ignore[misc]
