@@ -29,7 +29,9 @@ from experiments.environment import BACKENDS, COMPILED, cores, refuse_own_keras
 from experiments.executor import Executor, Local, Ray
 from experiments.job import RESULTS, SEEDS, Job, Sizes, repeated, scaled, spoken
 from experiments.precision import PRECISIONS, check_precision
-from experiments.run import CutOff, Explicit, Verdict, end_canaries, replay, run, standing
+from experiments.replay import Verdict, end_canaries, replay
+from experiments.run import CutOff, run
+from experiments.standing import Explicit, standing
 from experiments.vgg16 import SMALLEST, from_file, start_of, stem_of
 from reportgen import record
 from reportgen.errors import ReportError, refused

@@ -29,6 +29,7 @@ from rich.console import Console
 from experiments import catalogue
 from experiments.environment import COMPILED, ROOT, SIDE_BY_SIDE, commit, deterministic, refuse_own_keras
 from experiments.job import MISTAKES, Job, keep
+from experiments.standing import Explicit, reason_to_train, standing
 from reportgen import record
 from reportgen.errors import ReportError, first_line, told
 
@@ -253,16 +254,12 @@ def stamp(job: Job) -> tuple[int, int] | None:
 
 
 def recorded_since(before: tuple[int, int] | None, job: Job) -> bool:
-    """Whether what `job` asks for was recorded since its `stamp` was the one `before`.
-
-    So it is behind its process, and ahead of it where another command was given the same runs, and has taken this one
-    while that before it was trained here.
-    """
+    """Whether another command has recorded what `job` asks for since its `stamp` was the one `before`."""
     if stamp(job) in (None, before):
         return False
-    with suppress(record.RecordError):
-        done = record.read(job.folder / record.RECORD_FILE)
-        return (done.profile, done.precision) == (job.profile, job.precision)
+    now = standing(job.results, job.project, job.seed, job.variant)
+    with suppress(ReportError):
+        return reason_to_train(job, now, Explicit(data=True, precision=True)) is None
     return False
 
 
@@ -345,7 +342,7 @@ def says_nothing(line: str) -> bool:
 def _finished(job: Job, before: tuple[int, int] | None, status: int) -> Finished:
     if status:
         return Finished(job, False, killed("Its process", status) if status < 0 else "")
-    if not recorded_since(before, job):
+    if stamp(job) in (None, before):
         return Finished(job, False, "Its process ended before that. Does the project's script call exit()?")
     return Finished(job, True)
 

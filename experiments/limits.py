@@ -16,7 +16,7 @@ from experiments.comparison.commands import timed
 from experiments.environment import ROOT
 from experiments.job import RESULTS, SEEDS
 from experiments.project import Augmentation
-from experiments.run import standing
+from experiments.standing import standing
 from reportgen.errors import ReportError
 
 AUGMENTING, PLAIN = "p05_augmentation", "p01_deeper"

@@ -1,243 +1,25 @@
-"""Which runs are missing or stale, and the processes that mend that. Imports neither Keras nor a backend."""
+"""What of the runs that are asked for is trained, and what stays. Imports neither Keras nor a backend."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache
+from collections.abc import Sequence
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, Literal
 
 from rich.console import Console
 from rich.markup import escape
 
 from experiments import data, downloads
-from experiments.canary import Specification, differences, largest_difference
-from experiments.environment import BACKENDS, COMPILED, PROCESSOR, ROOT, deterministic
-from experiments.executor import Executor, killed
-from experiments.job import FIGURES, Job, Sizes, departures, sources
+from experiments.environment import ROOT
+from experiments.executor import Executor
+from experiments.job import FIGURES, Job
 from experiments.precision import check_precision
+from experiments.replay import replay
+from experiments.standing import Explicit, other_images, other_weights, reason_to_train, standing
 from reportgen import record
-from reportgen.errors import ReportError, last_words
-from reportgen.fingerprint import changed
-from reportgen.record import Confirmation, Environment, Record
-
-Verdict = Literal["confirmed", "stale", "undecided"]
-_canaries: set[subprocess.Popen[str]] = set()
-"""The processes of canaries that sing now."""
-
-
-@dataclass(frozen=True)
-class Explicit:
-    """What a user has named, for which a record that is up to date may not do."""
-
-    data: bool = False
-    """The images; otherwise a record may be on others than those at hand."""
-    precision: bool = False
-    """The precision; otherwise a run has that of its record, or of the other seeds."""
-    force: bool = False
-    """To train, whatever is recorded."""
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Where a run stands, as far as its files tell."""
-
-    state: Literal["missing", "unreadable", "up to date", "unconfirmed"]
-    detail: str = ""
-    """The files that changed, or the error."""
-    record: Record | None = None
-
-
-def standing(results: Path, project: str, seed: int, variant: str | None = None) -> Standing:
-    """Compare the record of a run, and its confirmations, with the sources of today."""
-    folder = record.folder(results, project, seed, variant)
-    if not (folder / record.RECORD_FILE).exists():
-        return Standing("missing")
-    try:
-        done = record.read_own(folder / record.RECORD_FILE, results)
-        confirmations = record.read_confirmations(folder)
-    except record.RecordError as problem:
-        return Standing("unreadable", str(problem))
-    if different := changed(done, confirmations, ROOT):
-        return Standing("unconfirmed", ", ".join(different), done)
-    return Standing("up to date", "", done)
-
-
-def reason_to_train(job: Job, now: Standing, explicit: Explicit) -> str | None:
-    """Why `job` must train, told from files alone; None where its record may stay.
-
-    Raises:
-        ReportError: the record is there but cannot be read, and training was not forced.
-    """
-    if explicit.force:
-        return "forced"
-    if now.state == "missing":
-        return "not recorded yet"
-    if now.record is None:
-        raise ReportError(f"{now.detail} Or train it anew with --force.")
-    if now.record.profile == "full" and job.profile == "smoke":
-        raise ReportError(
-            "A run of the full profile is recorded there, which a smoke run would replace; nothing was trained. Name "
-            "another folder with --results DIR, or replace it with --force."
-        )
-    if now.record.profile != job.profile:
-        return f"recorded with profile {now.record.profile}"
-    if job.deterministic and not now.record.environment.deterministic:
-        return "recorded with operations that need not compute the same twice"
-    if explicit.precision and now.record.precision != job.precision:
-        return f"recorded in {now.record.precision}"
-    both_sample = job.source == now.record.dataset.origin == "sample"
-    if (explicit.data or both_sample) and (others := other_images(job.source, now.record)):
-        return f"recorded on {others}"
-    recorded = now.record.settings
-    if job.start and job.vgg16_weights:
-        if recorded["weights"] != job.start.name:
-            return f"recorded on the weights {recorded['weights']}"
-        if other_weights(job, now.record):
-            return "recorded on weights of the same name and another content"
-    return None
-
-
-def replay(results: Path, done: Record, console: Console) -> Verdict:
-    """Repeat a record's canary under its backend and today's sources; append a confirmation if it agrees."""
-    name = f"{done.project} seed {done.seed}" + (f" ({done.variant})" if done.variant else "")
-    backend = done.environment.backend.partition(" ")[0]
-    now = sources(done.project)
-    sizes, scaling = departures(done)
-    try:
-        asked = (done.project, done.seed, done.precision, sizes, backend, scaling, done.environment.cores)
-        with singing(*asked) as process:
-            said = answer(process)
-    except ReportError as problem:
-        console.print(f"[yellow]{name}: cannot be replayed under {backend}.[/] {escape(str(problem))}", highlight=False)
-        return "undecided"
-    if sources(done.project) != now:
-        again = "its sources changed while the canary sang. Replay it again."
-        console.print(f"[yellow]{name}: undecided[/], {again}", highlight=False)
-        return "undecided"
-    recorded = Specification(
-        network=done.network,
-        settings=done.settings,
-        seed=done.seed,
-        precision=done.precision,
-        canary=done.canary,
-    )
-    today = Specification.model_validate(said["specification"])
-    environment = Environment.model_validate(said["environment"])
-    same = same_machine(done.environment, environment)
-    found = differences(recorded, today, same)
-    if found:
-        console.print(f"[yellow]{name}: stale.[/] {'; '.join(found)}.", highlight=False)
-        return "stale"
-    exact = recorded.canary == today.canary
-    record.confirm(
-        Confirmation(
-            confirmed=datetime.now(UTC).replace(microsecond=0),
-            sources=now,
-            environment=environment,
-            exact=exact,
-            largest_difference=0.0 if exact else largest_difference(recorded.canary, today.canary),
-        ),
-        record.folder_of(done, results),
-    )
-    console.print(
-        f"[green]{name}: confirmed[/], {'bit for bit' if exact else 'within the tolerance'}.", highlight=False
-    )
-    return "confirmed"
-
-
-def same_machine(before: Environment, after: Environment) -> bool:
-    """Whether two environments must compute the same bits: processor, versions and threads.
-
-    Not where one of them does not tell its kind of processor: its name can stand for several generations.
-    """
-    keys = ("device", "processor_kind", "cores", "platform", "backend")
-    alike = all(getattr(before, key) == getattr(after, key) for key in keys) and _used(before) == _used(after)
-    return alike and before.processor_kind is not None
-
-
-def _used(environment: Environment) -> dict[str, str]:
-    """The packages without those of the backends that were installed and stood idle."""
-    backend = environment.backend.partition(" ")[0]
-    idle = {package for name, packages in BACKENDS.items() if name != backend for package in packages}
-    return {package: version for package, version in environment.packages.items() if package not in idle}
-
-
-@contextmanager
-def singing(
-    project: str,
-    seed: int,
-    precision: str,
-    sizes: Sizes,
-    backend: str | None = None,
-    scaling: str | None = None,
-    cores: int | None = None,
-) -> Iterator[subprocess.Popen[str]]:
-    """The process of a run's canary, which is to give an `answer`; it ends with the context.
-
-    Its operations are deterministic. It computes on the processor, whatever trains: so a machine without a GPU can
-    repeat the canary of a run on one, and the canary takes no memory from runs that share a GPU.
-
-    Pixels are scaled as `scaling` says, or as the project declares. Of more than `cores` cores, only so many are used:
-    on another number of threads sums are taken in another order, and what is trained drifts apart.
-    """
-    chosen = {"KERAS_BACKEND": backend} if backend else {}
-    # A user's own flags for XLA are not for it: no record names them, and they change numbers.
-    environment = {**COMPILED, **os.environ, **deterministic(backend, alone=True), **PROCESSOR, **chosen}
-    arguments = ["canary", project, "--seed", str(seed), "--precision", precision, *sizes.arguments]
-    if scaling:
-        arguments += ["--pixel-scaling", scaling]
-    if cores:
-        arguments += ["--cores", str(cores)]
-    command = [sys.executable, "-m", "experiments", *arguments]
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",  # not all that a backend complains of heeds the locale
-    ) as process:
-        _canaries.add(process)
-        try:
-            yield process
-        finally:
-            _canaries.discard(process)
-            process.kill()
-
-
-def end_canaries() -> None:
-    """End every canary that sings now, whichever thread waits for it."""
-    for process in _canaries.copy():
-        process.kill()
-
-
-def answer(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """What a canary's `process` says when it ends: the specification, the canary and the environment.
-
-    Raises:
-        ReportError: it failed, for instance because the backend is not installed.
-    """
-    output, complaints = process.communicate()
-    if process.returncode < 0:
-        said = last_words(complaints, "")
-        raise ReportError(killed("The canary's process", process.returncode) + (f" It said: {said}" if said else ""))
-    if process.returncode:
-        said = last_words(complaints, "The canary's process ended without a message.")
-        raise ReportError(said.removeprefix("error: "))
-    if not output.strip():
-        raise ReportError("The canary's process ended before it had sung. Does the project's script call exit()?")
-    found: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
-    return found
+from reportgen.errors import ReportError
+from reportgen.record import Record
 
 
 def draw(folder: Path) -> None:
@@ -405,32 +187,6 @@ def usual_precision(job: Job, recorded: Sequence[Record]) -> str:
     return found.pop() if len(found) == 1 else job.precision
 
 
-def other_images(source: str, done: Record) -> str | None:
-    """The images that `done` saw, where `source` stands for others; of Keras's own only the name is compared.
-
-    Raises:
-        ReportError: the images of `source` cannot be had.
-    """
-    name = data.name_of(source)
-    if done.dataset.name != name:
-        return done.dataset.name
-    if source == "keras" or done.dataset.sha256 == _sha256(source, _stamps(source)):
-        return None
-    return "another sample" if source == "sample" else f"other images of the name {name}"
-
-
-def _stamps(source: str) -> tuple[tuple[str, int, int], ...]:
-    folder = data.SAMPLE if source == "sample" else Path(source)
-    stats = sorted((file.name, file.stat()) for file in folder.glob("*.parquet"))
-    return tuple((name, found.st_size, found.st_mtime_ns) for name, found in stats)
-
-
-@cache
-def _sha256(source: str, stamps: tuple[tuple[str, int, int], ...]) -> str:
-    """Over all pixels and labels, which takes seconds: once for files whose `stamps` stay the same."""
-    return data.load(source).sha256
-
-
 def refuse_to_replace(job: Job, recorded: Sequence[Record], explicit: Explicit) -> None:
     """Nothing, unless `job` would replace, without being forced, a record that began with other weights, or one on
     other images than those of the machine at hand, which nobody named. The sample's runs are there to be repeated.
@@ -465,12 +221,6 @@ def refuse_other_images(job: Job, stays: Sequence[Record]) -> None:
             "them; nothing was trained. Name the same images with --data DIR, another folder with --results DIR, or "
             "every recorded seed with --force, which replaces them all."
         )
-
-
-def other_weights(job: Job, done: Record) -> str | None:
-    """The SHA-256 of the weights that `done` began with, where `job` begins with others; their name may not tell."""
-    own, began = job.start.sha256 if job.start else None, done.settings.get("weights_sha256")
-    return str(began) if own and began and began != own else None
 
 
 def refuse_other_weights(job: Job, stays: Sequence[Record]) -> None:

@@ -18,7 +18,7 @@ from experiments.environment import ROOT, accelerator, describe, use_determinist
 from experiments.job import RANDOM, RESULTS, Job, keep, sources
 from experiments.memory import enough_memory
 from experiments.progress import EpochProgress
-from experiments.run import answer, singing
+from experiments.replay import answer, singing
 from experiments.sheet import sheet
 from experiments.sole import sole
 from experiments.train import build, network_of, settings_of, steps_of, train

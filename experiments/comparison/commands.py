@@ -16,7 +16,7 @@ from typing import IO
 
 from experiments.environment import ROOT
 from experiments.job import RESULTS
-from experiments.run import standing
+from experiments.standing import standing
 from reportgen import record
 from reportgen.bench import Comparison
 from reportgen.errors import ReportError, last_words

@@ -16,7 +16,8 @@ from experiments.comparison.training import FASTER
 from experiments.environment import ROOT, cores
 from experiments.executor import Local
 from experiments.job import RESULTS, SEEDS, Job
-from experiments.run import Explicit, other_images, run, standing
+from experiments.run import run
+from experiments.standing import Explicit, other_images, standing
 from reportgen import record
 from reportgen.bench import Comparison
 from reportgen.errors import ReportError

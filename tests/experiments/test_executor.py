@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from experiments import executor
+from experiments import data, executor
 from experiments.environment import SIDE_BY_SIDE, commit
 from experiments.executor import most_at_once, receive, resources, shares
 from experiments.job import MISTAKES, Job
@@ -103,9 +103,11 @@ def test_a_run_that_does_not_hear_it_the_first_time_is_asked_again_and_killed_in
     assert process.returncode == status
 
 
-def recording(job: Job, *_: object) -> int:
+def recording(job: Job, *_: object, images: str = "sample") -> int:
     """In place of the process of a run: its record, made up."""
-    record.write(synthetic.record(job.project, job.seed, profile=job.profile, precision=job.precision), job.results)
+    done = synthetic.record(job.project, job.seed, profile=job.profile, precision=job.precision)
+    seen = {"name": images, "sha256": data.load(job.source).sha256}
+    record.write(done.model_copy(update={"dataset": done.dataset.model_copy(update=seen)}), job.results)
     return 0
 
 
@@ -171,26 +173,27 @@ def test_a_process_that_ends_well_without_a_record_has_recorded_nothing(
 def test_what_another_command_has_recorded_meanwhile_is_not_trained_again(
     side_by_side: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = [dataclasses.replace(JOB, seed=seed, results=tmp_path) for seed in range(5)]
+    asked = [dataclasses.replace(JOB, seed=seed, results=tmp_path) for seed in range(6)]
     begun: list[int] = []
     one_at_a_time = threading.Lock()
 
     def other(job: Job, *_: object) -> int:
-        """The other command has come from the last seed to this one, but for a run in another precision."""
+        """The other command has come from the last seed to this one, with some in another precision or on others."""
         with one_at_a_time:
             begun.append(job.seed)
             if len(begun) == 1:
                 recording(dataclasses.replace(asked[2], precision="mixed_bfloat16"))
                 recording(asked[3])
                 recording(asked[4])
+                recording(asked[5], images="others")
         return recording(job)
 
     recording(asked[0])
     monkeypatch.setattr(executor, "_alone", other)
     monkeypatch.setattr(executor, "_follow", other)
     ended = list(executor.Local(side_by_side).train(asked, Console(quiet=True)))
-    assert sorted(done.job.seed for done in ended if done.recorded) == [0, 1, 2, 3, 4]
-    assert sorted(begun) == [0, 1, 2]
+    assert sorted(done.job.seed for done in ended if done.recorded) == [0, 1, 2, 3, 4, 5]
+    assert sorted(begun) == [0, 1, 2, 5]
 
 
 def test_ctrl_c_waits_until_the_run_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,6 @@ import sys
 import threading
 import time
 from collections.abc import Generator, Sequence
-from contextlib import nullcontext
 from importlib import import_module
 from importlib.util import find_spec
 from io import StringIO
@@ -30,23 +29,12 @@ from rich.console import Console
 
 from experiments import __main__, data
 from experiments import run as experiments_run
-from experiments.canary import Specification
 from experiments.environment import cores
 from experiments.executor import Finished, killed
 from experiments.job import FIGURES, RESULTS, Job, Sizes, sources
-from experiments.run import (
-    CutOff,
-    Explicit,
-    Standing,
-    answer,
-    reason_to_train,
-    refuse_other_weights,
-    refuse_to_replace,
-    run,
-    same_machine,
-    singing,
-    standing,
-)
+from experiments.replay import singing
+from experiments.run import CutOff, refuse_other_weights, refuse_to_replace, run
+from experiments.standing import Explicit, Standing, reason_to_train, standing
 from experiments.train import build, train
 from experiments.vgg16 import Start
 from experiments.worker import checkpoint_file
@@ -168,25 +156,6 @@ def test_canaries_are_replayed_side_by_side_all_that_are_asked_for_and_one_that_
     with pytest.raises(typer.Exit):
         __main__.replay_projects(results=tmp_path)
     assert sorted(asked) == [0, 0, 1, 2, 2, 3]
-
-
-def test_a_canary_that_sang_while_its_sources_changed_decides_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its process reads them a moment after they were fingerprinted."""
-    done = synthetic.record()
-    sung = Specification(
-        network=done.network, settings=done.settings, seed=0, precision=done.precision, canary=done.canary
-    )
-    answered = {"specification": sung.model_dump(), "environment": done.environment.model_dump()}
-    monkeypatch.setattr(experiments_run, "singing", lambda *_: nullcontext())
-    monkeypatch.setattr(experiments_run, "answer", lambda _: answered)
-    for then, verdict, confirmations in ((synthetic.HASH, "confirmed", 1), ("f" * 64, "undecided", 1)):
-        found = iter([{"a.py": synthetic.HASH}, {"a.py": then}])
-        monkeypatch.setattr(experiments_run, "sources", lambda _, found=found: next(found))
-        console = Console(file=StringIO())
-        assert experiments_run.replay(tmp_path, done, console) == verdict
-        assert len(record.read_confirmations(record.folder_of(done, tmp_path))) == confirmations
 
 
 def test_canaries_side_by_side_take_any_of_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -526,34 +495,6 @@ def test_a_process_that_the_system_ends_is_told_as_memory_that_ran_out() -> None
     assert killed("Its process", -signal.SIGTERM) == "Its process was ended by SIGTERM."
 
 
-def test_what_a_canary_said_before_the_system_ended_it_is_told() -> None:
-    aborts = "echo 'Unknown flag in XLA_FLAGS: --new' >&2; kill -ABRT $$"
-    with (
-        subprocess.Popen(["sh", "-c", aborts], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process,
-        pytest.raises(ReportError, match=r"ended by SIGABRT\. It said: Unknown flag in XLA_FLAGS: --new$"),
-    ):
-        answer(process)
-
-
-def test_a_canary_that_ends_well_before_it_has_sung_is_told() -> None:
-    with (
-        subprocess.Popen(["true"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process,
-        pytest.raises(ReportError, match=r"ended before it had sung\. Does the project's script call exit\(\)\?"),
-    ):
-        answer(process)
-
-
-def test_a_canary_whose_complaint_is_no_text_is_told_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    script = tmp_path / "python"
-    script.write_text("#!/bin/sh\nprintf 'error: jos\\351' >&2; exit 1\n", encoding="utf-8")
-    script.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(script))
-    with singing("p00_base", 0, "float32", Sizes()) as process, pytest.raises(ReportError, match=r"^jos\ufffd$"):
-        answer(process)
-
-
 @pytest.mark.project("p00_base")
 def test_memory_that_runs_out_is_a_sentence_and_leaves_no_record(tmp_path: Path) -> None:
     """The hidden layer of Project 0 would have a quarter of a tebibyte of weights; no machine is to try."""
@@ -587,20 +528,6 @@ def test_other_weights_are_asked_for_by_their_option(smoke: Path, tmp_path: Path
         done = now.record.model_copy(update={"profile": "full", "settings": {"weights": used, "batch_size": 256}})
         job = Job(identifier, 0, "full", "float32", "sample", smoke, weights)
         assert reason_to_train(job, Standing("up to date", "", done), Explicit()) == reason
-
-
-def test_a_backend_that_stood_idle_does_not_make_another_machine() -> None:
-    before = synthetic.environment()
-    for package, same in (("jax", True), ("torch", True), ("tensorflow", False), ("numpy", False)):
-        packages = {**before.packages, package: "99"}
-        assert same_machine(before, before.model_copy(update={"packages": packages})) == same
-
-
-def test_a_machine_is_the_same_only_where_its_kind_of_processor_is_known() -> None:
-    now = synthetic.environment()
-    other, old = (now.model_copy(update={"processor_kind": kind}) for kind in ("AMaker 25 17 1 avx512f", None))
-    assert same_machine(now, now)
-    assert not any(same_machine(*pair) for pair in ((now, other), (old, now), (now, old), (old, old)))
 
 
 def test_other_images_are_asked_for_only_by_data(smoke: Path) -> None:

@@ -20,7 +20,7 @@ from experiments.canary import Specification
 from experiments.job import RESULTS, Job, Sizes
 from experiments.progress import EpochProgress
 from experiments.project import Adam, Project
-from experiments.run import singing
+from experiments.replay import singing
 from experiments.train import Run, train
 from reportgen.errors import ReportError
 from tests import synthetic
