@@ -490,16 +490,24 @@ def replay_projects(
 
     Exit status 1 unless all are confirmed.
     """
+
+    def again(file: Path) -> Verdict:
+        try:
+            return replay(results, record.read_own(file, results), console)
+        except ReportError as problem:  # which keeps no other run from being replayed
+            run_of = file.parent.relative_to(results).as_posix()
+            console.print(f"[red]{run_of}: cannot be replayed.[/] {escape(str(problem))}", highlight=False)
+            return "undecided"
+
     found = _by_project(results)
     files = (file for identifier in _identifiers(projects) for file in found.get(identifier, ()))
-    recorded = (record.read_own(file, results) for file in files)
-    chosen = [done for done in recorded if not seed or done.seed in seed]
+    chosen = [file for file in files if not seed or int(file.parent.name.removeprefix("seed-")) in seed]
     if not chosen:
         raise ReportError(f"No recorded run in {results} to replay; `python -m experiments run` makes them.")
     pool = ThreadPoolExecutor(jobs)
     replays: list[Future[Verdict]] = []
     try:
-        replays += (pool.submit(replay, results, done, console) for done in chosen)
+        replays += (pool.submit(again, file) for file in chosen)
         ended = (one.result() for one in replays)
         verdicts = [*track(ended, "replaying", len(chosen), console=console, transient=True)]
     except KeyboardInterrupt:

@@ -44,6 +44,9 @@ KERAS = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_la
 KERAS_LIMITS = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
 """The environment variables in which Keras is told to train for less than it is asked for."""
 
+ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+"""Environment variables that send git to another repository than the one around, as in a hook of that."""
+
 SIDE_BY_SIDE = "EXPERIMENTS_SIDE_BY_SIDE"
 """The environment variable in which a run is told how many run beside it on this machine, itself included; on a
 cluster, how many may."""
@@ -261,7 +264,15 @@ def _printed(*command: str) -> str | None:
     """What a command prints in the root, or None where it is not there or fails."""
     try:
         # Whatever the locale says, these commands speak UTF-8.
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", errors="replace", check=True)
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if name not in ELSEWHERE},
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=True,
+        )
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()

@@ -14,6 +14,7 @@ import queue
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,8 @@ ASKED = 6
 """How often a run's process is asked to end before it is killed."""
 PATIENCE = 10
 """Seconds that it has for it each time."""
+REACHED = 10
+"""Seconds that the head of a cluster has to answer."""
 RETRIES = 3
 """How often a run is started again elsewhere when the node that trained it is lost."""
 TRAVELS_NOT = [".git", ".nox", ".venv", "build", "site", "shared", "docs", "tests", "experiments/results"]
@@ -127,12 +130,13 @@ class Ray:
             ) from problem
         address = self.address or os.environ.get("RAY_ADDRESS") or "auto"
         try:
+            _refuse_unreachable(address)
             ray.init(
                 address=address,
                 runtime_env={"working_dir": str(ROOT), "excludes": TRAVELS_NOT},
                 logging_level=logging.ERROR,
             )
-        except (ConnectionError, ValueError, RuntimeError) as problem:
+        except (OSError, OverflowError, ValueError, RuntimeError) as problem:
             raise ReportError(
                 f"No Ray cluster at {address!r} ({first_line(problem)}). `ray start --head` starts one, and prints "
                 "the address for --address."
@@ -141,6 +145,18 @@ class Ray:
             yield from _on_cluster(ray, jobs, console)
         finally:
             ray.shutdown()
+
+
+def _refuse_unreachable(address: str) -> None:
+    """Nothing, unless nobody listens at `address`, a `host:port`, where Ray itself would try again for minutes.
+
+    Raises:
+        OSError: there is no such host, or it does not answer.
+        OverflowError: there is no such port.
+    """
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal() and "/" not in host:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=REACHED).close()
 
 
 def _on_cluster(ray: Any, jobs: Sequence[Job], console: Console) -> Generator[Finished]:

@@ -110,6 +110,21 @@ def test_a_commit_is_of_these_sources_and_they_are_as_committed_if_git_has_them_
     assert commit()[1] is False
 
 
+def test_a_repository_that_the_environment_names_is_not_asked(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in (sources, tmp_path / "another"):
+        folder.mkdir(exist_ok=True)
+        git(folder, "init")
+        git(folder, "commit", "--allow-empty", "-m", f"of {folder.name}")
+    git(sources, "add", ".")
+    git(sources, "commit", "-m", "the sources")
+    own = git(sources, "rev-parse", "HEAD")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "another" / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(sources))
+    assert commit() == (own, True)
+
+
 def test_the_commit_of_a_checkout_around_these_sources_is_theirs_only_if_it_holds_them(sources: Path) -> None:
     around = sources.parent
     (around / "something else").touch()

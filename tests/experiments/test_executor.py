@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import os
 import pickle
+import re
 import shutil
 import signal
 import subprocess
@@ -350,6 +351,15 @@ def test_options_that_do_not_fit_together_are_a_sentence(arguments: tuple[str, .
     status, _, complaints = said("run", "p00_base", "--profile", "smoke", *arguments)
     assert status == 1
     assert sentence in complaints
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1:99999", "[::1]:1"])
+def test_a_cluster_whose_head_does_not_answer_is_a_sentence_at_once(tmp_path: Path, address: str) -> None:
+    pytest.importorskip("ray")
+    began = time.monotonic()
+    with pytest.raises(ReportError, match=rf"No Ray cluster at '{re.escape(address)}' .*`ray start --head` starts one"):
+        list(executor.Ray(address).train([dataclasses.replace(JOB, results=tmp_path)], Console(quiet=True)))
+    assert time.monotonic() - began < 2 * executor.REACHED
 
 
 def test_ray_is_not_imported_for_runs_on_one_machine() -> None:

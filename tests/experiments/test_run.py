@@ -158,6 +158,32 @@ def test_canaries_are_replayed_side_by_side_all_that_are_asked_for_and_one_that_
     assert sorted(asked) == [0, 0, 1, 2, 2, 3]
 
 
+def test_a_record_that_is_damaged_keeps_no_other_run_from_being_replayed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(tmp_path, 0, 1, 2)
+    (tmp_path / "p00_base" / "seed-1" / "record.json").write_text("{", encoding="utf-8")
+    asked: list[int] = []
+
+    def replay(_: Path, done: record.Record, __: object) -> str:
+        asked.append(done.seed)
+        if done.seed == 0:
+            raise ReportError("its confirmations are damaged")
+        return "confirmed"
+
+    monkeypatch.setattr(__main__, "replay", replay)
+    monkeypatch.setattr(__main__, "console", Console(file=StringIO(), width=400))
+    with pytest.raises(typer.Exit):
+        __main__.replay_projects(results=tmp_path)
+    assert isinstance(__main__.console.file, StringIO)
+    told = __main__.console.file.getvalue()
+    assert sorted(asked) == [0, 2]
+    assert "p00_base/seed-0: cannot be replayed. its confirmations are damaged" in told
+    assert re.search(r"p00_base/seed-1: cannot be replayed\. .*record\.json.*not valid JSON", told)
+    __main__.replay_projects(seed=[2], results=tmp_path)
+    assert sorted(asked) == [0, 2, 2]
+
+
 def test_canaries_side_by_side_take_any_of_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[list[int]] = []
 
