@@ -25,6 +25,7 @@ from rich.table import Table
 
 from experiments import catalogue, data, downloads
 from experiments.catalogue import EXTRA, USUAL_BACKEND
+from experiments.ending import end_when_asked
 from experiments.environment import BACKENDS, COMPILED, cores, refuse_own_keras
 from experiments.executor import Executor, Local, Ray
 from experiments.job import RESULTS, SEEDS, Job, Sizes, repeated, scaled, spoken
@@ -791,11 +792,6 @@ def _measuring(unfinished: Path) -> Iterator[None]:
         raise typer.Exit(128 + signal.SIGINT) from None
 
 
-def _leave(number: int, _: object) -> None:
-    """End as an exception does, and not at once: whatever this process started must end with it."""
-    sys.exit(128 + number)
-
-
 def _fail(why: str) -> NoReturn:
     errors.print(f"[red]error:[/] {escape(why)}", highlight=False, soft_wrap=True)
     sys.exit(1)
@@ -805,7 +801,7 @@ def main() -> None:
     """Run the command line; a user's mistake is a sentence and exit status 1."""
     # The backends greet on stderr in dozens of lines that no user can act on.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    signal.signal(signal.SIGTERM, _leave)
+    end_when_asked()
     asked = "KERAS_BACKEND" in os.environ
     # Else Keras takes the backend that it finds in a file of the user's, of which nothing here would know.
     backend = os.environ.setdefault("KERAS_BACKEND", USUAL_BACKEND)

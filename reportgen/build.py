@@ -26,7 +26,6 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import yaml
-from babel.localedata import locale_identifiers
 from filelock import FileLock, Timeout
 from markupsafe import escape
 from rich.console import Console
@@ -35,7 +34,7 @@ from reportgen import cards
 from reportgen.checkout import git
 from reportgen.errors import ReportError
 from reportgen.hooks import OVERRIDES
-from reportgen.language import Language, language
+from reportgen.language import Language, is_language, language
 from reportgen.material import Material, gather
 from reportgen.render import Renderer
 from reportgen.report import CATALOGUE, Catalogue, Report, visible
@@ -158,9 +157,9 @@ def _refuse_place(report: Report, site: Path) -> None:
 
 def no_site(names: Collection[str]) -> str:
     """Why what has these `names` at its top is more than a site, or less, in a clause; empty if it is one, or none."""
+    others = sorted({*names} - {*SIGNS, "404.html", "sitemap.xml"})
     # A language of the last site may be none of this one's.
-    languages = {code.replace("_", "-") for code in locale_identifiers()}
-    if others := sorted({*names} - {*SIGNS, "404.html", "sitemap.xml"} - languages):
+    if others := [name for name in others if not is_language(name)]:
         return f"{others[0]} is no part of a site"
     lacking = [name for name in SIGNS if names and name not in names]
     return f"without {' and '.join(lacking)} it is no site" if lacking else ""

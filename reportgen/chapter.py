@@ -35,8 +35,9 @@ def write(
     names the project that it is compared with, `titles` what it is called in a language: else its identifier.
 
     Raises:
-        ReportError: the project is unknown or has a chapter, the page exists or is no place for one, a title is of no
-            language of the report, or a file is wrong or cannot be given a line by a program. Nothing is written then.
+        ReportError: the project is unknown, has a chapter, or would be compared with itself, the page exists or is no
+            place for one, a title is of no language of the report, or a file is wrong or cannot be given a line by a
+            program. Nothing is written then.
     """
     report = material.report
     for name in (project, since):
@@ -46,6 +47,8 @@ def write(
                 f"{name!r} has neither a run nor a declaration, nor figures of a study"
                 + (f"; did you mean {near!r}?" if near else ".")
             )
+    if since == project:
+        raise ReportError(f"{project} cannot be compared with itself; name the project that it departs from.")
     if told := material.chapters.get(project):
         raise ReportError(f"{report.relative(report.docs / report.languages[0] / told[0])} tells of {project} already.")
     if unknown := sorted(titles.keys() - {*report.languages}):
@@ -69,7 +72,7 @@ def write(
         line = None
         title = titles.get(code, project)
         # “Project 13: wider” is “Project 13” where there is little room.
-        for names, name in (("projects", title), ("short", title.partition(":")[0])):
+        for names, name in (("projects", title), ("short", title.partition(":")[0].strip())):
             text, found = _named(text, shown, names, project, name)
             line = line or found
         if line:
@@ -150,10 +153,10 @@ def _call(expression: str) -> str:
 def _named(text: str, shown: str, names: str, project: str, title: str) -> tuple[str, int | None]:
     """A catalogue with a name for `project` behind the last of its `names`, and the line of that; None if it has one.
 
-    Where there are no such names at all, the short ones are left out, and the title serves for both.
+    Where a catalogue has no short names, they are left out, and the title serves for both.
     """
     node = entries.mapping(text).get(names)
-    if names == "short" and (node is None or not node.value):
+    if names == "short" and not isinstance(node, yaml.MappingNode):
         return text, None
     entry = f"{project}: {json.dumps(title, ensure_ascii=False)}"
     if isinstance(node, yaml.MappingNode) and not node.value:  # {}, of a report that has no project yet

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment
+from markupsafe import escape
 
 from reportgen import compiled
 
@@ -30,7 +31,9 @@ _held: dict[str, list[str]] = {}
 
 
 def on_config(config: Any, **_: object) -> None:
-    """Let a report's own templates come before ours, and so before the theme's."""
+    """Let a report's own templates come before ours, and so before the theme's, and its names be no markup."""
+    for name in ("site_name", "site_description"):
+        config[name] = escape(config[name] or "")  # the theme puts them between quotes as they are
     if folder := config.theme.get(OVERRIDES):
         config.theme.dirs.insert(0, folder)
 

@@ -32,6 +32,16 @@ def codes() -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in FOLDER.glob("*.po")))
 
 
+def is_language(code: str) -> bool:
+    """Whether a report can be in the language `code`, if there is a catalogue of it."""
+    try:
+        locale = Locale.parse(code, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return False
+    # Babel takes old and other names of a language, too, some of which are usual names of folders, such as `src`.
+    return bool(locale.language == code.partition("-")[0].lower())
+
+
 @cache
 def language(code: str) -> Language:
     """The language called `code`, such as `es` or, for that of a region, `pt-BR`.

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2.defaults import DEFAULT_NAMESPACE
 
 from reportgen import bench, claims, evidence, facts, features, pretraining, record
 from reportgen.bench import Bench
+from reportgen.checkout import git
 from reportgen.claims import Judgement
 from reportgen.errors import ReportError
 from reportgen.facts import ProjectFacts, Published
@@ -47,12 +49,15 @@ class Material:
     """What such weights see, by file."""
     repository: str = ""
     """Where the sources can be read in a browser, if anybody has said: MkDocs's own `repo_url`."""
+    within: str = ""
+    """The folder of the report in its repository, as `report/`; empty where it is the whole of it."""
     printed: bool = False
     """Whether the site will hold the report as a PDF in each language."""
 
     def source_link(self, file: str, commit: str | None) -> str | None:
         """The page that shows `file` as it was in `commit`; None where there is no such page."""
-        return f"{self.repository}/blob/{commit}/{file}" if self.repository and commit else None
+        where = quote(f"{self.within}{file}")
+        return f"{self.repository}/blob/{commit}/{where}" if self.repository and commit else None
 
     @property
     def reproduces(self) -> bool:
@@ -97,4 +102,5 @@ def gather(report: Report) -> Material:
         benches=bench.read_all(report.bench) if report.bench else (),
         pages=pages,
         repository=str(report.shared().get("repo_url") or "").rstrip("/"),
+        within=git(report.root, "rev-parse", "--show-prefix") or "",
     )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import permutations
 
+from reportgen.evidence import ANCHOR
 from reportgen.finding import Finding
 from reportgen.source import Item, Section, Source
 
@@ -37,6 +38,13 @@ def _identifiers(source: Source) -> Iterator[Finding]:
                 source.file,
                 f"heading '{section.title}' has no explicit identifier",
                 f"{'#' * section.level} {section.title} {{ #… }}, the same in every language",
+                section.line,
+            )
+        elif section.identifier == ANCHOR:
+            yield Finding(
+                source.file,
+                f"section {ANCHOR} has the identifier of the notes below every page",
+                "another identifier, the same in every language",
                 section.line,
             )
         elif section.identifier in seen:

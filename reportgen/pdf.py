@@ -82,7 +82,7 @@ def _reader() -> type[PdfReader]:
 def _words(material: Material, code: str) -> str:
     """What the printing script writes that is on no page, and how paper looks."""
     edition = Edition(material, code)
-    runs = [run for known in material.facts.values() for run in known.records]
+    runs = [run for known in material.facts.values() for run in known.every_record]
     words, last = edition.words, max((run.started for run in runs), default=None)
     recorded = (
         words.gettext("{n} recorded runs, the last of {date}", n=len(runs), date=words.date(last)) if last else ""

@@ -129,7 +129,7 @@ def _tip(repository: Path, remote: str, branch: str) -> Tip | None:
     fetched = run(repository, "fetch", remote, f"+refs/heads/{branch}:{tip}")
     if fetched.returncode:
         raise ReportError(f"git could not fetch {branch} from {remote}: {fetched.stderr.strip()}")
-    names = set((git(repository, "ls-tree", "-z", "--name-only", tip) or "").split("\0")) - {"", DOMAIN}
+    names = set((git(repository, "ls-tree", "--full-tree", "-z", "--name-only", tip) or "").split("\0")) - {"", DOMAIN}
     if complaint := no_site(names):
         raise ReportError(
             f"The branch {branch} of {remote} holds something else, which publishing would delete: {complaint}. "

@@ -118,7 +118,8 @@ class Report:
         """Every page by its path within a language's folder, the same in each language.
 
         Raises:
-            ReportError: a page is missing in a language, or would be published under another name than its own.
+            ReportError: a page is missing in a language, would be published under another name than its own, or has the
+                address of another one.
         """
         found = {
             code: {path.as_posix() for path in visible(self.docs / code) if path.suffix == ".md"}
@@ -138,6 +139,12 @@ class Report:
             raise ReportError(
                 f"{file}: MkDocs publishes a page of this name as its folder's index.md, or leaves it out. Rename it "
                 "to index.md, or otherwise, in every language; notes for editors stand outside of the pages."
+            )
+        if twice := [page for page in every if page.removesuffix(".md") + "/index.md" in every]:
+            file = self.relative(self.docs / self.languages[0] / twice[0])
+            raise ReportError(
+                f"{file}: it has the address of {twice[0].removesuffix('.md')}/index.md, and one of them would be "
+                "lost. Rename one, in every language, or make one page of both."
             )
         return tuple(every)
 

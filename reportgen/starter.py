@@ -146,7 +146,7 @@ def _names(report: Report, file: Path, words: Language) -> str:
         ("site_description", f"site_description: {json.dumps(described, ensure_ascii=False)}"),
         ("nav", "nav: {}"),
         ("projects", "projects: {}"),
-        ("short", ""),
+        ("short", "short: {}"),
     ):
         text = _replaced(text, name, entry, report.relative(file))
     return text

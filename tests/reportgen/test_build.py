@@ -188,10 +188,24 @@ def test_a_file_where_the_folder_of_a_build_would_stand_is_told(small_report: Pa
         made(small_report)
 
 
-def test_a_site_takes_the_place_of_one_that_had_another_language(small_report: Path) -> None:
+@pytest.mark.parametrize("code", ["pt-BR", "pt-br", "zh-TW", "sr-Latn-RS"])
+def test_a_site_takes_the_place_of_one_that_had_another_language(small_report: Path, code: str) -> None:
     site = made(small_report)
-    (site / "pt-BR").mkdir()
-    assert not (made(small_report) / "pt-BR").exists()
+    (site / code).mkdir()
+    assert not (made(small_report) / code).exists()
+
+
+def test_the_name_and_the_description_of_a_site_are_no_markup(small_report: Path) -> None:
+    for code in ("en", "es"):
+        file = small_report / "docs" / code / "catalogue.yml"
+        text = re.sub(r"site_name: .*", "site_name: 'A \"small\" <b> & more'", file.read_text(encoding="utf-8"))
+        file.write_text(
+            re.sub(r"site_description: .*", "site_description: 'What \"small\" means'", text), encoding="utf-8"
+        )
+    page = (made(small_report) / "en" / "index.html").read_text(encoding="utf-8")
+    assert '<meta name="description" content="What &#34;small&#34; means">' in page
+    assert 'aria-label="A &#34;small&#34; &lt;b&gt; &amp; more"' in page
+    assert "<b>" not in page and '"small"' not in page
 
 
 def test_a_report_in_one_language_offers_no_other(small_report: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -209,6 +210,19 @@ def test_the_script_is_linked_at_its_commit_where_the_repository_has_an_address(
     page = rendered(small_report, "{{ first.reproduced.test.accuracy.mean }}\n{{ provenance('first') }}\n", run)
     commit = run.environment.git_commit
     assert page.markdown.count(f'href="https://example.org/me/report/blob/{commit}/{run.script}"') == 2
+
+
+def test_the_script_of_a_report_in_a_folder_of_its_repository_is_linked_where_it_stands_there(
+    small_report: Path,
+) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=small_report.parent, check=True)
+    root = small_report.rename(small_report.with_name("my report"))
+    file = root / "mkdocs.yml"
+    file.write_text(file.read_text(encoding="utf-8") + "\nrepo_url: https://example.org/me/all\n", encoding="utf-8")
+    run = record("first")
+    page = rendered(root, "{{ first.reproduced.test.accuracy.mean }}\n", run)
+    commit = run.environment.git_commit
+    assert f'href="https://example.org/me/all/blob/{commit}/my%20report/{run.script}"' in page.markdown
 
 
 def test_a_difference_leads_to_both_of_its_sources(small_report: Path) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import reportgen
 from reportgen import bench, checklist, claims, evidence, facts, tools
 from reportgen.errors import ReportError
-from reportgen.language import FOLDER, codes, language, unlike, untranslated
+from reportgen.language import FOLDER, codes, is_language, language, unlike, untranslated
 
 PACKAGE = Path(reportgen.__file__).parent
 SETTINGS = ("batch_size", "epochs", "optimizer", "learning_rate", "loss", "pixel_scaling", "precision")
@@ -139,6 +139,17 @@ def test_a_duration_never_shows_sixty_seconds(value: float) -> None:
 def test_an_unknown_language_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ReportError, match=r"Unknown language 'xx'.*en, es"):
         language("xx")
+
+
+@pytest.mark.parametrize(
+    ("code", "known"),
+    [
+        *((code, True) for code in ("es", "pt-BR", "pt-br", "zh-TW", "zh-Hant-TW", "sr-RS", "ast")),
+        *((name, False) for name in ("src", "docs", "bin", "index.html", "thesis.tex", "", "en_US")),
+    ],
+)
+def test_a_language_is_told_from_the_name_of_anything_else(code: str, known: bool) -> None:
+    assert is_language(code) == known
 
 
 def test_a_setting_without_words_is_shown_by_its_name() -> None:

@@ -100,3 +100,8 @@ def test_a_heading_without_an_identifier_is_named_in_each_version() -> None:
 def test_two_headings_with_one_identifier_are_named() -> None:
     twice = PAGE.replace("{ #c }", "{ #b }")
     assert findings(twice, twice)[0].startswith("en.md, line 15: section b has the identifier of the one in line 9.")
+
+
+def test_a_heading_with_the_identifier_of_the_notes_below_is_named() -> None:
+    taken = PAGE.replace("{ #c }", "{ #evidence }")
+    assert findings(taken, taken)[0].startswith("en.md, line 15: section evidence has the identifier of the notes")

@@ -77,6 +77,7 @@ def test_the_report_is_printed_whole_with_contents_numbers_and_links_that_lead_s
     )
     for seed in (0, 1):
         records.write(record("first", seed), small_report / "results")
+    records.write(record("first", 0, variant="ours"), small_report / "results")
     done = printing(small_report, SITE_URL=ADDRESS)
     assert done.returncode == 0, done.stderr
 
@@ -90,7 +91,7 @@ def test_the_report_is_printed_whole_with_contents_numbers_and_links_that_lead_s
     count = len(paper.pages)
     cover, contents = words(paper, 1), words(paper, 2)
     assert "A small report" in cover
-    assert "2 recorded runs" in cover
+    assert "3 recorded runs" in cover
     assert f"/ {count}" not in cover
     for number in range(2, count + 1):
         assert f"{number} / {count}" in words(paper, number)

@@ -149,6 +149,18 @@ def test_a_branch_of_sources_is_never_replaced_by_the_site(site: Path, checkout:
     assert git(remote, "ls-tree", "--name-only", "main") == ".gitignore"
 
 
+def test_a_branch_of_something_else_is_never_replaced_by_a_report_in_a_folder_of_its_repository(
+    site: Path, checkout: Path, remote: Path
+) -> None:
+    git(checkout, "push", "--quiet", "origin", "main:notes")
+    report = checkout / "my report"
+    report.mkdir()
+    for asked in (partial(prepare, report), partial(publish, site, report)):
+        with pytest.raises(ReportError, match=r"notes of origin holds something else, .*: \.gitignore is no part"):
+            asked("origin", "notes")
+    assert git(remote, "ls-tree", "--name-only", "notes") == ".gitignore"
+
+
 def test_a_dry_run_pushes_nothing(site: Path, checkout: Path, remote: Path) -> None:
     assert publish(site, checkout, "origin", "gh-pages", dry_run=True) == "dry run"
     assert git(remote, "branch", "--list") == ""

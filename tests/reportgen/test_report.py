@@ -186,6 +186,14 @@ def test_a_page_that_mkdocs_publishes_under_another_name_is_refused(small_report
         load(small_report).pages()
 
 
+def test_two_pages_of_one_address_are_refused(small_report: Path) -> None:
+    for code in ("en", "es"):
+        (small_report / "docs" / code / "further").mkdir()
+        (small_report / "docs" / code / "further" / "index.md").touch()
+    with pytest.raises(ReportError, match=r"^docs/en/further\.md: it has the address of further/index\.md, and one of"):
+        load(small_report).pages()
+
+
 def test_a_setting_of_mkdocs_without_a_value_is_none(small_report: Path) -> None:
     (small_report / "mkdocs.yml").write_text("site_name: A\nnav:\n", encoding="utf-8")
     assert load(small_report).shared() == {"site_name": "A"}

@@ -66,7 +66,7 @@ def test_what_was_told_goes_and_what_any_report_needs_stays(fork: Path) -> None:
         text = (fork / "docs" / code / "catalogue.yml").read_text(encoding="utf-8")
         names = yaml.safe_load(text)
         assert text.startswith(COMMENT) and names["comparing"] == comparing
-        assert (names["projects"], names["nav"], names.get("short")) == ({}, {}, None)
+        assert (names["projects"], names["nav"], names["short"]) == ({}, {}, {})
 
 
 def test_pictures_for_a_readme_of_pages_that_go_are_named_no_more_and_other_settings_stay(fork: Path) -> None:
