@@ -178,7 +178,7 @@ def status(
 @app.command("run")
 def run_projects(
     projects: Projects = None,
-    seed: Annotated[list[int] | None, _seeds("0, 1, 2")] = None,
+    seed: Annotated[list[int] | None, _seeds("0, 1, 2; of smoke runs 0")] = None,
     source: Source = None,
     profile: Annotated[
         str,
@@ -240,7 +240,8 @@ def run_projects(
 
     A record whose sources changed is first replayed: a few seconds tell whether the change mattered. Each run has a
     process of its own, and one that fails does not stop the others. The exit status is 1 if any failed. With the
-    same command, a run that was cut off resumes after the last epoch that it saved; --restart starts it over.
+    same command, a run that was cut off resumes after the last epoch that it saved, on a cluster only if it comes to
+    a node that kept its checkpoint; --restart starts it over.
 
     On other weights than ImageNet's or on none, with --preprocessing weights, or in other sizes than the project's
     (--image-size, --batch-size, --epochs), a run is a variant: its record stands beside the project's own, in a folder

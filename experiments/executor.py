@@ -38,6 +38,8 @@ ASKED = 6
 """How often a run's process is asked to end before it is killed."""
 PATIENCE = 10
 """Seconds that it has for it each time."""
+TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+"""Environment variables that have the token of a Ray cluster, or name its file."""
 REACHED = 10
 """Seconds that the head of a cluster has to answer."""
 RETRIES = 3
@@ -121,6 +123,7 @@ class Ray:
         Raises:
             ReportError: Ray is not installed, or there is no such cluster.
         """
+        _show_token()
         try:
             import ray
         except ImportError as problem:
@@ -139,12 +142,22 @@ class Ray:
         except (OSError, OverflowError, ValueError, RuntimeError) as problem:
             raise ReportError(
                 f"No Ray cluster at {address!r} ({first_line(problem)}). `ray start --head` starts one, and prints "
-                "the address for --address."
+                "the address for --address. One that asks for a token wants that of its head here, too, in "
+                "~/.ray/auth_token or RAY_AUTH_TOKEN."
             ) from problem
         try:
             yield from _on_cluster(ray, jobs, console)
         finally:
             ray.shutdown()
+
+
+def _show_token() -> None:
+    """Let Ray show the token that this user has, which the head of a cluster asks for: by itself it does not, where it
+    is told an address. Before Ray is imported, which reads it then.
+    """
+    has = any(name in os.environ for name in TOKENS) or (Path.home() / ".ray" / "auth_token").is_file()
+    if has:
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 
 def _refuse_unreachable(address: str) -> None:

@@ -207,7 +207,7 @@ class Checklist(PageTools):
         changed = [run for run in runs if fingerprint.changed(run, material.confirmations[run.key], root)]
         evidence: list[str | tuple[str, str]] = [
             words.gettext(
-                "Records that today's sources stand for: {n} of {total}.", n=len(runs) - len(changed), total=len(runs)
+                "Records that today's sources back: {n} of {total}.", n=len(runs) - len(changed), total=len(runs)
             )
         ]
         for run in {run.project: run for run in changed}.values():

@@ -128,12 +128,12 @@ class Edition:
         return re.sub(r"\n\s*\n", "\n", str(self._macros[macro](*arguments))).strip()
 
     def size_of(self, there: Machine) -> str:
-        """How many cores and how much memory a machine has, in words."""
+        """How many cores a run had, and how much memory its machine has, in words."""
         memory = self.words.number(there.memory_gib, 1)
         return self.words.gettext(
-            "{cores} processor core, {memory} GiB of main memory"
+            "{cores} processor core for the run, {memory} GiB of main memory on the machine"
             if there.cores == 1
-            else "{cores} processor cores, {memory} GiB of main memory",
+            else "{cores} processor cores for the run, {memory} GiB of main memory on the machine",
             cores=there.cores,
             memory=memory,
         )

@@ -419,10 +419,10 @@ class Evidence(PageTools):
         key: str = statement.kind
         values: dict[str, str] = {"metric": metric}
         if not isinstance(statement, Ranking):
-            values["of"] = self.short(statement.of)
+            values["of"] = self.mention(statement.of)
         match statement:
             case Comparison(than=than, margin=margin, times=times):
-                values["than"] = words.enumeration([self.short(name) for name in than])
+                values["than"] = words.enumeration([self.mention(name) for name in than])
                 if times:
                     key, values["times"] = f"{key} times", words.decimal(times)
                 elif margin and not margin.number and key == "similar":
@@ -430,7 +430,7 @@ class Evidence(PageTools):
                 elif margin:
                     key, values["margin"] = f"{key} by", quantity(margin)
             case Extreme(of=of, among=among):
-                values["among"] = words.enumeration([self.short(name) for name in among if name != of])
+                values["among"] = words.enumeration([self.mention(name) for name in among if name != of])
             case Ranking(order=order):
                 values["order"] = ", ".join(self.short(name) for name in order)
             case Threshold(value=value):

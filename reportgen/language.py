@@ -25,6 +25,8 @@ from babel.support import Translations
 from reportgen.errors import ReportError
 
 FOLDER = Path(__file__).parent / "locale"
+FORMS = {"en": "en_GB"}
+"""Whose lists and dates a language has: Babel takes English for American, and the messages are British."""
 
 
 def codes() -> tuple[str, ...]:
@@ -176,12 +178,12 @@ class Language:
         return f"{self.count(hours)}\u00a0h {minutes}\u00a0min"
 
     def enumeration(self, items: Sequence[str]) -> str:
-        """Items as a sentence lists them: `0, 1, and 2`, `0, 1 y 2`."""
-        return format_list(items, locale=self.locale)
+        """Items as a sentence lists them: `0, 1 and 2`, `0, 1 y 2`."""
+        return format_list(items, locale=FORMS.get(self.code, self.locale))
 
     def date(self, moment: datetime) -> str:
-        """A day, in the language's medium form: `Mar 1, 2026`, `1 mar 2026`."""
-        return format_date(moment, "medium", locale=self.locale)
+        """A day, in the language's long form: `1 March 2026`, `1 de marzo de 2026`."""
+        return format_date(moment, "long", locale=FORMS.get(self.code, self.locale))
 
     def label(self, name: str) -> str:
         """The words for a setting's name, such as `batch_size`; the name with spaces if the catalogue has none."""

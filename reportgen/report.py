@@ -23,6 +23,10 @@ WORD_LISTS = ("comparing", "units", "quantities")
 """Entries of a catalogue that are no prose, and that no other language has in the same way."""
 
 
+NAME = "{name}"
+"""Where in a catalogue's `mention` the name stands."""
+
+
 class Catalogue(BaseModel):
     """What `docs/<language>/catalogue.yml` says: names that belong to this report and to one language."""
 
@@ -38,6 +42,8 @@ class Catalogue(BaseModel):
     """The title of each project."""
     short: dict[str, str] = {}
     """What a project is called where there is little room, in a chart or a claim; its title where this is silent."""
+    mention: str = NAME
+    """How a sentence names a project by that, such as `el {name}`."""
     bench: dict[str, str] = {}
     """What is compared in a bench, and with what, by identifier."""
     classes: dict[str, str]
@@ -54,6 +60,13 @@ class Catalogue(BaseModel):
     """Words that make the number before them a measured one, beside the language's seconds, hours and per cent."""
     quantities: tuple[str, ...] = ()
     """Words that make the number behind them a measured one, and no version of what they name: `Loss 1.14`."""
+
+    @field_validator("mention")
+    @classmethod
+    def _names(cls, mention: str) -> str:
+        if mention.count(NAME) != 1:
+            raise ValueError(f"expected {NAME} in it once, for what a project is called; found {mention!r}")
+        return mention
 
 
 @dataclass(frozen=True)

@@ -147,6 +147,7 @@ def _names(report: Report, file: Path, words: Language) -> str:
         ("nav", "nav: {}"),
         ("projects", "projects: {}"),
         ("short", "short: {}"),
+        ("mention", ""),
     ):
         text = _replaced(text, name, entry, report.relative(file))
     return text

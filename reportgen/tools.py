@@ -11,7 +11,7 @@ from reportgen.edition import NOTHING, Edition
 from reportgen.errors import ReportError, nearest
 from reportgen.facts import ProjectFacts, Variant, parts_of, subject
 from reportgen.record import Declaration, Layer, Record, Setting, folder_of
-from reportgen.report import Report
+from reportgen.report import NAME, Report
 
 BRIEFLY = {"batch_size": "batches of {value}", "epochs": "{value} epochs", "image_size": "{value} px"}
 """Messages for a label, of settings whose own name would fill it."""
@@ -100,6 +100,10 @@ class PageTools:
             return called
         runs = (known for known in self.facts(project).variants if known.name == variant)
         return f"{called} ({next((self.apart(known) for known in runs), variant)})"
+
+    def mention(self, name: str) -> str:
+        """What a sentence calls a project, in the language's words: with an article, where the language wants one."""
+        return self.edition.catalogue.mention.replace(NAME, self.short(name))
 
     def apart(self, variant: Variant) -> str:
         """What sets a variant apart from the project that the study's figures are of, in words."""

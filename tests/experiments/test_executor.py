@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -33,6 +34,7 @@ from tests.experiments.command_line import said
 ROOT = Path(__file__).resolve().parents[2]
 JOB = Job("p00_base", 0, "smoke", "float32", "sample", Path("results"))
 GIB = 2.0**30
+TOKEN = "0123456789abcdef" * 4
 WIDE = {"COLUMNS": "300"}
 PATIENCE = 300
 """Seconds until a process on a busy machine must have started."""
@@ -113,6 +115,7 @@ def recording(job: Job, *_: object, images: str = "sample") -> int:
 
 
 @pytest.mark.parametrize(("jobs", "runs", "at_once"), [(4, 3, 3), (4, 1, 1), (2, 3, 2)])
+@pytest.mark.project("p00_base")
 def test_no_more_run_side_by_side_than_there_are_and_one_alone_has_the_whole_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int, runs: int, at_once: int
 ) -> None:
@@ -156,6 +159,7 @@ def test_side_by_side_each_project_has_its_first_seed_before_one_has_its_second(
 
 
 @pytest.mark.parametrize("side_by_side", [1, 2])
+@pytest.mark.project("p00_base")
 def test_a_process_that_ends_well_without_a_record_has_recorded_nothing(
     side_by_side: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +175,7 @@ def test_a_process_that_ends_well_without_a_record_has_recorded_nothing(
 
 
 @pytest.mark.parametrize("side_by_side", [1, 2])
+@pytest.mark.project("p00_base")
 def test_what_another_command_has_recorded_meanwhile_is_not_trained_again(
     side_by_side: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +202,7 @@ def test_what_another_command_has_recorded_meanwhile_is_not_trained_again(
     assert sorted(begun) == [0, 1, 2, 5]
 
 
+@pytest.mark.project("p00_base")
 def test_ctrl_c_waits_until_the_run_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The prompt comes back behind the last line of the run, and not in the middle of its end."""
     begun, ended = tmp_path / "begun", tmp_path / "ended"
@@ -354,6 +360,7 @@ def test_options_that_do_not_fit_together_are_a_sentence(arguments: tuple[str, .
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1:99999", "[::1]:1"])
+@pytest.mark.project("p00_base")
 def test_a_cluster_whose_head_does_not_answer_is_a_sentence_at_once(tmp_path: Path, address: str) -> None:
     pytest.importorskip("ray")
     began = time.monotonic()
@@ -367,16 +374,45 @@ def test_ray_is_not_imported_for_runs_on_one_machine() -> None:
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
 
+@pytest.mark.parametrize("known", ["RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "a file", None])
+@pytest.mark.parametrize("chosen", [None, "disabled"])
+def test_a_token_is_shown_where_there_is_one_unless_the_user_has_said_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: str | None, chosen: str | None
+) -> None:
+    """Of the home of whoever runs these tests nothing is known."""
+    there = {name: value for name, value in os.environ.items() if not name.startswith("RAY_AUTH")}
+    monkeypatch.setattr(os, "environ", there | {"HOME": str(tmp_path)} | ({"RAY_AUTH_MODE": chosen} if chosen else {}))
+    if known == "a file":
+        (tmp_path / ".ray").mkdir()
+        (tmp_path / ".ray" / "auth_token").write_text(TOKEN)
+    elif known:
+        os.environ[known] = TOKEN
+    executor._show_token()
+    assert os.environ.get("RAY_AUTH_MODE") == (chosen or ("token" if known else None))
+
+
 @pytest.fixture
-def cluster() -> Iterator[Any]:
-    """A head that trains nothing; whoever asks adds nodes."""
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A head that trains nothing and asks for a token, as by default; whoever asks adds nodes."""
     pytest.importorskip("ray", reason="Ray is not installed; it is an extra for several machines")
     from ray.cluster_utils import Cluster
 
+    inner = import_module("ray._raylet")
+
+    def read_again() -> None:
+        """Ray has been imported, perhaps, and has read these variables then."""
+        inner.Config.initialize("")
+        inner.AuthenticationTokenLoader.instance().reset_cache()
+
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
+    read_again()
     small = {"object_store_memory": 80 * 2**20, "include_dashboard": False}
     made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **small})
     yield made
     made.shutdown()
+    monkeypatch.undo()
+    read_again()
 
 
 @pytest.mark.slow
@@ -391,7 +427,7 @@ def test_the_runs_of_a_node_that_dies_are_done_elsewhere(cluster: Any, tmp_path:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, **WIDE},
+        env={name: value for name, value in os.environ.items() if name != "RAY_AUTH_MODE"} | WIDE,
     ) as driver:
         wait_until(lambda: all(trains(node) for node in nodes) or driver.poll() is not None)
         assert driver.poll() is None and not record.read_all(tmp_path)

@@ -105,7 +105,7 @@ def test_a_second_run_trains_nothing_and_ends_in_seconds(smoke: Path) -> None:
 def test_help_tells_the_default_of_an_option_that_has_one() -> None:
     told = re.sub(r"[\s│]+", " ", said("run", "--help")[1])
     precision = "(that of the record or of the other seeds, else float32)"
-    for default in ("(0, 1, 2)", "(the folder in CIFAR10_DIR, else keras)", precision, "full"):
+    for default in ("(0, 1, 2; of smoke runs 0)", "(the folder in CIFAR10_DIR, else keras)", precision, "full"):
         assert f"[default: {default}]" in told
 
 

@@ -66,12 +66,13 @@ def test_every_question_is_answered_from_the_records(root: Path) -> None:
     for shown in [
         "320 images for training, 80 for validation, 1,000 for the test",
         "0123456789ab",
-        "A processor, 2 processor cores, 8.0 GiB of main memory, Linux x86_64: 2 runs, 27.0 s in all.",
+        "A processor, 2 processor cores for the run, 8.0 GiB of main memory on the machine, Linux x86_64: "
+        "2 runs, 27.0 s in all.",
         "The code: MIT License.",
         "sample: free to use.",
         "python -m experiments run first --seed 0",
         "Commit of the records (2):\n012345678901",
-        "Records that today's sources stand for: 2 of 2.",
+        "Records that today's sources back: 2 of 2.",
         SCRIPT,
     ]:
         assert shown in evidence, shown
@@ -157,7 +158,7 @@ def test_what_counts_as_no_reproduction_has_a_place_among_the_runs(root: Path) -
 def test_one_core_is_one(root: Path) -> None:
     found = answers(root, run(environment=environment(cores=1)), run(1))
     told = found["Is it said what compute the runs needed?"][1]
-    assert "1 processor core, " in told and "2 processor cores, " in told
+    assert "1 processor core for the run, " in told and "2 processor cores for the run, " in told
 
 
 def test_a_variant_is_a_run_like_the_others(root: Path) -> None:
@@ -178,7 +179,7 @@ def test_the_claims_and_their_verdicts_are_counted(root: Path) -> None:
     assert evidence.splitlines() == [
         "Claims that are checked whenever the report is built: 3.",
         "Their verdicts on the study: holds (3).",
-        "Their verdicts on the reproduction: contradicted (1), holds (1), and undecided (1).",
+        "Their verdicts on the reproduction: contradicted (1), holds (1) and undecided (1).",
     ]
 
 

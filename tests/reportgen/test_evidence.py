@@ -90,6 +90,25 @@ def test_the_evidence_says_the_claim_in_words_of_its_own_in_each_language(small_
     assert "Una sola ejecución no tiene dispersión" in page
 
 
+def test_a_sentence_names_a_project_as_the_catalogue_says(small_report: Path) -> None:
+    file = small_report / "docs" / "es" / "catalogue.yml"
+    file.write_text(file.read_text(encoding="utf-8") + "\nmention: el {name}\n", encoding="utf-8")
+    names = {"of": "first", "than": ["second", "first"]}
+    longer = {"kind": "higher", "metric": "epochs", **names, "than": "second", "expect": HIGH["expect"]}
+    runs = (record("first"), record("second"))
+    page = rendered(small_report, SENTENCE, *runs, code="es", high=longer)
+    assert "En número de épocas, el 1 tiene un valor mayor que el second." in page.markdown
+    page = rendered(small_report, SENTENCE, *runs, code="en", high=longer)
+    assert "In number of epochs, 1 is above second." in page.markdown
+
+
+def test_a_mention_without_a_place_for_the_name_is_refused(small_report: Path) -> None:
+    file = small_report / "docs" / "es" / "catalogue.yml"
+    file.write_text(file.read_text(encoding="utf-8") + "\nmention: el\n", encoding="utf-8")
+    with pytest.raises(ReportError, match=r"docs/es/catalogue\.yml.*mention: expected \{name\} in it once"):
+        rendered(small_report, SENTENCE, code="es", high=HIGH)
+
+
 @pytest.mark.parametrize(
     ("code", "margin", "said"),
     [

@@ -127,8 +127,13 @@ def test_a_negative_value_is_written_as_the_positive_one_behind_a_minus_sign(val
 
 def test_a_day_is_written_as_each_language_writes_it() -> None:
     moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    assert language("en").date(moment) == "Mar 1, 2026"
-    assert language("es").date(moment) == "1 mar 2026"
+    assert language("en").date(moment) == "1 March 2026"
+    assert language("es").date(moment) == "1 de marzo de 2026"
+
+
+def test_a_list_is_written_as_each_language_writes_it() -> None:
+    assert language("en").enumeration(["a", "b", "c"]) == "a, b and c"
+    assert language("es").enumeration(["a", "b", "c"]) == "a, b y c"
 
 
 @given(st.floats(0, 1e6))

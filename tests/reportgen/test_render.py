@@ -341,7 +341,7 @@ def requiring(root: Path, **settings: Any) -> None:
     ("code", "nothing", "apart"),
     [
         ("en", "not reproduced yet", "Initial weights: ours instead of theirs"),
-        ("es", "aún sin reproducir", "Pesos de partida: ours en vez de theirs"),
+        ("es", "aún sin reproducir", "Pesos iniciales: ours en vez de theirs"),
     ],
 )
 def test_runs_that_are_no_reproduction_have_a_line_of_their_own_that_says_why(
@@ -584,7 +584,7 @@ def test_the_provenance_tells_each_run_its_state_and_hands_out_its_record(small_
     assert rendered.markdown.count("<details") == 2
     for told in (
         "A processor",
-        "2 processor cores, 8.0 GiB of main memory",
+        "2 processor cores for the run, 8.0 GiB of main memory on the machine",
         "3.11.7",
         "012345678901",
         "--seed 1",
@@ -705,6 +705,24 @@ def test_a_bench_is_a_table_in_which_each_figure_stands_beside_its_reference(
     head, *rows = cells(page(with_bench(small_report), "{{ bench('training') }}", code=code))
     assert [name.rpartition(" ")[2] for name in head].count(unit) == 2, "above each of the two figures"
     assert rows == [row]
+
+
+@pytest.mark.parametrize(
+    ("ratios", "shown"),
+    [
+        ((1.0034, 1.0062), "1.00 1.003 to 1.006"),
+        ((0.99998, 1.0), "1.000 0.99998 to 1.0000"),
+        ((0.9, 1.0), "0.950 0.900 to 1.00"),
+        ((0.996, 1.2), "1.10 0.996 to 1.20"),
+        ((1.0, 1.0), "1.00 1.00 to 1.00"),
+    ],
+)
+def test_a_range_that_does_not_hold_1_is_not_rounded_to_one_that_does(
+    small_report: Path, ratios: tuple[float, ...], shown: str
+) -> None:
+    file = with_bench(small_report) / "benches" / "a.json"
+    write_bench(bench(comparison(subject="first", measured=ratios, reference=(1.0,) * len(ratios))), file)
+    assert cells(page(small_report, "{{ bench('training') }}"))[1][1] == shown
 
 
 def test_a_bench_says_the_unit_of_each_figure_where_they_are_of_several_and_always_that_of_a_share(
