@@ -384,13 +384,26 @@ def test_a_file_of_keras_s_own_does_not_choose_the_backend(monkeypatch: pytest.M
     assert os.environ["KERAS_BACKEND"] == "tensorflow"
 
 
-def test_a_copy_of_a_record_is_told_and_does_not_pass_for_the_run(tmp_path: Path) -> None:
+def test_a_copy_of_a_record_is_told_and_does_not_pass_for_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = record.write(synthetic.record(seed=0), tmp_path).parent
     shutil.copytree(folder, folder.with_name("seed-3"))
     now = standing(tmp_path, "p00_base", 3)
     assert now.state == "unreadable" and "the record of p00_base with seed 0, expected in" in now.detail
-    with pytest.raises(record.RecordError, match="There is one already: delete this one, or move it out of"):
+    asked: list[int] = []
+
+    def replay(_: Path, done: record.Record, __: object) -> str:
+        asked.append(done.seed)
+        return "confirmed"
+
+    monkeypatch.setattr(__main__, "replay", replay)
+    monkeypatch.setattr(__main__, "console", Console(file=StringIO(), width=1000))
+    with pytest.raises(typer.Exit):
         __main__.replay_projects(results=tmp_path)
+    assert isinstance(__main__.console.file, StringIO)
+    told = __main__.console.file.getvalue()
+    assert asked == [0] and "There is one already: delete this one, or move it out of" in told
     folder.with_name("seed-3").rename(folder.with_name("seed-0-backup"))
     for command in (__main__.status, __main__.replay_projects):
         with pytest.raises(record.RecordError, match=r"seed-0-backup.*expected in .*seed-0. There is one already"):
