@@ -137,6 +137,11 @@ def _by_project(results: Path) -> dict[str, list[Path]]:
     return found
 
 
+def _seed_of(folder: Path) -> int:
+    """The seed that the folder of a record is named after."""
+    return int(folder.name.removeprefix("seed-"))
+
+
 @app.command()
 def status(
     projects: Projects = None,
@@ -151,7 +156,7 @@ def status(
     for identifier in _identifiers(projects):
         folders = [file.parent for file in found.get(identifier, ())]
         variants = {folder.parent.name for folder in folders} - {identifier}
-        recorded = {int(folder.name.removeprefix("seed-")) for folder in folders}
+        recorded = {_seed_of(folder) for folder in folders}
         for variant, number in product((None, *sorted(variants)), seed or sorted({*SEEDS, *recorded})):
             now = standing(results, identifier, number, variant)
             done = now.record
@@ -503,7 +508,7 @@ def replay_projects(
 
     found = _by_project(results)
     files = (file for identifier in _identifiers(projects) for file in found.get(identifier, ()))
-    chosen = [file for file in files if not seed or int(file.parent.name.removeprefix("seed-")) in seed]
+    chosen = [file for file in files if not seed or _seed_of(file.parent) in seed]
     if not chosen:
         raise ReportError(f"No recorded run in {results} to replay; `python -m experiments run` makes them.")
     pool = ThreadPoolExecutor(jobs)

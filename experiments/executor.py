@@ -155,8 +155,7 @@ def _show_token() -> None:
     """Let Ray show the token that this user has, which the head of a cluster asks for: by itself it does not, where it
     is told an address. Before Ray is imported, which reads it then.
     """
-    has = any(name in os.environ for name in TOKENS) or (Path.home() / ".ray" / "auth_token").is_file()
-    if has:
+    if any(name in os.environ for name in TOKENS) or (Path.home() / ".ray" / "auth_token").is_file():
         os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 

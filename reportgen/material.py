@@ -86,6 +86,7 @@ def gather(report: Report) -> Material:
             f"{taken[0]}: no project can be called that, for pages call a function by this name. Rename it."
         )
     pages = report.pages()
+    repository = str(report.shared().get("repo_url") or "").rstrip("/")
     statements = claims.read(report.claims, report.relative(report.claims), tuple(known))
     claim_pages, chapters = evidence.uses(report, report.languages[0], pages, "claim", "results")
     return Material(
@@ -101,6 +102,6 @@ def gather(report: Report) -> Material:
         features=features.read_all(report.pretraining) if report.pretraining else {},
         benches=bench.read_all(report.bench) if report.bench else (),
         pages=pages,
-        repository=str(report.shared().get("repo_url") or "").rstrip("/"),
-        within=git(report.root, "rev-parse", "--show-prefix") or "",
+        repository=repository,
+        within=(git(report.root, "rev-parse", "--show-prefix") or "") if repository else "",
     )

@@ -21,8 +21,6 @@ MERGE = "tag:yaml.org,2002:merge"
 """YAML's own name for the key `<<`, which takes in the entries of another mapping."""
 WORD_LISTS = ("comparing", "units", "quantities")
 """Entries of a catalogue that are no prose, and that no other language has in the same way."""
-
-
 NAME = "{name}"
 """Where in a catalogue's `mention` the name stands."""
 

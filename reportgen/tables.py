@@ -302,7 +302,10 @@ class Tables(PageTools):
             return ""
         ends = min(rounds), max(rounds)
         # Whether a range holds 1 is what it is read for, and no rounding may say otherwise.
-        further = next((more for more in range(3) if all(end == 1 or self._rounded(end, more) != 1 for end in ends)), 0)
+        others = [end for end in ends if end != 1]
+        further = next(
+            (more for more in range(3) if all(round(end, self._decimals(end) + more) != 1 for end in others)), 0
+        )
         low, high = (self._significant(end, further) for end in ends)
         return self.edition.words.gettext("{low} to {high}", low=low, high=high)
 
@@ -310,9 +313,6 @@ class Tables(PageTools):
         """Three significant digits, as many as rounds on a shared machine bear, and so many `further` ones."""
         decimals = self._decimals(value) + further
         return self.edition.words.number(round(value, decimals), max(0, decimals))
-
-    def _rounded(self, value: float, further: int) -> float:
-        return round(value, self._decimals(value) + further)
 
     def _decimals(self, value: float) -> int:
         """Decimals of three significant digits; below zero, so many digits before the point are zero."""

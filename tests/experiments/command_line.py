@@ -19,7 +19,7 @@ def said(*arguments: str) -> tuple[object, str, str]:
 
     An error that it does not foresee, of which a user would see the traceback, is one of the test, too.
     """
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         with (
             patch.object(sys, "argv", ["experiments", *arguments]),
@@ -30,5 +30,6 @@ def said(*arguments: str) -> tuple[object, str, str]:
         ):
             __main__.main()
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return ended.value.code, output.getvalue(), complaints.getvalue()

@@ -158,25 +158,33 @@ def test_canaries_are_replayed_side_by_side_all_that_are_asked_for_and_one_that_
     assert sorted(asked) == [0, 0, 1, 2, 2, 3]
 
 
+def replays(monkeypatch: pytest.MonkeyPatch, damaged: int | None = None) -> tuple[list[int], StringIO]:
+    """Let a replay confirm every run but that of a seed whose confirmations are `damaged`; what it is asked for, and
+    what the command says.
+    """
+    asked: list[int] = []
+
+    def replay(_: Path, done: record.Record, __: object) -> str:
+        asked.append(done.seed)
+        if done.seed == damaged:
+            raise ReportError("its confirmations are damaged")
+        return "confirmed"
+
+    output = StringIO()
+    monkeypatch.setattr(__main__, "replay", replay)
+    monkeypatch.setattr(__main__, "console", Console(file=output, width=1000))
+    return asked, output
+
+
 def test_a_record_that_is_damaged_keeps_no_other_run_from_being_replayed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorded(tmp_path, 0, 1, 2)
     (tmp_path / "p00_base" / "seed-1" / "record.json").write_text("{", encoding="utf-8")
-    asked: list[int] = []
-
-    def replay(_: Path, done: record.Record, __: object) -> str:
-        asked.append(done.seed)
-        if done.seed == 0:
-            raise ReportError("its confirmations are damaged")
-        return "confirmed"
-
-    monkeypatch.setattr(__main__, "replay", replay)
-    monkeypatch.setattr(__main__, "console", Console(file=StringIO(), width=400))
+    asked, output = replays(monkeypatch, damaged=0)
     with pytest.raises(typer.Exit):
         __main__.replay_projects(results=tmp_path)
-    assert isinstance(__main__.console.file, StringIO)
-    told = __main__.console.file.getvalue()
+    told = output.getvalue()
     assert sorted(asked) == [0, 2]
     assert "p00_base/seed-0: cannot be replayed. its confirmations are damaged" in told
     assert re.search(r"p00_base/seed-1: cannot be replayed\. .*record\.json.*not valid JSON", told)
@@ -391,19 +399,10 @@ def test_a_copy_of_a_record_is_told_and_does_not_pass_for_the_run(
     shutil.copytree(folder, folder.with_name("seed-3"))
     now = standing(tmp_path, "p00_base", 3)
     assert now.state == "unreadable" and "the record of p00_base with seed 0, expected in" in now.detail
-    asked: list[int] = []
-
-    def replay(_: Path, done: record.Record, __: object) -> str:
-        asked.append(done.seed)
-        return "confirmed"
-
-    monkeypatch.setattr(__main__, "replay", replay)
-    monkeypatch.setattr(__main__, "console", Console(file=StringIO(), width=1000))
+    asked, output = replays(monkeypatch)
     with pytest.raises(typer.Exit):
         __main__.replay_projects(results=tmp_path)
-    assert isinstance(__main__.console.file, StringIO)
-    told = __main__.console.file.getvalue()
-    assert asked == [0] and "There is one already: delete this one, or move it out of" in told
+    assert asked == [0] and "There is one already: delete this one, or move it out of" in output.getvalue()
     folder.with_name("seed-3").rename(folder.with_name("seed-0-backup"))
     for command in (__main__.status, __main__.replay_projects):
         with pytest.raises(record.RecordError, match=r"seed-0-backup.*expected in .*seed-0. There is one already"):
