@@ -11,6 +11,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from reportgen.checkout import git
 from reportgen.errors import ReportError, first_line
 from reportgen.record import Environment
 
@@ -43,9 +44,6 @@ KERAS = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_la
 """What Keras takes from a file of the user's, and what it takes where there is none."""
 KERAS_LIMITS = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
 """The environment variables in which Keras is told to train for less than it is asked for."""
-
-ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
-"""Environment variables that send git to another repository than the one around, as in a hook of that."""
 
 SIDE_BY_SIDE = "EXPERIMENTS_SIDE_BY_SIDE"
 """The environment variable in which a run is told how many run beside it on this machine, itself included; on a
@@ -148,12 +146,12 @@ def commit() -> tuple[str | None, bool | None]:
     They may lie unpacked inside the checkout of something else, whose commit is not theirs.
     """
     own = Path(__file__).relative_to(ROOT).as_posix()
-    if not _git("ls-files", "--error-unmatch", "--", own) or not (found := _git("rev-parse", "HEAD")):
+    if not git(ROOT, "ls-files", "--error-unmatch", "--", own) or not (found := git(ROOT, "rev-parse", "HEAD")):
         return None, None
     # Results are what a run writes, not what it is made from.
-    changes = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)experiments/results")
+    changes = git(ROOT, "status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)experiments/results")
     # A new project that git does not know yet is in no commit.
-    added = _git("ls-files", "--others", "--exclude-standard", "--", "experiments/*.py", "reportgen/*.py")
+    added = git(ROOT, "ls-files", "--others", "--exclude-standard", "--", "experiments/*.py", "reportgen/*.py")
     return found, None if changes is None or added is None else not changes + added
 
 
@@ -255,24 +253,11 @@ def accelerator(backend: str) -> str | None:
     return None
 
 
-def _git(*arguments: str) -> str | None:
-    """What a git command prints, or None where there is no git or no checkout."""
-    return _printed("git", *arguments)
-
-
 def _printed(*command: str) -> str | None:
-    """What a command prints in the root, or None where it is not there or fails."""
+    """What a command prints, or None where it is not there or fails."""
     try:
         # Whatever the locale says, these commands speak UTF-8.
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env={name: value for name, value in os.environ.items() if name not in ELSEWHERE},
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=True,
-        )
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()

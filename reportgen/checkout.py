@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from reportgen.errors import ReportError, last_words
+
+ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+"""Environment variables that send git to another repository than the one around, as in a hook of that."""
 
 
 def git(repository: Path, *arguments: str) -> str | None:
@@ -21,7 +27,25 @@ def git(repository: Path, *arguments: str) -> str | None:
 def run(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A git command that has ended, with what it printed and complained of."""
     # Whatever the locale says, git speaks UTF-8.
-    return subprocess.run(["git", *arguments], cwd=repository, capture_output=True, encoding="utf-8", errors="replace")
+    return subprocess.run(
+        ["git", *arguments],
+        cwd=repository,
+        env={name: value for name, value in os.environ.items() if name not in ELSEWHERE},
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+
+
+@contextlib.contextmanager
+def within(repository: Path) -> Iterator[None]:
+    """Where another library asks git, too, about this repository and no other: the process's folder is there."""
+    sent = {name: os.environ.pop(name) for name in ELSEWHERE if name in os.environ}
+    try:
+        with contextlib.chdir(repository):
+            yield
+    finally:
+        os.environ.update(sent)
 
 
 def refuse_outside(repository: Path, consequence: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Literal
 import ghp_import
 
 from reportgen.build import no_site
-from reportgen.checkout import git, refuse_outside, refuse_uncommitted, run
+from reportgen.checkout import git, refuse_outside, refuse_uncommitted, run, within
 from reportgen.errors import ReportError
 
 Outcome = Literal["published", "nothing new", "dry run"]
@@ -85,7 +84,7 @@ def publish(site: Path, repository: Path, remote: str, branch: str, *, dry_run: 
     if there:
         git(repository, "branch", "--force", draft, f"refs/remotes/{remote}/{branch}")
     try:
-        with contextlib.chdir(repository):  # where ghp-import looks for git
+        with within(repository):
             ghp_import.ghp_import(
                 str(site),
                 remote=remote,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from functools import partial
@@ -78,6 +79,21 @@ def test_the_first_time_makes_the_branch_with_the_site_and_nothing_else(
     assert files(remote) == [".nojekyll", "en/index.html", "index.html"]
     assert git(remote, "show", "gh-pages:en/index.html") == "62.56% in English"
     assert git(remote, "rev-list", "--count", "gh-pages") == "1"
+
+
+def test_a_repository_that_the_environment_names_as_in_a_hook_of_it_is_left_alone(
+    site: Path, checkout: Path, remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    another = tmp_path / "another"
+    git(tmp_path, "init", "--quiet", "--initial-branch", "main", str(another))
+    sent = str(another / ".git")
+    monkeypatch.setenv("GIT_DIR", sent)
+    assert prepare(checkout, "origin", "gh-pages") is None
+    assert publish(site, checkout, "origin", "gh-pages") == "published"
+    assert os.environ["GIT_DIR"] == sent
+    monkeypatch.delenv("GIT_DIR")
+    assert files(remote) == [".nojekyll", "en/index.html", "index.html"]
+    assert git(another, "for-each-ref") == ""
 
 
 def test_the_commit_names_the_sources_that_the_site_was_built_from(site: Path, checkout: Path, remote: Path) -> None:
