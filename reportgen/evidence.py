@@ -214,8 +214,8 @@ class Evidence(PageTools):
         glyphs = "".join(f'<span class="rg-{verdict}">{GLYPHS[verdict]}</span>' for verdict in verdicts)
         begin = f'<span class="rg-claim"{anchor}>'
         end = (
-            f'<a class="rg-mark" href="#claim-{identifier}" role="doc-noteref" aria-label="{escape(label)}">'
-            f"{glyphs}</a></span>"
+            f'<a class="rg-mark" href="#claim-{identifier}" role="doc-noteref" data-search-exclude '
+            f'aria-label="{escape(label)}">{glyphs}</a></span>'
         )
         return f"{begin.translate(_HIDDEN)}{said}{end.translate(_HIDDEN)}"
 

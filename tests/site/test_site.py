@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from reportgen import report as reports
 from reportgen.browser import served
 from reportgen.build import build
+from reportgen.evidence import GLYPHS
 
 pytestmark = pytest.mark.study
 
@@ -124,6 +125,13 @@ def test_the_search_finds_words_whose_accents_were_not_typed(address: str, tab: 
     tab.locator("input[name=query]").click()
     tab.locator("input[name=query]").press_sequentially("entropia", delay=20)
     expect(tab.locator(".md-search-result__item mark").first).to_have_text("entropía")
+
+
+def test_the_search_shows_a_claim_without_the_mark_behind_it(address: str, tab: Page) -> None:
+    index = tab.request.get(f"{address}en/search/search_index.json").json()
+    chapters = [place["text"] for place in index["docs"] if place["location"].startswith("projects/")]
+    assert any("both test figures improved, and this time" in text for text in chapters)
+    assert not set(GLYPHS.values()) - {"?"} & set("".join(chapters))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
