@@ -108,8 +108,10 @@ def placed(text: str) -> str:
 def _unlinked(found: re.Match[str]) -> str:
     if CLAIM in found[0]:
         piece = shorten(bare(_TAGS.sub("", found[0])), 60, placeholder="…")
+        name = _NAMED.search(found[0])
+        claim = f"the claim {name[1]}" if name else "a claim"
         raise ReportError(
-            f"a claim stands in {piece}, where nobody could open its evidence: in code, in a formula, in a tag, or in "
+            f"{claim} stands in {piece}, where nobody could open its evidence: in code, in a formula, in a tag, or in "
             "the text of a link or a picture. Let it stand in running text, with all of that within it or beside it."
         )
     if whole := _CITED_CODE.fullmatch(found[0]):
@@ -126,6 +128,7 @@ _HIDDEN = str.maketrans("<>", CLAIM + _CLOSING)
 _SHOWN = str.maketrans(CLAIM + _CLOSING, "<>")
 _TAGS = re.compile(f"{CLAIM}a .*?{CLAIM}/a{_CLOSING}|{CLAIM}.*?{_CLOSING}")
 """What a claim adds to its sentence, as `placed` finds it."""
+_NAMED = re.compile('href="#claim-([^"]+)"')
 _BLOCK = re.compile(r"#{1,6} |[-*+] |\d+[.)] |\||>|!!!|\?\?\?|===|```|~~~")
 """What makes something else than running text of a line that it begins."""
 _CITED = re.compile("\ue000(.*?)\ue001(.*?)\ue002")

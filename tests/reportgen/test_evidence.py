@@ -346,7 +346,7 @@ SAID = '{% claim "high" %}It is {{ first.published.test.accuracy }}{% endclaim %
 def test_a_claim_where_nobody_could_open_its_evidence_is_refused(small_report: Path, text: str, piece: str) -> None:
     with pytest.raises(ReportError) as refused:
         rendered(small_report, f"{text}\n", high=HIGH)
-    assert str(refused.value).startswith(f"docs/en/index.md: a claim stands in {piece}, where nobody could open")
+    assert str(refused.value).startswith(f"docs/en/index.md: the claim high stands in {piece}, where nobody could open")
 
 
 @pytest.mark.parametrize(
