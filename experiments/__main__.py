@@ -1,4 +1,4 @@
-"""`python -m experiments`: list, train, check and replay the projects."""
+"""`python -m experiments`: list, declare, train, replay and measure the projects, and pretrain what some start from."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from experiments.run import CutOff, run
 from experiments.standing import Explicit, standing
 from experiments.vgg16 import SMALLEST, from_file, start_of, stem_of
 from reportgen import record
-from reportgen.errors import ReportError, refused
+from reportgen.errors import ReportError, refused, speak_freely
 from reportgen.errors import told as said_of
 
 app = typer.Typer(
@@ -807,6 +807,7 @@ def main() -> None:
     """Run the command line; a user's mistake is a sentence and exit status 1."""
     # The backends greet on stderr in dozens of lines that no user can act on.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    speak_freely()
     end_when_asked()
     asked = "KERAS_BACKEND" in os.environ
     # Else Keras takes the backend that it finds in a file of the user's, of which nothing here would know.

@@ -15,7 +15,7 @@ from experiments.project import Project, Training
 from experiments.scaling import Scaling
 from reportgen.errors import ReportError, asked_to_end, nearest, place, told
 
-FOLDER = Path(__file__).parent / "projects"
+FOLDER = ROOT / "experiments" / "projects"
 """Where the projects stand, one file each."""
 NAME = re.compile(r"p\d\d_[a-z0-9_]+")
 """How a project's file is called, without its ending: its number gives it its place."""
@@ -76,8 +76,8 @@ def load(identifier: str) -> Project:
     """The declaration in a project's file.
 
     Raises:
-        ReportError: the file is no Python that runs, declares no `PROJECT`, or one whose images would be of no size, or
-            whose pixels or weights are none that there are; with file and line.
+        ReportError: the file is no Python that runs, declares no `PROJECT`, or one with a part that is not what it
+            should be, such as images of no size; with file and line.
     """
     try:
         module = importlib.import_module(f"experiments.projects.{identifier}")
@@ -108,8 +108,8 @@ def _check(project: Project, identifier: str) -> None:
     """Refuse what a `Project` takes as it is written, and what training would silently take for something else.
 
     Raises:
-        ReportError: the network or the training are not what they should be, an image size is no size, a scaling of
-            pixels is unknown, or weights are.
+        ReportError: the network, the training or what prepares it are not what they should be, an image size is no
+            size, a scaling of pixels is unknown, or weights are.
     """
     size, network = project.image_size, project.network
     sound = {

@@ -145,7 +145,7 @@ def commit() -> tuple[str | None, bool | None]:
 
     They may lie unpacked inside the checkout of something else, whose commit is not theirs.
     """
-    own = Path(__file__).relative_to(ROOT).as_posix()
+    own = Path(__file__).resolve().relative_to(ROOT).as_posix()
     if not git(ROOT, "ls-files", "--error-unmatch", "--", own) or not (found := git(ROOT, "rev-parse", "HEAD")):
         return None, None
     # Results are what a run writes, not what it is made from.

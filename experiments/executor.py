@@ -300,7 +300,7 @@ def _take(free: queue.Queue[set[int]]) -> None:
 def _alone(job: Job) -> int:
     """Train `job` in a process that has the terminal to itself, but for what it complains of, which passes by here."""
     with subprocess.Popen(
-        _command(job), cwd=ROOT, env=_environment(job), stderr=subprocess.PIPE, text=True, errors="replace"
+        _command(job), cwd=ROOT, env=_environment(job), stderr=subprocess.PIPE, encoding="utf-8", errors="replace"
     ) as process:
         assert process.stderr is not None
         try:
@@ -351,7 +351,7 @@ def _follow(job: Job, variables: dict[str, str], console: Console, started: list
         env={**_environment(job), **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         errors="replace",
     ) as process:
         started.append(process)

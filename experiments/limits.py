@@ -9,7 +9,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from experiments import catalogue
 from experiments.comparison.commands import timed
@@ -17,6 +16,7 @@ from experiments.environment import ROOT
 from experiments.job import RESULTS, SEEDS
 from experiments.project import Augmentation
 from experiments.standing import standing
+from reportgen.bench import Figure
 from reportgen.errors import ReportError
 
 AUGMENTING, PLAIN = "p05_augmentation", "p01_deeper"
@@ -27,16 +27,6 @@ IMAGES = 5_120
 
 AUGMENTED = 1_024
 """Four batches of Project 5."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measurement and its limit."""
-
-    name: str
-    measured: str
-    limit: str
-    kept: bool
 
 
 def figures(source: str) -> Iterator[Figure]:

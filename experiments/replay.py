@@ -29,7 +29,11 @@ _canaries: set[subprocess.Popen[str]] = set()
 
 
 def replay(results: Path, done: Record, console: Console) -> Verdict:
-    """Repeat a record's canary under its backend and today's sources; append a confirmation if it agrees."""
+    """Repeat a record's canary under its backend and today's sources; append a confirmation if it agrees.
+
+    Raises:
+        ReportError: the script of the project is gone or broken, or the confirmations beside the record cannot be read.
+    """
     name = f"{done.project} seed {done.seed}" + (f" ({done.variant})" if done.variant else "")
     backend = done.environment.backend.partition(" ")[0]
     now = sources(done.project)
@@ -126,8 +130,8 @@ def singing(
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",  # not all that a backend complains of heeds the locale
+        encoding="utf-8",
+        errors="replace",  # not all that a backend complains of is text
     ) as process:
         _canaries.add(process)
         try:

@@ -1,4 +1,4 @@
-"""One project and one seed: the network, the training, the measurements. The only module that calls `fit`.
+"""One project and one seed: the network, the training, the measurements. Beside it, pretraining and the bench `fit`.
 
 The code is neutral to Keras's backend. What is random is drawn from the seed: Keras's own generator (initial weights,
 dropout), the split, and the order of the images, which is a function of the seed and the epoch alone.

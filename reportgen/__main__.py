@@ -1,4 +1,4 @@
-"""`python -m reportgen`: build, check, confirm, compare, print, measure, bench, serve and publish the report."""
+"""`python -m reportgen`: every command of the report, from its first chapter to its publication."""
 
 from __future__ import annotations
 
@@ -74,10 +74,12 @@ def build_with_pdf(root: Root = Path("."), results: Results = None, site: Site =
 @app.command("screenshots")
 def take_screenshots(root: Root = Path(".")) -> None:
     """Build the site and take the pictures that pyproject.toml names. Needs Chromium."""
+    from reportgen.browser import refuse_without
     from reportgen.build import alone, build
     from reportgen.screenshots import screenshots
 
     report = reports.load(root)
+    refuse_without()
     target = report.root / "site"
     console.print("[dim]Building the report …[/]")
     with alone(report):

@@ -8,6 +8,7 @@ use at the same time slows down both.
 from __future__ import annotations
 
 import statistics
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -41,6 +42,16 @@ class Comparison(Part):
         if len(self.measured) == len(self.reference):
             return tuple(a / b for a, b in zip(self.measured, self.reference, strict=True))
         return (statistics.median(self.measured) / statistics.median(self.reference),)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measurement and its limit, for a terminal."""
+
+    name: str
+    measured: str
+    limit: str
+    kept: bool
 
 
 class Bench(Part):

@@ -56,6 +56,16 @@ def served(folder: Path) -> Iterator[str]:
         thread.join()
 
 
+def refuse_without() -> None:
+    """Nothing, where there is a browser; to be asked before a site is built that only a browser can finish.
+
+    Raises:
+        ReportError: as for `opened`.
+    """
+    with opened():
+        pass
+
+
 @contextmanager
 def opened() -> Iterator[Browser]:
     """A headless Chromium: Playwright's own, which its version pins, if that is installed, else the one on the PATH.

@@ -1,4 +1,6 @@
-"""The whole report: pages to Markdown, Markdown to the sites of all languages. The only module that writes the output.
+"""The whole report: pages to Markdown, Markdown to the sites of all languages.
+
+What comes into a site is written here, but for what `hooks` and `pdf` add while it is built, and `serve` to a preview.
 
 build/nox-s-docs/<language>/   finished Markdown; the folder is named after the command that makes it
 build/mkdocs.<language>.yml    inherits mkdocs.yml and adds what belongs to the language
@@ -50,11 +52,11 @@ THEME = Path(__file__).parent / "theme"
 HOOKS = Path(__file__).parent / "hooks.py"
 
 
-def build(report: Report, site: Path, finish: Callable[[Path], None] | None = None) -> None:
+def build(report: Report, site: Path, finish: Callable[[Path, Material], None] | None = None) -> None:
     """Render every page in every language and build the sites, all languages at once, into `site`.
 
-    The last site stays until the new one is whole. `finish`, if given, adds to the new one before that; pages then
-    link to the report as a PDF, which it has to make.
+    The last site stays until the new one is whole. `finish`, if given, adds to the new one before that, out of the same
+    material; pages then link to the report as a PDF, which it has to make.
 
     Raises:
         ReportError: a page, a record or a configuration is wrong, MkDocs complains, `site` is no place for a site, or
@@ -71,7 +73,7 @@ def build(report: Report, site: Path, finish: Callable[[Path], None] | None = No
             fresh.mkdir(parents=True)
             _make(report, material, fresh)
             if finish:
-                finish(fresh)
+                finish(fresh, material)
             _take_place(fresh, site, last)
         finally:
             _tidy(site, fresh, last)

@@ -1,7 +1,7 @@
-"""Charts kept by their content: what was drawn before, by the same code and in the same language, is read again.
+"""Charts and other pictures kept by their content: what was drawn before, by the same code, is read again.
 
 The folder may be deleted at any time. Several builds may share it: a file appears whole or not at all, and two that
-draw the same chart write the same bytes.
+draw the same write the same bytes.
 """
 
 from __future__ import annotations

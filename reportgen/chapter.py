@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import json
 import posixpath
-from codecs import BOM_UTF8
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 import yaml
 
 from reportgen import entries
-from reportgen.errors import ReportError, nearest
+from reportgen.errors import ReportError, did_you_mean
 from reportgen.language import Language, language
 from reportgen.material import Material
 from reportgen.navigation import SHARED
-from reportgen.record import write_atomically
 from reportgen.report import CATALOGUE, read_text
 
 FOLDER = "projects"
@@ -42,10 +40,9 @@ def write(
     report = material.report
     for name in (project, since):
         if name and name not in material.facts:
-            near = nearest(name, material.facts)
             raise ReportError(
                 f"{name!r} has neither a run nor a declaration, nor figures of a study"
-                + (f"; did you mean {near!r}?" if near else ".")
+                f"{did_you_mean(name, material.facts)}"
             )
     if since == project:
         raise ReportError(f"{project} cannot be compared with itself; name the project that it departs from.")
@@ -82,16 +79,8 @@ def write(
         written[report.root / SHARED] = _listed(read_text(report.root / SHARED, SHARED), place, others)
     for file, (text, _) in written.items():
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, _as_it_was(file, text))
+        entries.write(file, text)
     return [report.relative(file) + (f", line {line}" if line else "") for file, (_, line) in written.items()]
-
-
-def _as_it_was(file: Path, text: str) -> str:
-    """A file's new text, which was read without them, with the line ends and the mark at its start that it has."""
-    before = file.read_bytes() if file.exists() else b""
-    if b"\r\n" in before:
-        text = text.replace("\n", "\r\n")
-    return "\ufeff" + text if before.startswith(BOM_UTF8) else text
 
 
 def _text(project: str, since: str | None, words: Language) -> str:

@@ -27,13 +27,13 @@ import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from reportgen import document
-from reportgen.errors import ReportError, nearest, wrong_field
+from reportgen.errors import ReportError, did_you_mean, wrong_field
 from reportgen.facts import (
     MACHINES,
     NOT_PRINTED,
@@ -270,21 +270,20 @@ class Threshold(_Claim):
     value: Margin
 
 
-class Overfitting(BaseModel):
+class Overfitting(_Claim):
     """Images that trained are known better than new ones, by more than a margin."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["overfits"]
     of: str
     margin: Margin
-    expect: Expect
     metric: Names = ("gap.accuracy",)
 
 
-Statement = Annotated[Comparison | Extreme | Ranking | Threshold | Overfitting, Field(discriminator="kind")]
-_STATEMENT: TypeAdapter[Comparison | Extreme | Ranking | Threshold | Overfitting] = TypeAdapter(Statement)
-KINDS = ("better", "worse", "higher", "lower", "similar", "best", "worst", "ranked", "overfits", "above", "below")
+Statement = Comparison | Extreme | Ranking | Threshold | Overfitting
+_STATEMENT: TypeAdapter[Statement] = TypeAdapter(Annotated[Statement, Field(discriminator="kind")])
+KINDS: tuple[str, ...] = tuple(
+    kind for form in get_args(Statement) for kind in get_args(form.model_fields["kind"].annotation)
+)
 
 
 @dataclass(frozen=True)
@@ -292,7 +291,7 @@ class Claim:
     """A statement under the name that prose uses."""
 
     identifier: str
-    statement: Comparison | Extreme | Ranking | Threshold | Overfitting
+    statement: Statement
     line: int
     """In the file of claims, from 1."""
 
@@ -418,17 +417,17 @@ def _claim(identifier: str, line: int, content: Any, shown: str, projects: Seque
     where = f"{shown}, line {line}, claim {identifier}"
     kind = content.get("kind") if isinstance(content, dict) else None
     if kind not in KINDS:
-        raise ReportError(f"{where}: kind is {kind!r}, {_expected(str(kind), KINDS)}.")
+        raise ReportError(f"{where}: kind is {kind!r}, {_expected(str(kind), KINDS)}")
     try:
         statement = _STATEMENT.validate_python(content)
     except ValidationError as problem:
         raise ReportError(f"{where}: {wrong_field(problem, 'the entry', kind)}.") from problem
     for metric in statement.metric:
         if metric not in METRICS:
-            raise ReportError(f"{where}: {metric!r} is not a known metric, {_expected(metric, METRICS)}.")
+            raise ReportError(f"{where}: {metric!r} is not a known metric, {_expected(metric, METRICS)}")
     for project in _projects(statement):
         if parts_of(project)[0] not in projects:
-            raise ReportError(f"{where}: {project!r} is not a known project, {_expected(project, projects)}.")
+            raise ReportError(f"{where}: {project!r} is not a known project, {_expected(project, projects)}")
     for name in ("margin", "value"):
         quantity = getattr(statement, name, None)
         if not isinstance(quantity, Quantity):
@@ -467,8 +466,7 @@ def _claim(identifier: str, line: int, content: Any, shown: str, projects: Seque
 
 
 def _expected(word: str, known: Sequence[str] | Mapping[str, object]) -> str:
-    near = nearest(word, known)
-    return f"expected one of {', '.join(known)}" + (f"; did you mean {near!r}?" if near else "")
+    return f"expected one of {', '.join(known)}{did_you_mean(word, known)}"
 
 
 def projects(claim: Claim) -> tuple[str, ...]:
@@ -476,7 +474,7 @@ def projects(claim: Claim) -> tuple[str, ...]:
     return _projects(claim.statement)
 
 
-def _projects(statement: Comparison | Extreme | Ranking | Threshold | Overfitting) -> tuple[str, ...]:
+def _projects(statement: Statement) -> tuple[str, ...]:
     match statement:
         case Comparison():
             return (statement.of, *statement.than)
@@ -547,9 +545,10 @@ def _on_study(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
     of = metric.published(subject(facts, test.of))
     than = metric.published(subject(facts, test.than)) if test.than else None
     difference = of - than if than is not None else None
-    if of.exact is None or (than is not None and than.exact is None):
+    one, other = of.exact, than.exact if than is not None else 0.0
+    if one is None or other is None:
         return Evidence(test, "undecided", of, than, difference)
-    exact = _distance(test, of.exact, than.exact if than is not None and than.exact is not None else 0.0)
+    exact = _distance(test, one, other)
     return Evidence(test, _verdict(test, exact, exact), of, than, difference)
 
 

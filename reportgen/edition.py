@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reportgen import compiled, facts
+from reportgen.charts import written
 from reportgen.facts import Fact, Interval, Kind, Quoted, Summary
 from reportgen.language import Language, language
 from reportgen.record import Environment as Machine
@@ -51,20 +52,12 @@ def show(value: object, words: Language) -> object:
 
 def _number(value: float, kind: Kind, words: Language) -> str:
     match kind:
-        case "percent":
-            return words.percent(value)
-        case "points":
-            return words.points(value)
         case "error":
             return words.points(value).removeprefix("+")
-        case "nats":
-            return words.number(value, facts.DIGITS["nats"])
-        case "seconds":
-            return words.seconds(value)
-        case "count":
-            return words.count(round(value))
         case "average":
             return words.number(value, facts.DIGITS["average"])
+        case _:
+            return written(value, kind, words)
 
 
 def _spread(sd: float, kind: Kind, words: Language) -> str:
@@ -76,6 +69,11 @@ def _spread(sd: float, kind: Kind, words: Language) -> str:
             return words.seconds(sd)
         case _:
             return words.number(sd, facts.DIGITS[kind])
+
+
+def shape(sides: Sequence[int | None], words: Language) -> str:
+    """The sides of what a layer gives, in words; of a single number, which has none, 1."""
+    return " × ".join(NOTHING if side is None else words.count(side) for side in sides or (1,))
 
 
 @dataclass
@@ -116,6 +114,7 @@ class Edition:
             seeds=self.seeds,
             size_of=self.size_of,
             reproduces=self.material.reproduces,
+            shape=lambda sides: shape(sides, self.words),
             shown=lambda value: show(value, self.words),
         )
         names = environment.list_templates(extensions=["jinja"])

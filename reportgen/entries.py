@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
+from pathlib import Path
+
 import yaml
+
+from reportgen.record import write_atomically
 
 
 def mapping(text: str) -> dict[str, yaml.Node]:
@@ -27,6 +32,14 @@ def replaced(text: str, name: str, entry: str) -> str:
             _, after = _split(text, _end(text, value))
             return text[: key.start_mark.index] + lines + after
     return _split(text, len(text))[0] + lines
+
+
+def write(file: Path, text: str) -> None:
+    """Write a file's new text with the line ends and the mark at its start that it has, which no text is read with."""
+    before = file.read_bytes() if file.exists() else b""
+    if b"\r\n" in before:
+        text = text.replace("\n", "\r\n")
+    write_atomically(file, "\ufeff" + text if before.startswith(BOM_UTF8) else text)
 
 
 def _entries(text: str) -> list[tuple[yaml.ScalarNode, yaml.Node]]:

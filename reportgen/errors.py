@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import io
 import os
 import signal
@@ -47,10 +48,12 @@ def told(problem: BaseException) -> str:
 
 
 def refused(problem: OSError) -> str | None:
-    """What the system does not let a command do with a file, in sentences; None where it does not say with which."""
+    """What the system does not let a command do with a file, in sentences; None where that is no matter of files."""
+    why = problem.strerror or type(problem).__name__
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT):  # of which it seldom says with which file
+        return f"What was to be written does not fit on the disk ({why}). Make room, and repeat the command."
     if problem.filename is None:
         return None
-    why = problem.strerror or type(problem).__name__
     return (
         f"{os.fsdecode(problem.filename)}: {why}. See that a file or a folder stands there as expected, and that this "
         "command may read and write it."
@@ -69,10 +72,12 @@ def speak_freely() -> None:
 
 def place(problem: BaseException, folder: Path, root: Path) -> str:
     """The last line below `folder` that an error passed through, with its file from `root` on; empty if none is."""
+    # Python names a file as it was imported, perhaps through a link to the root.
+    frames = ((Path(frame.filename).resolve(), frame.lineno) for frame in traceback.extract_tb(problem.__traceback__))
     lines = [
-        f"{Path(frame.filename).relative_to(root).as_posix()}, line {frame.lineno}"
-        for frame in traceback.extract_tb(problem.__traceback__)
-        if Path(frame.filename).is_relative_to(folder)
+        f"{file.relative_to(root.resolve()).as_posix()}, line {line}"
+        for file, line in frames
+        if file.is_relative_to(folder.resolve())
     ]
     return lines[-1] if lines else ""
 
@@ -98,6 +103,12 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """That of the `known` words which `word` may stand for, misspelt; empty if none is as near as `cutoff` asks."""
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)
     return near[0] if near else ""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """How a sentence ends that says that `word` is unknown: with the word that is probably meant, if any is near."""
+    near = nearest(word, known)
+    return f"; did you mean {near!r}?" if near else "."
 
 
 def last_words(said: str, otherwise: str = "it ended without a message") -> str:

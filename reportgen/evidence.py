@@ -9,7 +9,8 @@ where it comes from.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from textwrap import shorten
@@ -22,7 +23,7 @@ from markupsafe import escape
 
 from reportgen.claims import METRICS, Comparison, Extreme, Judgement, Metric, Overfitting, Quantity, Ranking, Threshold
 from reportgen.edition import show
-from reportgen.errors import ReportError, nearest
+from reportgen.errors import ReportError, did_you_mean
 from reportgen.facts import Fact, Interval, Kind, Origin, ProjectFacts, Quoted, Summary, parts_of
 from reportgen.report import Report, read_text
 from reportgen.tools import PageTools
@@ -147,14 +148,8 @@ _NO_LINK = (
 
 def uses(report: Report, code: str, pages: tuple[str, ...], *names: str) -> list[dict[str, tuple[str, ...]]]:
     """For each of `names`, such as `claim`, the pages that call it with a text for its first argument, by that text."""
-    environment = Environment(extensions=[ClaimTags])
     found: dict[str, dict[str, list[str]]] = {name: {} for name in names}
-    for page in pages:
-        file = report.docs / code / page
-        try:
-            tree = environment.parse(for_jinja(read_text(file, report.relative(file))))
-        except TemplateSyntaxError:
-            continue  # rendering the page says what is wrong
+    for page, tree in _trees(report, code, pages):
         for call in tree.find_all(nodes.Call):
             match call:
                 case nodes.Call(node=nodes.Name(name=called), args=[nodes.Const(value=str(text)), *_]):
@@ -165,16 +160,21 @@ def uses(report: Report, code: str, pages: tuple[str, ...], *names: str) -> list
 
 def included(report: Report, code: str, pages: tuple[str, ...]) -> set[Path]:
     """The files that pages of a language are made from beside their own text."""
-    environment, found = Environment(extensions=[ClaimTags]), set()
+    return {
+        report.docs / code / name
+        for _, tree in _trees(report, code, pages)
+        for name in meta.find_referenced_templates(tree)
+        if name
+    }
+
+
+def _trees(report: Report, code: str, pages: tuple[str, ...]) -> Iterator[tuple[str, nodes.Template]]:
+    """What Jinja reads in each page of a language; rendering says what is wrong with one that it cannot read."""
+    environment = Environment(extensions=[ClaimTags])
     for page in pages:
         file = report.docs / code / page
-        try:
-            text = for_jinja(read_text(file, report.relative(file)))
-            names = meta.find_referenced_templates(environment.parse(text))
-        except TemplateSyntaxError:
-            continue  # as above
-        found |= {report.docs / code / name for name in names if name}
-    return found
+        with suppress(TemplateSyntaxError):
+            yield page, environment.parse(for_jinja(read_text(file, report.relative(file))))
 
 
 @dataclass
@@ -240,9 +240,8 @@ class Evidence(PageTools):
     def _judgement(self, identifier: str) -> Judgement:
         known = self.edition.material.judgements
         if identifier not in known:
-            near = nearest(identifier, known)
-            hint = f"; did you mean '{near}'?" if near else "."
-            raise ReportError(f"'{identifier}' is not a claim of {self.report.relative(self.report.claims)}{hint}")
+            file = self.report.relative(self.report.claims)
+            raise ReportError(f"'{identifier}' is not a claim of {file}{did_you_mean(identifier, known)}")
         return known[identifier]
 
     def general(self, caller: Callable[[], str]) -> str:

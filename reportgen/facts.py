@@ -6,7 +6,6 @@ the difference of the numbers that are shown. It has no language; rendering writ
 
 from __future__ import annotations
 
-import json
 import math
 import statistics
 from collections import Counter
@@ -94,17 +93,15 @@ def read_published(file: Path) -> Published:
         ReportError: the file is missing, is no JSON in UTF-8, a field is missing or wrong, or a project stands twice.
     """
     try:
-        return Published.model_validate(json.loads(read_text(file, str(file))))
+        return Published.model_validate_json(read_text(file, str(file)))
     except FileNotFoundError as problem:
         nothing = '{"title": "", "author": "", "year": 0, "projects": []}'
         raise ReportError(
             f"{file}: there is no such file. It holds the figures of the study that is reproduced; without a study: "
             f"{nothing}"
         ) from problem
-    except (OSError, json.JSONDecodeError) as problem:
-        raise ReportError(f"{file}: cannot be read as JSON ({problem}).") from problem
     except ValidationError as problem:
-        raise ReportError(f"{file}: field {wrong_field(problem, 'the file')}.") from problem
+        raise ReportError(f"{file}: {wrong_field(problem, 'the file')}.") from problem
 
 
 @dataclass(frozen=True, order=True)

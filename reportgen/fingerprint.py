@@ -69,13 +69,9 @@ def _tokens(node: object) -> Iterator[str]:
 
 def _docstring(node: ast.AST) -> ast.stmt | None:
     """The statement that is the docstring of a module, class or function."""
-    if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) or not node.body:
+    if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
         return None
-    first = node.body[0]
-    is_text = (
-        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
-    )
-    return first if is_text else None
+    return None if ast.get_docstring(node, clean=False) is None else node.body[0]
 
 
 def fingerprints(files: Iterable[str], root: Path) -> dict[str, str]:

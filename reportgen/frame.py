@@ -13,7 +13,7 @@ from typing import Any
 
 from reportgen.charts import written
 from reportgen.drawings import VARIABLES, Curves, Diagram, Dots, Drawing, Line, Mark, Matrix, Plane, Unit
-from reportgen.edition import NOTHING
+from reportgen.edition import NOTHING, shape
 from reportgen.language import Language
 
 
@@ -71,14 +71,10 @@ def table(drawing: Drawing, words: Language) -> Table:
         case Diagram():
             head = (drawing.across, drawing.above, words.gettext("Parameters"))
             rows = [
-                (f"{box.name} ({box.type})", _shape(box.shape, words), words.count(box.parameters))
+                (f"{box.name} ({box.type})", shape(box.shape, words), words.count(box.parameters))
                 for box in drawing.boxes
             ]
     return Table(head, tuple(rows))
-
-
-def _shape(shape: Sequence[int | None], words: Language) -> str:
-    return " × ".join(NOTHING if side is None else words.count(side) for side in shape or (1,))
 
 
 def text(drawing: Dots | Plane | Matrix | Diagram, words: Language) -> str:
@@ -126,7 +122,7 @@ def text(drawing: Dots | Plane | Matrix | Diagram, words: Language) -> str:
                 words.gettext(
                     "{type} {shape}, {count} parameters",
                     type=box.type,
-                    shape=_shape(box.shape, words),
+                    shape=shape(box.shape, words),
                     count=words.count(box.parameters),
                 )
                 for box in drawing.boxes

@@ -23,7 +23,9 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
-from reportgen.browser import opened, served
+from reportgen.bench import Figure
+from reportgen.browser import opened, refuse_without, served
+from reportgen.checkout import git
 from reportgen.errors import ReportError
 from reportgen.report import Report
 
@@ -49,16 +51,6 @@ new PerformanceObserver((list) => {
 
 DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 """Waits until what follows a change of the window's size has been drawn."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measurement and its limit."""
-
-    name: str
-    measured: str
-    limit: str
-    kept: bool
 
 
 @dataclass
@@ -231,7 +223,13 @@ def _transferred(answer: Response) -> int:
 
 
 def figures(report: Report) -> Iterator[Figure]:
-    """Measure everything: the time of a build first, then each page of what was built."""
+    """Measure everything: the time of a build first, then each page of what was built.
+
+    Raises:
+        ReportError: there is no browser or no axe-core, or what is to be measured fails.
+    """
+    refuse_without()
+    axe()
     (report.root / "build").mkdir(exist_ok=True)
     # Copies, so that nothing drawn before helps; within the checkout, so that they are of the same commit.
     with tempfile.TemporaryDirectory(prefix="measure.", dir=report.root / "build") as folder:
@@ -318,7 +316,8 @@ def _editing(report: Report, copy: Path) -> Iterator[Figure]:
         [sys.executable, "-u", "-m", "reportgen", "serve", "--root", str(copy), "--port", str(port)],
         env=_environment(),
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
     )
     try:
         assert process.stdout
@@ -359,13 +358,10 @@ def free_port() -> int:
 
 def _copy(root: Path, target: Path) -> Path:
     """A copy of what a report is made from, and of nothing that was made."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=root,
-        capture_output=True,
-    )
-    if listed.returncode == 0:
-        names = [Path(os.fsdecode(name)) for name in listed.stdout.split(b"\0") if name]
+    listed = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    if listed is not None:
+        # Git names files in UTF-8, and the locale may not.
+        names = [Path(os.fsdecode(name.encode("utf-8"))) for name in listed.split("\0") if name]
     else:
         every = (file.relative_to(root) for file in root.rglob("*"))
         names = [name for name in every if name.parts[0] not in ("build", "site") and not name.parts[0].startswith(".")]
@@ -417,7 +413,7 @@ def _run(*commands: list[str]) -> None:
             env=_environment(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
             errors="replace",
         )
         for command in commands

@@ -7,13 +7,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reportgen.browser import opened, served
+from reportgen.browser import opened, refuse_without, served
 from reportgen.build import address_of, build
 from reportgen.downloads import PDF
 from reportgen.edition import TEMPLATES, Edition
 from reportgen.errors import ReportError
 from reportgen.evidence import GLYPHS
-from reportgen.material import Material, gather
+from reportgen.material import Material
 from reportgen.report import Report
 
 if TYPE_CHECKING:
@@ -32,16 +32,14 @@ def build_printed(report: Report, site: Path) -> None:
         ReportError: as for `build`, or there is no browser, or nothing that reads a PDF.
     """
 
-    def finish(fresh: Path) -> None:
-        material = gather(report)
+    def finish(fresh: Path, material: Material) -> None:
         with served(fresh) as address, opened() as browser:
             for code in report.languages:
                 page = browser.new_page(color_scheme="light")
                 _print(page, f"{address}{code}/", _words(material, code), fresh / code / PDF)
                 page.close()
 
-    with opened():
-        pass  # without one, say so before the site is built
+    refuse_without()
     _reader()
     build(report, site, finish)
 

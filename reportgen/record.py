@@ -408,7 +408,11 @@ def read_confirmations(record_folder: Path) -> tuple[Confirmation, ...]:
 
 
 def confirm(confirmation: Confirmation, record_folder: Path) -> Path:
-    """Append `confirmation` to those beside a record if it says anything new; the record itself is never touched."""
+    """Append `confirmation` to those beside a record if it says anything new; the record itself is never touched.
+
+    Raises:
+        RecordError: those that stand there cannot be read.
+    """
     known = read_confirmations(record_folder)
     if any(one.content == confirmation.content for one in known):
         return record_folder / CONFIRMATIONS_FILE

@@ -82,14 +82,13 @@ def compare(before: str, now: str) -> Iterator[Part]:
 
 def _without_docstring(source: str) -> list[str]:
     """The lines of a program after its docstring."""
-    lines = source.splitlines()
+    lines = _lines(source)
     try:
-        body = ast.parse(source).body
+        module = ast.parse(source)
     except SyntaxError:
         return lines
-    first = body[0] if body else None
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-        del lines[: first.end_lineno]
+    if ast.get_docstring(module, clean=False) is not None:
+        del lines[: module.body[0].end_lineno]
     while lines and not lines[0].strip():
         del lines[0]
     return lines
@@ -97,7 +96,12 @@ def _without_docstring(source: str) -> list[str]:
 
 def _coloured(lines: list[str]) -> list[str]:
     """Each line as HTML whose colours are the site's."""
-    return str(highlight("\n".join(lines), PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))).splitlines()
+    return _lines(str(highlight("\n".join(lines), PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))))
+
+
+def _lines(text: str) -> list[str]:
+    """Lines as Python counts them, for which a form feed between two functions ends none."""
+    return text.removesuffix("\n").split("\n")
 
 
 def _joined(lines: list[str]) -> Markup | None:

@@ -17,7 +17,6 @@ from reportgen import checkout, document, entries, source, translations
 from reportgen.errors import ReportError
 from reportgen.language import Language, language
 from reportgen.navigation import SHARED
-from reportgen.record import write_atomically
 from reportgen.report import CATALOGUE, Report, read_text
 
 HOME = "index.md"
@@ -88,7 +87,7 @@ def clear(report: Report, told: Content) -> list[str]:
     translations.read(report)  # which `confirm` does in the end, when all else is done
     for file, text in texts.items():
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, text)
+        entries.write(file, text)
     inside = [place for folder in told.folders for place in folder.rglob("*")]
     for file in {*told.pages, *(place for place in inside if place.is_symlink() or not place.is_dir())} - texts.keys():
         file.unlink()

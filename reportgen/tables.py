@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from reportgen import fingerprint
 from reportgen.bench import Bench
-from reportgen.edition import NOTHING
+from reportgen.edition import NOTHING, shape
 from reportgen.errors import ReportError
 from reportgen.facts import Fact, Origin, ProjectFacts, Quoted, Variant
 from reportgen.language import Language
@@ -350,8 +350,7 @@ class Tables(PageTools):
 
 
 def _described(layer: Layer, words: Language) -> str:
-    sides = (NOTHING if side is None else words.count(side) for side in layer.output_shape[1:])
-    return f"{layer.type} {' × '.join(sides)}"
+    return f"{layer.type} {shape(layer.output_shape[1:], words)}"
 
 
 def _listed(layers: Sequence[Layer], words: Language) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from reportgen.edition import NOTHING, Edition
-from reportgen.errors import ReportError, nearest
+from reportgen.errors import ReportError, did_you_mean
 from reportgen.facts import ProjectFacts, Variant, parts_of, subject
 from reportgen.record import Declaration, Layer, Record, Setting, folder_of
 from reportgen.report import NAME, Report
@@ -43,8 +43,7 @@ class PageTools:
             raise ReportError('a project is named in quotes here, as in results("name").')
         known, (project, _) = self.edition.material.facts, parts_of(name)
         if project not in known:
-            near = nearest(project, known)
-            raise ReportError(f"'{project}' is not a known project" + (f"; did you mean '{near}'?" if near else "."))
+            raise ReportError(f"'{project}' is not a known project{did_you_mean(project, known)}")
         return subject(known, name)
 
     def runs(self, project: str) -> tuple[Record, ...]:

@@ -15,7 +15,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from reportgen.errors import ReportError, nearest
+from reportgen.errors import ReportError, nearest, wrong_field
 from reportgen.finding import Finding
 from reportgen.language import language
 from reportgen.record import write_atomically
@@ -59,17 +59,12 @@ def _kept(report: Report) -> dict[str, dict[str, str]]:
     """
     file = report.docs / FILE
     try:
-        return Translations.model_validate(json.loads(read_text(file, report.relative(file)))).sections
+        return Translations.model_validate_json(read_text(file, report.relative(file))).sections
     except FileNotFoundError:
         return {}
-    except json.JSONDecodeError as problem:
-        raise ReportError(
-            f"{report.relative(file)}, line {problem.lineno}: not valid JSON ({problem.msg}). Restore it with git."
-        ) from problem
     except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"])) or "the file"
-        raise ReportError(f"{report.relative(file)}: {field}: {first['msg']}. Restore it with git.") from problem
+        wrong = wrong_field(problem, "the file")
+        raise ReportError(f"{report.relative(file)}: {wrong}. Restore it with git.") from problem
 
 
 def check(page: str, versions: Mapping[str, Source], confirmed: Translations) -> Iterator[Finding]:

@@ -71,7 +71,7 @@ def timed(*command: str, accepted: tuple[int, ...] = (0,)) -> float:
         ReportError: it failed; the message is its last words.
     """
     began = time.perf_counter()
-    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True, errors="replace")
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, encoding="utf-8", errors="replace")
     taken = time.perf_counter() - began
     if done.returncode not in accepted:
         raise ReportError(f"`python {' '.join(command)}` could not be measured: {last_words(done.stderr)}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,7 @@ import experiments.projects
 from experiments import catalogue
 from reportgen.errors import ReportError
 
+ROOT = Path(__file__).resolve().parents[2]
 GOOD = """
 from experiments.project import Project, Training
 
@@ -49,6 +52,20 @@ def test_a_project_is_found_by_its_identifier_its_number_and_its_name(write: Cal
     assert catalogue.load("p90_base").training.batch_size == 64
     with pytest.raises(ReportError, match=r"Unknown project 'p91_wider'\. Did you mean p91_wider_still\?"):
         catalogue.resolve("p91_wider")
+
+
+@pytest.mark.project("p00_base")
+def test_a_repository_that_is_reached_through_a_link_is_the_same(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(ROOT, target_is_directory=True)
+    program = "from experiments import environment, job; environment.commit(); print(*job.sources('p00_base'))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "link")},
+        capture_output=True,
+        text=True,
+    )
+    assert "experiments/projects/p00_base.py" in done.stdout.split(), done.stderr
 
 
 def test_a_number_of_two_projects_means_neither(write: Callable[..., None]) -> None:

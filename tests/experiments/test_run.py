@@ -382,6 +382,20 @@ def test_the_status_lists_a_record_that_cannot_be_read(tmp_path: Path) -> None:
     assert re.findall(r"p00_base( 8-epochs)?\s+│\s+(\d)\s+│\s+unreadable", listed) == [("", "3"), (" 8-epochs", "0")]
 
 
+def test_a_name_that_an_encoding_lacks_ends_no_command(tmp_path: Path) -> None:
+    """As that of Windows where output goes into a file."""
+    file = record.write(synthetic.record("p00_base", 0), tmp_path / "日本")
+    file.write_text("{", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments", "status", "0", "--results", str(tmp_path / "日本")],
+        cwd=ROOT,
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+    )
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    assert "unreadable" in done.stdout.decode("utf-8")
+
+
 def test_a_file_of_keras_s_own_does_not_choose_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of which no record and no check of a precision would know."""
     monkeypatch.setenv("KERAS_BACKEND", "jax")  # and so put back as it was

@@ -310,7 +310,7 @@ def test_the_last_site_stays_where_the_new_one_cannot_take_its_place(small_repor
         (site / name).touch()
     before = {file.name for file in small_report.iterdir()} | {"build"}
     with pytest.raises(ReportError, match=r"the new site cannot take its place .*, and what stood there stays"):
-        build(reports.load(small_report), site, finish=shutil.rmtree)
+        build(reports.load(small_report), site, finish=lambda fresh, _: shutil.rmtree(fresh))
     assert (site / "en" / "old").is_dir() and {file.name for file in small_report.iterdir()} == before
     site.rename(small_report / ".site.last")  # as a command leaves it that is cut off in just that moment
     (small_report / "docs" / "en" / "index.md").unlink()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-from reportgen.errors import first_line, last_words, nearest, told
+from reportgen.errors import first_line, last_words, nearest, refused, told
 
 
 def test_a_problem_is_told_by_its_first_line_or_by_its_kind() -> None:
@@ -25,6 +26,11 @@ def test_no_character_ends_a_command_whose_output_goes_into_a_file_or_whose_term
         capture_output=True,
     )
     assert (done.returncode, done.stdout.decode("utf-8").strip()) == (0, "→ − …")
+
+
+def test_a_disk_that_is_full_is_a_sentence_though_no_file_is_named() -> None:
+    assert "does not fit on the disk" in str(refused(OSError(errno.ENOSPC, "No space left on device")))
+    assert refused(BrokenPipeError(errno.EPIPE, "Broken pipe")) is None
 
 
 def test_of_what_a_process_complained_the_last_line_is_quoted() -> None:

@@ -265,21 +265,23 @@ def test_the_published_figures_are_read_from_their_file(tmp_path: Path) -> None:
     [
         (None, "published.json: there is no such file. It holds the figures of the study"),
         ('{"title": "Visión"}'.encode("latin-1"), "published.json: expected text in UTF-8"),
-        ('{"title": "A st', "published.json: cannot be read as JSON"),
-        (json.dumps(study(year="last")), "published.json: field year: "),
-        (json.dumps({"title": "A study", "author": "N. N.", "year": 2023}), "field projects is missing"),
+        ('{"title": "A st', "published.json: the file: Invalid JSON"),
+        (json.dumps(study()).replace("2023", "9" * 5000), "published.json: the file: Invalid JSON"),
+        ("[" * 100_000, "published.json: the file: Invalid JSON"),
+        (json.dumps(study(year="last")), "published.json: year: "),
+        (json.dumps({"title": "A study", "author": "N. N.", "year": 2023}), "projects is missing"),
         (
             json.dumps({"title": "A study", "author": "N. N.", "year": 2023, "project": []}),
-            r"field projects is missing, and project unknown\.",
+            r"projects is missing, and project unknown\.",
         ),
         (
             json.dumps(study(projects=[*study()["projects"], study()["projects"][0]])),
-            r"published.json: field projects: first stands there more than once, expected each id once\.",
+            r"published.json: projects: first stands there more than once, expected each id once\.",
         ),
-        (json.dumps(study(notes="")), "published.json: field notes is unknown"),
+        (json.dumps(study(notes="")), "published.json: notes is unknown"),
         (
             json.dumps(study(projects=[{**study()["projects"][0], "test": {"accuracy": 62.56, "cross_entropy": 1}}])),
-            r"published.json: field projects\.0\.test\.accuracy: ",
+            r"published.json: projects\.0\.test\.accuracy: ",
         ),
     ],
 )

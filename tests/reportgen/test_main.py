@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 import experiments.__main__
 from reportgen import __main__, growth, measure
 from reportgen.__main__ import app
+from reportgen.bench import Figure
 from reportgen.errors import ReportError
-from reportgen.measure import Figure
 
 
 def said(*arguments: str) -> str:

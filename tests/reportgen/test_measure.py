@@ -114,6 +114,15 @@ def test_what_is_timed_really_ran_or_its_failure_is_said(small_report: Path) -> 
         measure._bare(report, small_report)
 
 
+def test_a_report_is_copied_where_there_is_no_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root := tmp_path / "root").mkdir()
+    for name in ("kept.md", ".hidden"):
+        (root / name).touch()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    copy = measure._copy(root, tmp_path / "copy")
+    assert [file.name for file in copy.iterdir()] == ["kept.md"]
+
+
 def test_a_copy_holds_a_file_whose_name_the_locale_cannot_write(tmp_path: Path) -> None:
     (root := tmp_path / "root").mkdir()
     (root / "josé.md").write_text("é", encoding="utf-8")

@@ -108,3 +108,9 @@ def test_a_project_without_a_script_that_can_be_read_is_named(small_report: Path
 
 def test_a_script_that_is_not_python_is_compared_whole() -> None:
     assert [plain(part.before) for part in compare("not Python", "x = 1")] == ["not Python"]
+
+
+def test_a_form_feed_ends_no_line() -> None:
+    """Python counts none there, and what stands behind it is still of the docstring."""
+    (part,) = compare('"""One.\n\fTwo.\n"""\nx = 1\n', '"""One.\n\fTwo.\n"""\nx = 2\n')
+    assert part.before and part.now and "One" not in part.before

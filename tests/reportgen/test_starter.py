@@ -79,6 +79,15 @@ def test_pictures_for_a_readme_of_pages_that_go_are_named_no_more_and_other_sett
         assert text == f"{before}\n[tool.reportgen.screenshots]\n{after or chr(10)}"
 
 
+def test_a_file_of_which_a_part_goes_keeps_its_line_ends_and_the_mark_at_its_start(fork: Path) -> None:
+    file = fork / "mkdocs.yml"
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+    commit(fork)
+    begin(fork)
+    written = file.read_bytes()
+    assert written.startswith(b"\xef\xbb\xbf") and written.count(b"\n") == written.count(b"\r\n")
+
+
 def test_nothing_has_to_be_mended_and_the_site_is_built(fork: Path) -> None:
     report = begin(fork)
     # These three were never read in this small report, and are as they were.
