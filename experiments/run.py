@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -99,33 +99,70 @@ def _admitted(wanted: Sequence[tuple[Job, str]], console: Console, explicit: Exp
     """Those of the jobs `wanted` that may replace what is recorded and stand beside the seeds that stay, in their
     precision, and the others.
     """
-    admitted, failed = [], []
-    replaced = {job.folder for job, _ in wanted}
-    for asked, reason in wanted:
-        beside = seeds_of(asked)
-        recorded = [done for done in beside if done.profile == asked.profile]
-        remains = [done for done in beside if record.folder_of(done, asked.results) not in replaced]
-        stays = [done for done in remains if done.profile == asked.profile]
-        job = asked if explicit.precision else dataclasses.replace(asked, precision=usual_precision(asked, recorded))
-        try:
-            check_precision(job.precision)
-            downloads.refuse_keras_for_others(job.source)
-            refuse_smoke_beside_full(job, remains)
-            refuse_to_replace(job, recorded, explicit)
-            refuse_other_images(job, stays)
-            refuse_other_weights(job, stays)
-        except ReportError as problem:
-            console.print(f"[red]{job.name}: {escape(str(problem))}[/]", highlight=False)
-            failed.append(job)
+    jobs = [
+        asked
+        if explicit.precision
+        else dataclasses.replace(asked, precision=usual_precision(asked, _of_its_profile(asked, seeds_of(asked))))
+        for asked, _ in wanted
+    ]
+    refused = _refused(jobs, explicit)
+    given_way = {job.folder for job in jobs} - refused.keys()
+    admitted = []
+    for (asked, reason), job in zip(wanted, jobs, strict=True):
+        if why := refused.get(job.folder):
+            console.print(f"[red]{job.name}: {escape(str(why))}[/]", highlight=False)
             continue
         console.print(f"[bold]{job.name}[/]: to be trained ({escape(reason)})", highlight=False)
         if job.precision != asked.precision:
             told = f"in {job.precision}, as it or the other seeds are recorded; --precision asks for another"
             console.print(f"{job.name}: {told}", highlight=False)
-        for caution in cautions(job, recorded, stays):
+        recorded = _of_its_profile(job, seeds_of(job))
+        for caution in cautions(job, recorded, _without(recorded, given_way, job)):
             console.print(f"[yellow]{job.name}[/]: {escape(caution)}", highlight=False)
         admitted.append(job)
-    return admitted, failed
+    return admitted, [job for job in jobs if job.folder in refused]
+
+
+def _refused(jobs: Sequence[Job], explicit: Explicit) -> dict[Path, ReportError]:
+    """Why which of `jobs` may not be trained, by folder.
+
+    The record that a refused job would have replaced stays, and may keep others from standing beside it.
+    """
+    refused: dict[Path, ReportError] = {}
+    while True:
+        given_way = {job.folder for job in jobs} - refused.keys()
+        more = {
+            job.folder: why for job in jobs if job.folder in given_way and (why := _why_not(job, given_way, explicit))
+        }
+        if not more:
+            return refused
+        refused |= more
+
+
+def _why_not(job: Job, given_way: Collection[Path], explicit: Explicit) -> ReportError | None:
+    """Why `job` may not be trained, where the records in the folders `given_way` do not stay; None: it may."""
+    beside = seeds_of(job)
+    remains, recorded = _without(beside, given_way, job), _of_its_profile(job, beside)
+    stays = _of_its_profile(job, remains)
+    try:
+        check_precision(job.precision)
+        downloads.refuse_keras_for_others(job.source)
+        refuse_smoke_beside_full(job, remains)
+        refuse_to_replace(job, recorded, explicit)
+        refuse_other_images(job, stays)
+        refuse_other_weights(job, stays)
+    except ReportError as problem:
+        return problem
+    return None
+
+
+def _of_its_profile(job: Job, records: Sequence[Record]) -> list[Record]:
+    return [done for done in records if done.profile == job.profile]
+
+
+def _without(records: Sequence[Record], given_way: Collection[Path], job: Job) -> list[Record]:
+    """Those of the records beside `job` that are in none of the folders `given_way`."""
+    return [done for done in records if record.folder_of(done, job.results) not in given_way]
 
 
 def _trained(jobs: list[Job], console: Console, executor: Executor) -> list[Job]:

@@ -79,10 +79,10 @@ def reason_to_train(job: Job, now: Standing, explicit: Explicit) -> str | None:
     both_sample = job.source == now.record.dataset.origin == "sample"
     if (explicit.data or both_sample) and (others := other_images(job.source, now.record)):
         return f"recorded on {others}"
-    recorded = now.record.settings
     if job.start and job.vgg16_weights:
-        if recorded["weights"] != job.start.name:
-            return f"recorded on the weights {recorded['weights']}"
+        began = now.record.settings.get("weights")
+        if began != job.start.name:
+            return f"recorded on {f'the weights {began}' if began else 'no weights that it began from'}"
         if other_weights(job, now.record):
             return "recorded on weights of the same name and another content"
     return None

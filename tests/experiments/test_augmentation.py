@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments import catalogue, data
-from experiments.augmentation import affine, alternating, draw_affine, draw_shift, moved, transform
+from experiments.augmentation import affine, alternating, draw_affine, draw_shift, moved, resize, transform
 from experiments.project import Augmentation, Translation
 
 STUDY = Augmentation(rotation=15, shift=0.1, horizontal_flip=True)
@@ -127,3 +127,24 @@ def test_the_amounts_are_drawn_from_the_study_s_distribution() -> None:
     slope = np.abs((found[:, 18, 15, 0] - found[:, 13, 15, 0]) / 20)  # the sine of the angle
     assert slope.max() == pytest.approx(np.sin(np.deg2rad(15)), abs=0.01)
     assert slope.mean() == pytest.approx(np.sin(np.deg2rad(15)) / 2, rel=0.05)
+
+
+def test_images_are_turned_and_shifted_to_either_side_alike() -> None:
+    """An image is read elsewhere by a matrix of its own: its angle and the shift of its centre are in there."""
+    found = draw_affine(4_000, 32, 32, Augmentation(15, 0.1, False), np.random.default_rng(0)).matrices
+    degrees = np.rad2deg(np.arctan2(found[:, 0, 1], found[:, 0, 0]))
+    assert degrees.min() == pytest.approx(-15, abs=0.1) and degrees.max() == pytest.approx(15, abs=0.1)
+    assert degrees.mean() == pytest.approx(0, abs=0.5)
+    turns, middle = found[:, :, :2], np.array([15.5, 15.5])
+    moved_to = (turns @ middle + found[:, :, 2]) - middle
+    right, down = (np.swapaxes(turns, 1, 2) @ moved_to[..., None])[..., 0].T
+    for amount in (down, right):
+        assert amount.min() == pytest.approx(-3.2, abs=0.02) and amount.max() == pytest.approx(3.2, abs=0.02)
+        assert amount.mean() == pytest.approx(0, abs=0.1)
+    assert abs(np.corrcoef(down, right)[0, 1]) < 0.05
+
+
+def test_an_enlarged_image_is_interpolated_between_its_pixels() -> None:
+    """Twice as large, a step of 40 becomes steps at a quarter and three quarters of it."""
+    image = np.repeat(np.array([[0, 40]], np.uint8)[..., None], 3, axis=-1).repeat(2, axis=0)
+    assert resize(image[None], 4)[0, 0, :, 0].tolist() == [0, 10, 30, 40]

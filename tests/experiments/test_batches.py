@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments import data
-from experiments.augmentation import Shift, moved, resize
+from experiments.augmentation import Affine, Shift, moved, resize
 from experiments.batches import Batches, DrawEpoch, order, order_sha256
 from experiments.data import Images
 from experiments.feed import fed
 from experiments.project import Augmentation, Translation
-from experiments.scaling import scaled
+from experiments.scaling import BGR_MEAN, scaled
 
 
 def test_the_order_that_fit_draws_is_a_function_of_seed_and_epoch() -> None:
@@ -97,3 +97,46 @@ def test_a_plan_tells_what_a_batch_shows(epochs: int, seed: int, most: int) -> N
 def test_a_hash_stands_for_the_orders_of_the_first_epochs() -> None:
     assert order_sha256(20, 4, 3) == order_sha256(20, 4, 3)
     assert len({order_sha256(20, 4, 3), order_sha256(20, 4, 2), order_sha256(20, 5, 3), order_sha256(21, 4, 3)}) == 4
+
+
+def test_an_order_is_another_in_another_epoch_and_with_another_seed() -> None:
+    orders = {tuple(order(20, seed, epoch).tolist()) for seed in range(3) for epoch in range(3)}
+    assert len(orders) == 9
+
+
+@pytest.mark.parametrize("augmentation", [Augmentation(15, 0.1, True), Translation(4, cutout=2)])
+def test_what_happens_to_images_is_drawn_anew_for_each_seed_epoch_and_batch(
+    augmentation: Augmentation | Translation,
+) -> None:
+    """Told by the movements alone, for the order of the images is another as well."""
+    images = Images(np.zeros((16, 12, 12, 3), np.uint8), np.arange(16))
+    drawn = set()
+    for seed in (0, 1):
+        batches = Batches(images, 8, 12, seed, augmentation)
+        for epoch in (0, 1):
+            batches.draw(epoch)
+            for index in (0, 1):
+                movement = batches.plan(index).movement
+                assert movement is not None
+                amounts = movement.matrices if isinstance(movement, Affine) else (movement.down, movement.right)
+                drawn.add(np.asarray(amounts).tobytes())
+    assert len(drawn) == 8
+
+
+def test_whom_a_first_epoch_mirrors_is_a_coin_for_each_image_that_the_seed_throws() -> None:
+    images = Images(np.zeros((200, 4, 4, 3), np.uint8), np.arange(200))
+    thrown = set()
+    for seed in (0, 1):
+        movement = Batches(images, 200, 4, seed, Translation(0)).plan(0).movement
+        assert isinstance(movement, Shift)
+        mirrored = movement.flips[np.argsort(order(200, seed, 0))]
+        assert 60 < mirrored.sum() < 140
+        thrown.add(mirrored.tobytes())
+    assert len(thrown) == 2
+
+
+def test_a_batch_is_scaled_as_it_was_asked_for_and_mirrored_as_a_second_view_is() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), np.uint8)
+    images = Images(pixels, np.arange(3))
+    assert np.array_equal(Batches(images, 3, 8, scaling=BGR_MEAN)[0][0], scaled(pixels, BGR_MEAN))
+    assert np.array_equal(Batches(images, 3, 8, mirrored=True)[0][0], scaled(pixels[:, :, ::-1]))

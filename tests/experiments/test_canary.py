@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from experiments import catalogue, data, vgg16
+from experiments.batches import order_sha256
 from experiments.canary import (
     BATCH_SIZE,
     LARGE,
@@ -23,6 +24,7 @@ from experiments.canary import (
     specify,
 )
 from experiments.data import Images
+from experiments.project import Augmentation
 from experiments.scaling import BGR_MEAN
 from reportgen.errors import ReportError
 from reportgen.record import Setting
@@ -234,3 +236,63 @@ def test_a_sample_of_other_classes_is_told_with_the_command_that_makes_one(monke
     monkeypatch.setattr(data, "CLASSES", (*data.CLASSES, "moon"))
     with pytest.raises(ReportError, match=r"hold 10 classes, expected 11\. .* `python -m experiments sample --data"):
         canary(catalogue.load("p00_base"), 0, "float32", SMALL)
+
+
+def test_a_canary_is_sung_from_the_run_s_own_seed_and_its_steps_are_moved_as_the_run_s() -> None:
+    tiny = Extent(steps=1, epochs=1, train=64, test=32)
+    declared = catalogue.load("p00_base")
+    moving = dataclasses.replace(declared.training, augmentation=Augmentation(15, 0.1, True))
+    moved = dataclasses.replace(declared, training=moving)
+    usual, other, augmented = (
+        canary(project, seed, "float32", tiny) for project, seed in ((declared, 0), (declared, 1), (moved, 0))
+    )
+    for seed, found in ((0, usual), (1, other)):
+        split = data.split(data.load("sample"), seed)
+        assert found.split_sha256 == split.sha256
+        assert found.order_sha256 == order_sha256(len(split.train.labels), seed, 3)
+    assert len({found.step_losses for found in (usual, other, augmented)}) == 3
+
+
+@pytest.mark.parametrize("same_machine", [True, False])
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"seed": 1}, "the seed was 0 and is 1"),
+        ({"precision": "mixed_bfloat16"}, "the precision was float32 and is mixed_bfloat16"),
+        ({"settings": {"clipnorm": 1.0}}, "clipnorm was None and is 1.0"),
+        ({"split_sha256": "f" * 64}, "the split of the images differs"),
+        ({"order_sha256": "f" * 64}, "the order of the images differs"),
+        ({"layer": "GlobalAveragePooling2D"}, "the network differs (30,730 parameters recorded, 30,730 now)"),
+    ],
+)
+def test_whatever_else_separates_two_runs_is_told_on_any_machine(
+    changes: dict[str, Any], told: str, same_machine: bool
+) -> None:
+    before = specification()
+    after = before.model_copy(update={name: changes[name] for name in changes if name in Specification.model_fields})
+    hashes = {name: changes[name] for name in changes if name.endswith("sha256")}
+    first, *others = before.network.layers
+    layers = (first.model_copy(update={"type": changes.get("layer", first.type)}), *others)
+    after = after.model_copy(
+        update={
+            "canary": before.canary.model_copy(update=hashes),
+            "network": before.network.model_copy(update={"layers": layers}),
+        }
+    )
+    assert differences(before, after, same_machine) == [told]
+
+
+def test_on_one_machine_an_accuracy_that_is_another_is_a_difference_though_no_loss_is() -> None:
+    before = specification()
+    test = before.canary.test.model_copy(update={"accuracy": 0.5})
+    after = before.model_copy(update={"canary": before.canary.model_copy(update={"test": test})})
+    assert differences(before, after, same_machine=True) == ["the canary differs (by 0, expected bit for bit)"]
+    assert not differences(before, after, same_machine=False)
+
+
+def test_two_canaries_without_an_epoch_in_common_cannot_agree() -> None:
+    before = specification()
+    none = before.model_copy(update={"canary": before.canary.model_copy(update={"epochs": ()})})
+    assert differences(before, none, same_machine=False) == [
+        "the losses of the miniature training differ by inf (allowed are 0.05)"
+    ]

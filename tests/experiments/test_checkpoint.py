@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from experiments import catalogue, data
-from experiments.checkpoint import Checkpoint, Sparing
+from experiments.checkpoint import Checkpoint, Diary, Sparing
 from experiments.project import Adam, EarlyStopping, Project
+from experiments.stopping import RestoreIfStopped
 from experiments.train import Run, build, steps_of, train
 from reportgen.errors import ReportError
 
@@ -178,3 +179,50 @@ def test_writing_takes_no_more_than_its_share_of_the_time_and_begins_at_once(mon
     assert not sparing.due
     now += 0.02
     assert sparing.due
+
+
+def test_a_rule_goes_on_with_its_own_best_epoch_best_value_weights_and_patience(tmp_path: Path) -> None:
+    def rules() -> list[RestoreIfStopped]:
+        return [RestoreIfStopped(EarlyStopping("val_loss", 4)), RestoreIfStopped(EarlyStopping("val_accuracy", 4))]
+
+    def state(stopper: RestoreIfStopped) -> tuple[Any, ...]:
+        return stopper.wait, stopper.best, stopper.best_epoch, [weights.tolist() for weights in stopper.best_weights]
+
+    model, diary, before, now = build(declared_short(), 1, "float32"), Diary(), rules(), rules()
+    for k, stopper in enumerate(before):
+        stopper.wait, stopper.best, stopper.best_epoch = k + 1, 0.5 + k / 4, 2 - k
+        stopper.best_weights = [np.full(weight.shape, k, np.float32) for weight in model.weights]
+    Checkpoint(tmp_path / "run.npz", {}).write(model, before, diary)
+    resumed = Checkpoint(tmp_path / "run.npz", {})
+    resumed.resume(model, diary)
+    for stopper in now:
+        stopper.on_train_begin()
+    resumed.restore_rules(now)
+    assert [*map(state, now)] == [*map(state, before)]
+
+
+def test_an_epoch_takes_from_its_beginning_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([10.0, 13.5, 20.0, 21.0])
+    monkeypatch.setattr("experiments.checkpoint.time.perf_counter", lambda: next(clock))
+    diary = Diary()
+    for epoch in range(2):
+        diary.on_epoch_begin(epoch)
+        diary.on_epoch_end(epoch, {"loss": 1.0})
+    assert diary.epochs == [{"loss": 1.0, "seconds": 3.5}, {"loss": 1.0, "seconds": 1.0}]
+
+
+@pytest.mark.parametrize(("before", "now"), [({"a.py": "1"}, {"a.py": "1", "b.py": "1"}), ({"b.py": "1"}, {})])
+def test_a_source_that_has_come_or_gone_since_is_named(
+    tmp_path: Path, before: dict[str, str], now: dict[str, str]
+) -> None:
+    model = build(declared_short(), 1, "float32")
+    Checkpoint(tmp_path / "run.npz", {"sources": before}).write(model, [], Diary())
+    with pytest.raises(ReportError, match=r"changed since: b\.py\."):
+        Checkpoint(tmp_path / "run.npz", {"sources": now}).resume(model, Diary())
+
+
+def test_the_fullest_sitting_may_be_the_last(tmp_path: Path) -> None:
+    model, now = build(declared_short(), 1, "float32"), Checkpoint(tmp_path / "run.npz", {}, 3)
+    Checkpoint(tmp_path / "run.npz", {}, 1).write(model, [], Diary())
+    now.resume(model, Diary())
+    assert now.beside == 3

@@ -325,3 +325,32 @@ def test_the_drawing_of_batches_is_also_measured_where_they_are_drawn_on_an_acce
     images = data.load("sample").train
     pipeline(catalogue.load("p05_augmentation"), images)()
     assert sorted(drawn) == list(range(len(images.labels)))
+
+
+def test_a_check_and_a_page_are_held_against_the_build_and_a_run_that_would_be_trained_against_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accepted: dict[str, tuple[int, ...]] = {}
+
+    def timed(*command: str, accepted: tuple[int, ...] = (0,), told: dict[str, tuple[int, ...]] = accepted) -> float:
+        told[command[2]] = accepted
+        return {"build": 4.0, "check": 2.0}[command[2]]
+
+    record.write(synthetic.record(), tmp_path)  # of sources that were others
+    monkeypatch.setattr(commands, "RESULTS", tmp_path)
+    monkeypatch.setattr(commands, "timed", timed)
+    monkeypatch.setattr(commands, "changed_page", lambda *_: [1.0, 1.5])
+    found = {one.subject: (one.measured, one.reference, one.against) for one in commands.comparisons(2)}
+    assert found == {"check": ((2.0, 2.0), (4.0, 4.0), "build"), "page": ((1.0, 1.5), (4.0, 4.0), "build")}
+    assert accepted == {"build": (0,), "check": (0, 1)}, "a report with something to mend is checked all the same"
+
+
+@pytest.mark.project("p00_base", "p01_deeper")
+def test_the_training_that_is_spared_is_that_of_the_seeds_of_one_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for project, seed in (("p00_base", 0), ("p00_base", 2), ("p01_deeper", 0)):
+        record.write(synthetic.record(project, seed, seconds=30.0, sources=sources(project)), tmp_path)
+    monkeypatch.setattr(commands, "RESULTS", tmp_path)
+    monkeypatch.setattr(commands, "timed", lambda *_: 1.0)
+    assert next(commands.comparisons(1)).reference == (60.0,)

@@ -63,3 +63,13 @@ def test_patches_cover_any_part_of_as_many_images_as_was_asked_for() -> None:
     assert 0.25 < areas[areas > 0].mean() < 0.4  # half of the image but for what stands over its edges
     none = draw_patches(100, 64, 0, np.random.default_rng(0))
     np.testing.assert_array_equal(none[:, :2], none[:, 2:])
+
+
+def test_crops_lie_anywhere_and_are_as_often_wide_as_high() -> None:
+    crops = draw_crops(4_000, 32, 0.35, np.random.default_rng(0))
+    for firsts, sizes in ((crops.tops, crops.heights), (crops.lefts, crops.widths)):
+        free = sizes < 26
+        place = firsts[free] / (32 - sizes[free])
+        assert place.min() == 0 and place.max() == 1 and 0.47 < place.mean() < 0.53
+    shape = np.log(crops.widths / crops.heights)
+    assert abs(shape.mean()) < 0.02 and shape.min() < -0.2 and shape.max() > 0.2

@@ -543,3 +543,54 @@ def test_the_classes_are_those_of_cifar10_in_its_order() -> None:
     assert data.CLASSES[0] == "airplane"
     assert data.CLASSES[9] == "truck"
     assert len(set(data.CLASSES)) == 10
+
+
+@pytest.mark.cifar10
+def test_a_class_without_an_image_to_test_is_refused(folder: Path) -> None:
+    write(folder / "test-00000-of-00001.parquet", [encoded(noise(seed)) for seed in range(9)], range(9))
+    with pytest.raises(ReportError, match=r"the test files hold 9 classes, expected 10"):
+        load(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("label", "sentence"), [(None, "the image has no label"), (10, "label 10 is not one of the 10 classes")]
+)
+@pytest.mark.cifar10
+def test_a_wrong_label_is_told_with_its_row_beyond_the_first_that_are_read_at_once(
+    folder: Path, label: int | None, sentence: str
+) -> None:
+    good = encoded(np.zeros((32, 32, 3), dtype=np.uint8))
+    labels: list[int | None] = [row % 10 for row in range(4_200)]
+    labels[4_150] = label
+    write(folder / "train-00000-of-00001.parquet", [good] * 4_200, labels)
+    with pytest.raises(ReportError, match=rf"row 4150: {sentence}"):
+        load(str(folder))
+
+
+@pytest.mark.cifar10
+def test_an_image_without_colour_is_read_as_grey(folder: Path) -> None:
+    contents = [encoded(noise(seed)) for seed in range(10)]
+    grey = noise(3)[..., 0]
+    done, content = cv2.imencode(".png", grey)
+    assert done
+    contents[3] = bytes(content)
+    write(folder / "test-00000-of-00001.parquet", contents, range(10))
+    assert np.array_equal(load(str(folder)).test.pixels[3], np.repeat(grey[..., None], 3, axis=-1))
+
+
+@pytest.mark.cifar10
+def test_a_folder_that_is_named_by_a_dot_has_its_own_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    assert name_of(".") == folder.name
+
+
+def test_keras_s_own_images_are_those_that_it_loads_with_a_label_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has the labels in a column, (images, 1)."""
+    train, test = (np.stack([noise(seed) for seed in seeds]) for seeds in (range(4), range(4, 6)))
+    given = (train, np.array([[3], [1], [0], [9]], np.uint8)), (test, np.array([[8], [2]], np.uint8))
+    monkeypatch.setattr("keras.datasets.cifar10.load_data", lambda: given)
+    found = load("keras")
+    assert (found.name, found.origin, found.classes) == ("cifar10", "keras", data.CIFAR10)
+    for part, pixels, labels in ((found.train, train, [3, 1, 0, 9]), (found.test, test, [8, 2])):
+        assert np.array_equal(part.pixels, pixels)
+        assert part.labels.shape == (len(labels),) and part.labels.dtype == np.int64 and part.labels.tolist() == labels

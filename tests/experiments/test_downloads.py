@@ -56,3 +56,12 @@ def test_keras_s_images_are_not_taken_for_those_of_a_report_of_others(
     monkeypatch.setattr(data, "load", lambda source: pytest.fail("nothing is fetched"))
     with pytest.raises(ReportError, match=r"are CIFAR-10's, and CLASSES or SIDE in .* speak of others"):
         downloads.images("keras")
+
+
+def test_a_report_of_others_takes_its_own_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "CLASSES", tuple("0123456789"))
+    loaded: list[str] = []
+    monkeypatch.setattr(data, "load", loaded.append)
+    for source in ("sample", "my images"):
+        downloads.images(source)
+    assert loaded == ["sample", "my images"]

@@ -454,3 +454,22 @@ def wait_until(happened: Callable[[], bool], pause: float = 0.5) -> None:
     while not happened():
         assert time.monotonic() < ends, "nothing happened in time"
         time.sleep(pause)
+
+
+@pytest.mark.parametrize(("status", "why"), [(-signal.SIGKILL, "memory ran out"), (1, "")])
+def test_a_run_whose_process_was_killed_is_told_why_and_one_that_failed_has_said_so_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, why: str
+) -> None:
+    monkeypatch.setattr(executor, "_alone", lambda _: status)
+    (ended,) = executor.Local().train([dataclasses.replace(JOB, results=tmp_path)], Console(quiet=True))
+    assert not ended.recorded and (why in ended.why_not if why else not ended.why_not)
+
+
+@pytest.mark.parametrize("clean", [True, False, None])
+def test_whether_sources_were_as_committed_is_told_of_those_that_went_to_a_node(
+    tmp_path: Path, clean: bool | None
+) -> None:
+    sent = record.write(synthetic.record("p00_base", 3), tmp_path / "node").read_bytes()
+    job = Job("p00_base", 3, "full", "float32", "sample", tmp_path / "here")
+    receive({record.RECORD_FILE: sent}, job, None if clean is None else "f" * 40, clean)
+    assert record.read_all(job.results)[0].environment.git_clean is clean

@@ -194,3 +194,23 @@ def test_a_file_of_weights_lends_its_name_to_no_other_variant(
 ) -> None:
     monkeypatch.setattr(Job, "start", Start(called, None, "a" * 64))
     assert Job("p07_vgg16_frozen", 0, "full", "float32", "sample", tmp_path, tmp_path / "w.h5").variant == variant
+
+
+@pytest.mark.project("p07_vgg16_frozen")
+def test_the_process_of_a_run_and_whoever_repeats_it_are_told_everything_that_was_asked_for() -> None:
+    job = Job(
+        *("p07_vgg16_frozen", 2, "full", "mixed_bfloat16", "/home/me/images", Path("r"), Path("w.h5")),
+        restart=True,
+        deterministic=True,
+        sizes=Sizes(64, 8, 3),
+        preprocessing="weights",
+        allow_unfinished=True,
+    )
+    common, sizes = "--seed 2 --profile full --precision mixed_bfloat16", "--image-size 64 --batch-size 8 --epochs 3"
+    weights = "--preprocessing weights --allow-unfinished"
+    told = f"{common} --data /home/me/images --results r --vgg16-weights w.h5 --restart --deterministic {sizes}"
+    assert job.arguments == ["p07_vgg16_frozen", *f"{told} {weights}".split()]
+    assert job.command == (
+        f"python -m experiments run p07_vgg16_frozen {common} --data DIR --force --vgg16-weights FILE {weights} "
+        f"--deterministic {sizes}"
+    )

@@ -170,3 +170,41 @@ def test_the_shared_set_is_read_whole() -> None:
     found = labelled.load(Path(folder), 64)
     assert (len(found.train.labels), len(found.validation.labels), found.classes) == (75_000, 5_000, 200)
     assert found.resized == 0 and 0.01 < found.grey / 80_000 < 0.05
+
+
+def test_the_middle_of_a_tall_image_is_kept_as_that_of_a_wide_one_is_whichever_side_fits(tmp_path: Path) -> None:
+    folder = few(tmp_path / "set")
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    write(folder / "train-00001.parquet", [png(noise[:, :32]), png(noise[:32])], [0, 1])
+    found = labelled.load(folder, 32)
+    assert found.resized == 2
+    np.testing.assert_array_equal(found.train.pixels[48:], [noise[16:48, :32], noise[:32, 16:48]])
+
+
+def test_images_for_validation_are_counted_and_hashed_as_well(tmp_path: Path) -> None:
+    folder = few(tmp_path / "set")
+    before = labelled.load(folder, 32)
+    write(folder / "valid-00001.parquet", [wide(images(1)[0])], [0])
+    found = labelled.load(folder, 32)
+    assert (before.resized, found.resized) == (0, 1) and found.sha256 != before.sha256
+
+
+@pytest.mark.parametrize(
+    ("label", "message"), [(None, "the image has no label"), (-1, "label -1 stands for an image without a label")]
+)
+def test_an_image_without_a_label_is_told_with_its_row_beyond_the_first_that_are_read_at_once(
+    tmp_path: Path, label: int | None, message: str
+) -> None:
+    folder = few(tmp_path / "set")
+    write(folder / "train-00001.parquet", [png(images(1)[0])] * 4_200, [*[0] * 4_150, label, *[0] * 49])
+    with pytest.raises(ReportError, match=rf"train-00001\.parquet, row 4150: {message}"):
+        labelled.load(folder, 32)
+
+
+def test_a_class_may_be_empty_and_its_number_is_kept_but_no_label_reaches_the_number_of_images(tmp_path: Path) -> None:
+    folder = few(tmp_path / "set")
+    write(folder / "train-00001.parquet", [png(image) for image in images(2)], [1, 49])
+    assert labelled.load(folder, 32).classes == 50
+    write(folder / "train-00001.parquet", [png(image) for image in images(2)], [1, 50])
+    with pytest.raises(ReportError, match="the label 50 would make 51 classes of 50 training images"):
+        labelled.load(folder, 32)

@@ -25,6 +25,7 @@ from experiments.labelled import LabelledSet
 from experiments.pretrain import (
     SOURCES,
     Finished,
+    Passes,
     Publish,
     Recipe,
     _Pretraining,
@@ -415,3 +416,49 @@ def test_a_network_computes_in_the_precision_that_was_asked_for_but_for_its_scor
     assert model.get_layer("block3_conv2").compute_dtype == "bfloat16"
     assert model.get_layer("scores").compute_dtype == "float32"
     assert np.isfinite(model.train_on_batch(some, np.zeros((len(some), 4), np.float32) + 0.25)[0])
+
+
+@pytest.mark.slow
+@pytest.mark.cifar10
+def test_the_weights_that_are_kept_are_the_averaged_ones_whose_figures_on_the_validation_images_are_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of more than five classes, and over so many steps that the average is another than the last weights."""
+
+    class Averaged(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+            self.weights = self.model.get_weights()
+
+    monkeypatch.setattr("experiments.pretrain.AVERAGED", 1.0)
+    images, recipe = labelled.load(few(tmp_path / "set", classes=8), 32), dataclasses.replace(RECIPE, epochs=2)
+    weights, records = tmp_path / "weights", tmp_path / "records"
+    done = pretrain(images, recipe, weights=weights, records=records, callbacks=[averaged := Averaged()])
+    model = build(recipe, images.classes, 4, inputs(images.train.pixels[:8]))
+    assert averaging(4) == model.optimizer.ema_momentum == 0.75
+    model.set_weights(averaged.weights)
+    for name, (kernel, bias) in vgg16.from_file(done.weights).layers.items():
+        expected, of_bias = model.get_layer(name).get_weights()
+        np.testing.assert_array_equal(kernel * (64 if name == "block1_conv1" else 1), expected)
+        np.testing.assert_array_equal(bias, of_bias)
+    labels = images.validation.labels
+    scores = model.predict(inputs(images.validation.pixels), verbose=0).astype(float)
+    logarithms = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    ranks = (scores > scores[np.arange(len(labels)), labels][:, None]).sum(axis=1)
+    last = done.pretraining.history[-1]
+    assert last.val_cross_entropy == pytest.approx(-logarithms[np.arange(len(labels)), labels].mean(), rel=1e-3)
+    assert (last.val_top1, last.val_top5) == pytest.approx(((ranks < 1).mean(), (ranks < 5).mean()))
+    assert done.pretraining.seconds == sum(epoch.seconds for epoch in done.pretraining.history) > last.seconds
+    assert (done.pretraining.dataset.train, done.pretraining.dataset.validation) == (48, 16)
+
+
+@pytest.mark.cifar10
+def test_a_pretraining_draws_its_weights_crops_and_dropout_as_its_recipe_says(images: LabelledSet) -> None:
+    some = inputs(images.train.pixels[:8])
+    other = dataclasses.replace(RECIPE, seed=1, dropout=0.5)
+    first, second = (build(recipe, 4, 10, some) for recipe in (RECIPE, other))
+    assert (first.get_layer("dropout").rate, second.get_layer("dropout").rate) == (0.2, 0.5)
+    kernels = [model.get_layer("block1_conv1").get_weights()[0] for model in (first, second)]
+    assert not np.array_equal(*kernels)
+    drawn = [Passes(48, recipe).step(step) for recipe in (RECIPE, other) for step in (0, 6)]
+    assert len({chosen.tobytes() for chosen, _, _ in drawn}) == 4, "a pass has an order of its own"
+    assert len({crops.tops.tobytes() + crops.lefts.tobytes() for _, crops, _ in drawn}) == 4

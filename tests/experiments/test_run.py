@@ -883,3 +883,64 @@ def test_a_deterministic_run_replaces_one_that_was_not(smoke: Path) -> None:
     usual = now.record.environment.model_copy(update={"deterministic": False})
     before = dataclasses.replace(now, record=now.record.model_copy(update={"environment": usual}))
     assert reason_to_train(job, before, Explicit()) == "recorded with operations that need not compute the same twice"
+
+
+@pytest.mark.parametrize(("verdict", "seeds"), [("confirmed", []), ("undecided", []), ("stale", [0])])
+@pytest.mark.project("p00_base")
+def test_only_a_canary_that_sings_otherwise_has_its_run_trained_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verdict: str, seeds: list[int]
+) -> None:
+    recorded(tmp_path, 0)  # from sources that were others
+    monkeypatch.setattr(experiments_run, "replay", lambda *_: verdict)
+    executor, failed, told = trained(tmp_path, 0)
+    assert ([job.seed for job in executor.jobs], failed) == (seeds, [])
+    assert "p00_base seed 0: sources changed (" in told and ("to be trained (stale)" in told) == bool(seeds)
+
+
+@pytest.mark.project("p00_base")
+def test_what_a_smoke_run_has_left_is_no_measure_for_a_full_one(tmp_path: Path) -> None:
+    recorded(tmp_path, 1, images="cifar10-51k", profile="smoke", precision="mixed_bfloat16")
+    executor, failed, _ = trained(tmp_path, 0)
+    assert [job.precision for job in executor.jobs] == ["float32"] and not failed
+
+
+@pytest.mark.project("p00_base")
+def test_a_precision_that_keras_does_not_know_is_refused_before_anything_trains(tmp_path: Path) -> None:
+    executor, failed, told = trained(tmp_path, 0, precision="float12")
+    assert not executor.jobs and [job.seed for job in failed] == [0]
+    assert "p00_base seed 0: Unknown precision 'float12'" in told
+
+
+@pytest.mark.project("p00_base")
+def test_a_figure_that_is_gone_is_drawn_again_beside_a_record_that_stays(tmp_path: Path) -> None:
+    recorded(tmp_path, 0, sources=sources("p00_base"))
+    gone = tmp_path / "p00_base" / "seed-0" / FIGURES[1]
+    gone.unlink()
+    executor, _, told = trained(tmp_path, 0)
+    assert not executor.jobs and "seed 0: up to date" in told and "<svg" in gone.read_text(encoding="utf-8")
+
+
+@pytest.mark.project("p07_vgg16_frozen")
+def test_a_user_is_cautioned_of_what_half_precision_adds_before_a_run_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Job, "caution", "its figures will tell less than they seem to")
+    _, _, told = trained(tmp_path, 0)
+    assert "p00_base seed 0: its figures will tell less than they seem to" in told
+
+
+@pytest.mark.project("p00_base")
+def test_a_seed_that_is_refused_stays_and_no_other_is_trained_beside_it_on_other_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, results = tmp_path / "mine", tmp_path / "results"
+    shutil.copytree(data.SAMPLE, folder)
+    recorded(results, 0, images="cifar10-51k")
+    monkeypatch.setattr(experiments_run, "reason_to_train", lambda *_, **__: "stale")
+    jobs = [Job("p00_base", seed, "full", "float32", str(folder), results) for seed in (5, 0)]
+    console, executor = Console(file=StringIO(), width=400), Trained()
+    assert run(jobs, console, executor, Explicit()) == jobs
+    assert not executor.jobs and isinstance(console.file, StringIO)
+    told = console.file.getvalue()
+    assert "seed 0: It would replace a run on cifar10-51k" in told
+    assert "seed 5: On mine it would stand beside seeds on cifar10-51k (0)" in told

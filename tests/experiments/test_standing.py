@@ -10,7 +10,8 @@ import pytest
 
 from experiments import data
 from experiments.job import Job, sources
-from experiments.standing import Explicit, reason_to_train, standing
+from experiments.standing import Explicit, other_weights, reason_to_train, standing
+from experiments.vgg16 import Start
 from reportgen import record
 from reportgen.errors import ReportError
 from tests import synthetic
@@ -71,3 +72,50 @@ def test_a_smoke_run_gives_way_to_a_full_one_and_replaces_none(tmp_path: Path) -
     recorded(tmp_path)
     with pytest.raises(ReportError, match="which a smoke run would replace"):
         reason_to_train(asked(tmp_path, profile="smoke"), standing(tmp_path, "p00_base", 0), NAMED)
+
+
+def test_a_record_of_operations_that_compute_the_same_twice_serves_who_does_not_ask_for_them(tmp_path: Path) -> None:
+    usual = synthetic.environment()
+    recorded(tmp_path, environment=usual.model_copy(update={"deterministic": True}))
+    assert reason_to_train(asked(tmp_path), standing(tmp_path, "p00_base", 0), NAMED) is None
+
+
+@pytest.mark.parametrize(
+    ("began", "reason"),
+    [
+        ("a" * 64, None),
+        ("b" * 64, "recorded on weights of the same name and another content"),
+        (None, None),  # those that Keras fetched, of which it tells no hash
+    ],
+)
+def test_weights_of_the_same_name_are_told_apart_by_their_content_where_it_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, began: str | None, reason: str | None
+) -> None:
+    start = Start("mine", None, "a" * 64)
+    settings = {"weights": "mine"} | ({"weights_sha256": began} if began else {})
+    recorded(tmp_path, settings=settings)
+    now = standing(tmp_path, "p00_base", 0)
+    monkeypatch.setattr(Job, "start", start)
+    assert reason_to_train(asked(tmp_path, vgg16_weights=tmp_path / "w.h5"), now, Explicit()) == reason
+    assert now.record and bool(other_weights(asked(tmp_path), now.record)) == bool(reason)
+
+
+def test_a_record_that_was_confirmed_for_other_sources_is_up_to_date_with_them(tmp_path: Path) -> None:
+    recorded(tmp_path)
+    folder = record.folder(tmp_path, "p00_base", 0)
+    done = record.read(folder / record.RECORD_FILE)
+    old = done.model_copy(update={"sources": {**done.sources, "experiments/train.py": "0" * 64}})
+    record.write(old, tmp_path)
+    assert standing(tmp_path, "p00_base", 0).state == "unconfirmed"
+    record.confirm(synthetic.confirmation(sources=done.sources), folder)
+    assert standing(tmp_path, "p00_base", 0).state == "up to date"
+
+
+def test_a_record_that_began_from_no_weights_gives_way_to_a_run_from_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(tmp_path)
+    monkeypatch.setattr(Job, "start", Start("imagenet", None, "a" * 64))
+    job = asked(tmp_path, vgg16_weights=tmp_path / "w.h5")
+    told = "recorded on no weights that it began from"
+    assert reason_to_train(job, standing(tmp_path, "p00_base", 0), Explicit()) == told

@@ -68,3 +68,8 @@ def test_patience_counts_the_epochs_without_improvement(allowed: int) -> None:
     accuracies = [0.1 * step for step in range(12)]
     model_epoch = finish(losses, accuracies, allowed)
     assert model_epoch == ("val_loss", 2, 2.0)
+
+
+def test_a_patience_of_one_ends_a_run_after_the_second_epoch_which_is_restored_from_the_first() -> None:
+    """As in a canary; Keras counts the epoch in which it stops from 0."""
+    assert finish([0.5, 0.6, 0.7], [0.1, 0.2, 0.3], 1) == ("val_loss", 1, 1.0)

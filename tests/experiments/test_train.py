@@ -13,9 +13,11 @@ import numpy.typing as npt
 import pytest
 
 from experiments import catalogue, data
+from experiments.augmentation import resize
 from experiments.batches import Batches
 from experiments.data import Images
-from experiments.project import Project
+from experiments.project import Augmentation, Project, Translation
+from experiments.scaling import BGR_MEAN, scaled
 from experiments.train import (
     build,
     confident_mistakes,
@@ -25,6 +27,7 @@ from experiments.train import (
     optimizer_of,
     predict,
     rows_of,
+    scored,
     settings_of,
     smoothed,
     steps_of,
@@ -674,3 +677,100 @@ def test_a_network_computes_in_the_precision_that_was_asked_for(precision: str, 
     assert {layer.compute_dtype for layer in model.layers[:-1]} == {computed}
     assert model.predict(np.zeros((1, 32, 32, 3), np.float32), verbose=0).dtype == np.float32
     assert {weight.dtype for weight in model.weights} == {"float32"}
+
+
+@pytest.mark.parametrize("flips", [False, True])
+def test_each_set_is_measured_as_it_is_by_the_weights_of_the_last_epoch(flips: bool) -> None:
+    """Scaled as the project says, moved in no way, and none taken for another; what validates knows no flips."""
+    usual = catalogue.load("p00_base").training
+    training = dataclasses.replace(usual, batch_size=32, augmentation=Translation(4, cutout=8))
+
+    def linear(side: int) -> keras.Model:
+        layers = keras.layers
+        small = [layers.Rescaling(1 / 256), layers.Flatten(), layers.Dense(10, "softmax")]
+        return keras.Sequential([keras.Input((side, side, 3)), *small])
+
+    declared = Project(linear, training, image_size=16, pixel_scaling=BGR_MEAN, test_time_flips=flips)
+    split = data.split(data.load("sample"), 0)
+    model = build(declared, 0, "float32")
+    run = train(declared, model, split, 0, epochs=2)
+
+    def probabilities(images: Images, flips: bool) -> npt.NDArray[np.float32]:
+        shown = scaled(resize(images.pixels, 16), BGR_MEAN)
+        views = [model.predict(view, verbose=0) for view in (shown, *([shown[:, :, ::-1]] if flips else []))]
+        return np.asarray(np.mean(views, axis=0), np.float32)
+
+    for images, measured in ((split.train, run.train), (split.validation, run.validation), (split.test, run.test)):
+        expected = scored(images.labels, probabilities(images, flips))
+        assert measured.accuracy == pytest.approx(expected.accuracy)
+        assert measured.cross_entropy == pytest.approx(expected.cross_entropy, rel=1e-3)
+    assert len({run.train.cross_entropy, run.validation.cross_entropy, run.test.cross_entropy}) == 3
+    validated, last = scored(split.validation.labels, probabilities(split.validation, False)), run.history[-1]
+    assert last.val_accuracy == pytest.approx(validated.accuracy)
+    assert last.val_cross_entropy == pytest.approx(validated.cross_entropy, rel=1e-3)
+    tested = probabilities(split.test, flips)
+    assert run.confusion == confusion(split.test.labels, tested)
+    assert [wrong.index for wrong in run.mistakes] == [
+        wrong.index for wrong in confident_mistakes(split.test.labels, tested)
+    ]
+    assert run.seconds == sum(epoch.seconds for epoch in run.history) > last.seconds > 0
+
+
+def test_what_trains_is_drawn_by_the_seed_anew_in_each_epoch_and_moved_and_scaled_as_the_project_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    base = with_small_batches(dataclasses.replace(catalogue.load("p00_base"), image_size=16))
+    moved = dataclasses.replace(base.training, augmentation=Augmentation(15, 0.1, True))
+    split = data.split(data.load("sample"), 0)
+    drawn: list[int] = []
+    draw = Batches.draw
+
+    def watched(batches: Batches, epoch: int) -> None:
+        drawn.append(epoch)
+        draw(batches, epoch)
+
+    def loss(declared: Project, seed: int) -> float:
+        return train(declared, build(declared, 0, "float32"), split, seed, epochs=1).history[0].cross_entropy
+
+    others = dataclasses.replace(base, training=moved), dataclasses.replace(base, pixel_scaling=BGR_MEAN)
+    assert len({loss(base, 0), loss(base, 1), *(loss(other, 0) for other in others)}) == 4
+    monkeypatch.setattr(Batches, "draw", watched)
+    train(base, build(base, 0, "float32"), split, 0, epochs=3)
+    assert drawn.count(2) == 1 == drawn.count(1)
+
+
+def test_the_first_weights_are_drawn_by_the_seed_alone() -> None:
+    declared = catalogue.load("p00_base")
+    first, again, other = (build(declared, seed, "float32").get_weights()[0] for seed in (0, 0, 1))
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+@pytest.mark.project("p06_vgg16_scratch", "p11_modern")
+def test_an_optimizer_has_everything_that_a_project_declares() -> None:
+    training = catalogue.load("p06_vgg16_scratch").training
+    adam = optimizer_of(training, 10)
+    assert float(adam.learning_rate) == pytest.approx(1e-4) and adam.clipnorm == 1.0
+    declared = catalogue.load("p11_modern")
+    sgd = build(dataclasses.replace(declared, image_size=16), 0, "float32", steps=100).optimizer
+    assert (sgd.momentum, sgd.nesterov, sgd.weight_decay, sgd.ema_momentum) == (0.85, True, 0.009, 0.99)
+    assert float(sgd._learning_rate(20)) == pytest.approx(0.75) and float(sgd._learning_rate(100)) == pytest.approx(0)
+
+
+def test_a_label_that_was_thought_impossible_costs_what_keras_would_let_it_cost_and_no_more() -> None:
+    found = scored(np.array([0, 1]), np.array([[1.0, 0.0], [1.0, 0.0]], np.float32))
+    assert found.accuracy == 0.5 and found.cross_entropy == pytest.approx(-np.log(1e-7) / 2, rel=1e-5)
+
+
+def test_rows_of_a_confusion_are_labels_and_a_probability_is_no_more_than_1() -> None:
+    labels = np.array([0, 0, 0, 1])
+    over = np.nextafter(np.float32(1), np.float32(2))
+    probabilities = np.array([[0.9, 0.1], [0.0, over], [0.3, 0.7], [0.4, 0.6]], np.float32)
+    assert confusion(labels, probabilities) == ((1, 2), (0, 1))
+    assert [wrong.probability for wrong in confident_mistakes(labels, probabilities)] == pytest.approx([1, 0.7])
+
+
+def test_smaller_images_are_told_in_the_settings_as_larger_ones_are() -> None:
+    declared = catalogue.load("p00_base")
+    assert [settings_of(dataclasses.replace(declared, image_size=side)).get("image_size") for side in (16, 32, 64)] == [
+        *(16, None, 64)
+    ]

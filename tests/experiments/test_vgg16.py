@@ -259,3 +259,23 @@ def test_the_record_of_a_run_on_such_weights_tells_what_they_expect_and_what_was
     assert (done.settings["weights"], done.settings["weights_expect"]) == ("tiny", BGR_MEAN)
     assert done.settings["pixel_scaling"] == BGR_MEAN
     assert done.settings["weights_sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_a_file_that_keras_publishes_is_told_by_its_content_whatever_it_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "downloaded.h5"
+    file.write_bytes(b"as published")
+    monkeypatch.setattr(vgg16, "IMAGENET", {hashlib.md5(b"as published").hexdigest()})
+    start = start_of(file)
+    assert (start.name, start.expects) == ("imagenet", BGR_MEAN)
+    assert start.sha256 == hashlib.sha256(b"as published").hexdigest()
+    assert job(file).variant is None, "it is the project as it is declared"
+
+
+def test_drawn_weights_keep_the_deviation_of_a_signal_and_are_those_of_their_seed() -> None:
+    model = build(catalogue.load("p09_mini_vgg16"), 0, "float32")
+    first, again, other = (vgg16.drawn(model, seed).layers for seed in (0, 0, 1))
+    for name, (kernel, bias) in first.items():
+        assert kernel.std() == pytest.approx(np.sqrt(2 / np.prod(kernel.shape[:3])), rel=0.05) and not bias.any()
+        assert np.array_equal(kernel, again[name][0]) and not np.array_equal(kernel, other[name][0])

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from filelock import FileLock
+from PIL import Image
 
 from experiments import catalogue, data, downloads, worker
 from experiments.canary import Specification
-from experiments.job import RESULTS, Job, Sizes
+from experiments.checkpoint import Checkpoint
+from experiments.job import MISTAKES, RESULTS, Job, Sizes
 from experiments.progress import EpochProgress
 from experiments.project import Adam, Project
 from experiments.replay import singing
-from experiments.train import Run, train
+from experiments.sheet import sheet
+from experiments.train import Run, build, steps_of, train
 from reportgen.errors import ReportError
 from tests import synthetic
 
@@ -243,3 +249,88 @@ def test_a_training_that_ends_takes_its_canary_along(
     with pytest.raises(ReportError, match="stopped being a number"):
         worker.perform(job(tmp_path / "results", sizes=Sizes(batch=64)))
     assert started[0].returncode == -signal.SIGKILL
+
+
+def test_a_record_tells_of_the_run_that_was_asked_for_and_may_go_on_only_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = datetime(2020, 1, 1, tzinfo=UTC)
+    identities: list[dict[str, Any]] = []
+    built: list[tuple[Any, ...]] = []
+
+    class Resumed(Checkpoint):
+        """As if its first sitting had been years ago, with others beside it."""
+
+        def __init__(self, file: Path, identity: dict[str, Any], beside: int) -> None:
+            super().__init__(file, identity, beside)
+            self.began, self.beside = began, 5
+            identities.append(identity)
+
+    def watched(*arguments: Any) -> Any:
+        built.append(arguments)
+        return build(*arguments)
+
+    monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "checkpoints")
+    monkeypatch.setattr(worker, "Checkpoint", Resumed)
+    monkeypatch.setattr(worker, "build", watched)
+    asked, images = job(tmp_path / "results", seed=1, sizes=Sizes(image=16, batch=200)), data.load("sample")
+    done = worker.work(asked, lambda: RECORDED.canary, None, images, RECORDED.sources)
+    split = data.split(images, 1)
+    assert (done.seed, done.started, done.environment.side_by_side, len(done.history)) == (1, began, 5, 2)
+    assert (done.dataset.train, done.dataset.validation, done.dataset.test) == (320, 80, 100)
+    assert (done.dataset.sha256, done.dataset.split_sha256) == (images.sha256, split.sha256)
+    assert (done.settings["image_size"], done.settings["batch_size"]) == (16, 200)
+    assert built == [(asked.declared, 1, "float32", steps_of(asked.declared.training, 320, 2))]
+    (identity,) = identities
+    assert (identity["sources"], identity["settings"]) == (RECORDED.sources, done.settings)
+    assert (identity["images"], identity["backend"]) == (images.sha256, done.environment.backend)
+    assert identity["packages"] == done.environment.packages
+    assert identity["deterministic"] == done.environment.deterministic
+    wrong = sheet([split.test.pixels[mistake.index] for mistake in done.mistakes])
+    found, expected = (
+        np.asarray(Image.open(io.BytesIO(png))) for png in ((asked.folder / MISTAKES).read_bytes(), wrong)
+    )
+    assert np.array_equal(found, expected)
+    assert not list((tmp_path / "checkpoints").rglob("*.npz"))
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_run_starts_over_only_where_it_is_told_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, restart: bool
+) -> None:
+    monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "checkpoints")
+    asked = job(tmp_path / "results", restart=restart, sizes=Sizes(image=16, batch=200))
+    file = worker.checkpoint_file(asked, "sample")
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"of another day")
+
+    def work() -> None:
+        worker.work(asked, lambda: RECORDED.canary, None, data.load("sample"), RECORDED.sources)
+
+    if restart:
+        work()
+        assert not file.exists()
+    else:
+        with pytest.raises(ReportError, match=r"Start over with --restart"):
+            work()
+        assert file.read_bytes() == b"of another day"
+
+
+@pytest.mark.project("p09_mini_vgg16")
+def test_a_canary_is_asked_for_in_the_sizes_and_the_scaling_of_its_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Any, ...]] = []
+
+    def singing(*arguments: Any) -> Any:
+        asked.append(arguments)
+        raise ReportError("that is enough")
+
+    monkeypatch.setattr(worker, "CHECKPOINTS", tmp_path / "checkpoints")
+    monkeypatch.setattr(worker, "singing", singing)
+    monkeypatch.setattr(worker, "pretrained", lambda _: None)
+    sizes = Sizes(image=48, batch=8)
+    run = job(tmp_path, "p09_mini_vgg16", profile="full", seed=3, sizes=sizes, preprocessing="weights")
+    with pytest.raises(ReportError, match="that is enough"):
+        worker.perform(run)
+    assert asked == [("p09_mini_vgg16", 3, "float32", sizes, None, "BGR - ImageNet mean")]
