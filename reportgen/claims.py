@@ -455,9 +455,9 @@ def _claim(identifier: str, line: int, content: Any, shown: str, projects: Seque
                     f"{where}: no {metric} is better than another; say `higher` or `lower` instead of {statement.kind}."
                 )
     named = _projects(statement)
-    if isinstance(statement, Comparison | Ranking) and (
-        twice := sorted({name for name in named if named.count(name) > 1})
-    ):
+    # The best of several may be named among them.
+    compared = statement.among if isinstance(statement, Extreme) else named
+    if twice := sorted({name for name in compared if compared.count(name) > 1}):
         raise ReportError(f"{where}: {', '.join(twice)} is compared with itself.")
     claim = Claim(identifier, statement, line)
     if not any(tests(claim)):

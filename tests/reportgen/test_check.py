@@ -368,3 +368,185 @@ def test_sections_are_confirmed_by_a_command(small_report: Path) -> None:
 
 def test_confirming_nothing_is_a_mistake(small_report: Path) -> None:
     assert command(small_report, "confirm").exit_code == 2
+
+
+def told(root: Path) -> list[str]:
+    return [str(finding) for finding in check(gather(reports.load(root)))]
+
+
+def test_every_look_at_pages_catalogues_and_navigation_is_taken(small_report: Path) -> None:
+    """One defect for each, in English alone; what each finds of them is told elsewhere."""
+    rename(small_report, "en", site_description="It reached 72.34%.")
+    navigation = small_report / "mkdocs.yml"
+    shared = yaml.safe_load(navigation.read_text(encoding="utf-8"))
+    navigation.write_text(yaml.safe_dump({**shared, "nav": ["index.md"]}), encoding="utf-8")
+    with (small_report / "docs" / "en" / "index.md").open("a", encoding="utf-8") as page:
+        page.write(
+            "\nIt is 90 % good, {{ frist }}, [gone](gone.md).\n\nLook: {{ ladder() }}\n\n"
+            "It took {{ first.reproduced.seconds }}, {{ first.reproduced.seconds }}, "
+            "{{ first.published.seconds.value }} and "
+            "{{ first.published.seconds.value }}.\n"
+        )
+    found = told(small_report)
+    for what in (
+        "docs/en/catalogue.yml, line 10: '72.34%' looks measured",
+        "mkdocs.yml: nav does not name further.md",
+        "docs/en/index.md, line 7: '90 %' looks measured",
+        "docs/en/index.md, line 7: 'frist' is no known name",
+        "docs/en/index.md, line 7: a link to gone.md leads to no page",
+        "docs/en/index.md, line 9: ladder() makes a block and stands amid a line",
+        "docs/en/index.md, line 11: a fact in this sentence is absent",
+        "docs/en/index.md, line 11: .value takes a number out of its fact",
+        "docs/es/index.md, line 1: section home lacks {{ ladder() }}",
+        "docs/en/catalogue.yml, line 5: section name was never confirmed",
+    ):
+        assert sum(line.startswith(what) for line in found) == 1, what
+    places = [(f.where, f.line or 0) for f in check(gather(reports.load(small_report)))]
+    assert places == sorted(places)
+
+
+def test_a_part_whose_folder_is_not_there_either_is_no_traceback(small_report: Path) -> None:
+    confirm(small_report)
+    settings = small_report / "pyproject.toml"
+    text = settings.read_text(encoding="utf-8").replace('results = "results"', 'results = "nowhere/results"')
+    settings.write_text(text, encoding="utf-8")
+    assert told(small_report) == []
+
+
+def test_a_changed_source_of_a_variant_is_named_too(small_report: Path) -> None:
+    run = record("first", variant="ours", script=SCRIPT, sources={SCRIPT: fingerprint("a = 1\n")})
+    records.write(run, small_report / "results")
+    (small_report / "scripts").mkdir()
+    (small_report / SCRIPT).write_text("a = 2\n", encoding="utf-8")
+    confirm(small_report)
+    (found,) = told(small_report)
+    assert found.startswith("results/first/ours/seed-0/record.json: unconfirmed: changed since the run")
+
+
+@pytest.mark.parametrize(
+    ("tag", "number"),
+    [
+        ('{% include "further.md" %}', 0),
+        ('{% import "part.txt" as part %}', 2),
+        ('{% from "part.txt" import x %}', 2),
+    ],
+)
+def test_only_a_file_that_is_no_page_is_a_file_that_nobody_checks(small_report: Path, tag: str, number: int) -> None:
+    for code in ("en", "es"):
+        (small_report / "docs" / code / "part.txt").write_text("{% set x = 3 %}", encoding="utf-8")
+        with (small_report / "docs" / code / "index.md").open("a", encoding="utf-8") as page:
+            page.write(f"\n{tag}\n")
+    confirm(small_report)
+    assert sum("takes words from a file that is no page" in line for line in told(small_report)) == number
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_a_project_that_no_catalogue_names_is_told_with_the_command_that_adds_it_where_no_page_shows_it(
+    small_report: Path, shown: bool
+) -> None:
+    for code in ("en", "es"):
+        rename(small_report, code, projects={})
+        if shown:
+            (small_report / "docs" / code / "further.md").write_text('{{ results("first") }}\n', encoding="utf-8")
+    found = [line for line in told(small_report) if "there is no projects.first" in line]
+    assert [line.endswith("Mend it with: python -m reportgen chapter first") for line in found] == [not shown] * 2
+
+
+@pytest.mark.parametrize(("profile", "number"), [("full", 2), ("smoke", 0)])
+def test_terms_of_images_are_asked_for_once_a_language_and_not_of_a_smoke_run(
+    small_report: Path, profile: str, number: int
+) -> None:
+    records.write(record("first", profile=profile), small_report / "results")
+    for code in ("en", "es"):
+        text = "# A { #a }\n\n{{ checklist() }}\n"
+        (small_report / "docs" / code / "further.md").write_text(text, encoding="utf-8")
+    assert sum("there is no licences.sample" in line for line in told(small_report)) == number
+
+
+def test_terms_that_one_catalogue_has_are_missed_once_in_the_other(small_report: Path) -> None:
+    records.write(record("first"), small_report / "results")
+    rename(small_report, "es", licences={"sample": "libre"})
+    for code in ("en", "es"):
+        text = "# A { #a }\n\n{{ checklist() }}\n"
+        (small_report / "docs" / code / "further.md").write_text(text, encoding="utf-8")
+    assert sum("there is no licences.sample" in line for line in told(small_report)) == 1
+
+
+@pytest.mark.parametrize(
+    ("second", "names"),
+    [
+        ({"settings": {"batch_size": 512, "decay": 0.1}}, "decay"),
+        ({"settings": {}}, "batch_size"),
+        ({"network": {"name": "other"}}, "network"),
+    ],
+)
+def test_runs_that_differ_in_a_setting_that_one_of_them_lacks_or_in_their_network_make_no_mean(
+    small_report: Path, second: dict[str, Any], names: str
+) -> None:
+    first = record("first", settings={"batch_size": 512})
+    if "network" in second:
+        second = {"settings": first.settings, "network": first.network.model_copy(update=second["network"])}
+    for run in (first, record("first", 1, **second)):
+        records.write(run, small_report / "results")
+    (found,) = [line for line in told(small_report) if "one mean" in line]
+    assert f"differ in more than the seed: {names}. " in found
+
+
+def test_variants_of_one_name_are_taken_together_whatever_sets_them_apart(small_report: Path) -> None:
+    study = json.loads((small_report / "published.json").read_text(encoding="utf-8"))
+    study["projects"][0]["requires"] = {"weights": "theirs"}
+    (small_report / "published.json").write_text(json.dumps(study), encoding="utf-8")
+    for seed, weights in enumerate(("ours", "mine")):
+        records.write(record("first", seed, variant="it", settings={"weights": weights}), small_report / "results")
+    (found,) = [line for line in told(small_report) if "one mean" in line]
+    assert found.startswith("results/first/it: ") and "differ in more than the seed: weights." in found
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "expected", "found"),
+    [
+        ("train.accuracy", "50 %", "holds", "undecided"),
+        ("test.accuracy", "50 %", "contradicted", "holds"),
+        ("test.accuracy", "50 %", "undecided", "holds"),
+        ("test.accuracy", "90 %", "undecided", "contradicted"),
+    ],
+)
+def test_a_claim_on_which_the_study_is_not_as_expected_is_an_error_whichever_way(
+    small_report: Path, metric: str, value: str, expected: str, found: str
+) -> None:
+    text = CLAIMS.replace("test.accuracy", metric).replace("50 %", value).replace("study: holds", f"study: {expected}")
+    (only,) = claiming(small_report, text)
+    assert only.startswith(
+        f"error: docs/claims.yml, line 2: claim first-is-good is expected of the study: {expected}, found: {found}; "
+    )
+
+
+def test_a_claim_that_names_a_variant_nearly_as_another_is_called_is_a_warning(small_report: Path) -> None:
+    records.write(record("first", variant="tiny-imagenet"), small_report / "results")
+    text = CLAIMS.replace("of: first", "of: first/tiny-imagnet").replace("study: holds", "study: undecided")
+    found = [line for line in claiming(small_report, text) if line.startswith("warning: docs/claims.yml, line 2")]
+    assert len(found) == 1 and "Mend it with: 'imagenet', if that is meant" in found[0]
+
+
+def test_a_claim_on_a_variant_compares_its_images_and_not_those_of_the_project(small_report: Path) -> None:
+    other = record("first").dataset.model_copy(update={"name": "other", "sha256": "f" * 64})
+    for run in (record("first"), record("first", variant="ours", dataset=other), record("second", dataset=other)):
+        records.write(run, small_report / "results")
+    both = {
+        "kind": "better",
+        "metric": "test.accuracy",
+        "of": "first/ours",
+        "expect": {"study": "undecided", "reproduction": "undecided"},
+    }
+    claims = {"alike": {**both, "than": "second"}, "mixed": {**both, "than": "first"}}
+    (small_report / "docs" / "claims.yml").write_text(yaml.safe_dump(claims), encoding="utf-8")
+    compared = [line for line in told(small_report) if "compares runs on different images" in line]
+    assert len(compared) == 1 and "claim mixed" in compared[0]
+
+
+def test_terms_are_asked_for_of_the_images_of_a_variant_too(small_report: Path) -> None:
+    records.write(record("first", variant="ours"), small_report / "results")
+    for code in ("en", "es"):
+        text = "# A { #a }\n\n{{ checklist() }}\n"
+        (small_report / "docs" / code / "further.md").write_text(text, encoding="utf-8")
+    assert sum("there is no licences.sample" in line for line in told(small_report)) == 2

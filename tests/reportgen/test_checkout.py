@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reportgen.checkout import git, ignored, refuse_outside, run, uncommitted
+from reportgen.checkout import git, ignored, refuse_outside, refuse_uncommitted, run, uncommitted
 from reportgen.errors import ReportError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,3 +76,13 @@ def test_outside_of_a_checkout_git_says_nothing(tmp_path: Path, monkeypatch: pyt
 def test_a_machine_without_git_says_nothing_either(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(repository))
     assert git(repository, "status") is None
+
+
+def test_only_what_is_ignored_in_that_folder_is_told_and_the_first_of_what_is_uncommitted(repository: Path) -> None:
+    for name in ("a", "b"):
+        (repository / name).mkdir()
+        for file in ("ignored", "draft"):
+            (repository / name / file).write_text("", encoding="utf-8")
+    assert ignored(repository, repository / "a") == ["a/ignored"]
+    with pytest.raises(ReportError, match=r"uncommitted changes: 3 \(first: \.gitignore\)\. Commit or stash them, as"):
+        refuse_uncommitted(repository, ", as one should")

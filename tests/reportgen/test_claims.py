@@ -16,7 +16,7 @@ from scipy import stats
 from reportgen import claims
 from reportgen.claims import METRICS, Judgement, judge, read
 from reportgen.errors import ReportError
-from reportgen.facts import NOT_RUN, NOT_STUDIED, ProjectFacts, Published, build
+from reportgen.facts import NOT_PRINTED, NOT_RUN, NOT_STUDIED, ProjectFacts, Published, build
 from tests.synthetic import environment, record
 
 PROJECTS = ("base", "deeper", "wider")
@@ -461,3 +461,160 @@ def test_a_gap_that_is_shown_is_the_difference_of_the_means_that_are_shown(accur
     known = build(study(PRINTED), runs)["base"]
     means = (known.reproduced.train.accuracy.mean, known.reproduced.test.accuracy.mean)
     assert METRICS["gap.accuracy"].reproduced(known).mean == means[0] - means[1]
+
+
+@pytest.mark.parametrize(
+    ("statement", "verdict"),
+    [
+        ({**SIMILAR, "of": "deeper", "than": "wider", "margin": "0.7 pp"}, "holds"),
+        ({"kind": "below", "metric": "seconds", "of": "deeper", "value": "45.2 s"}, "contradicted"),
+        ({"kind": "best", "metric": "train.accuracy", "of": "base", "among": list(PROJECTS)}, "contradicted"),
+        ({"kind": "ranked", "metric": "test.accuracy", "order": ["wider", "base", "deeper"]}, "contradicted"),
+        ({"kind": "lower", "metric": "seconds", "of": "deeper", "than": "wider", "times": 2}, "contradicted"),
+        ({"kind": "better", "metric": "gap.accuracy", "of": "deeper", "than": "base"}, "holds"),
+        ({"kind": "above", "metric": "gap.cross_entropy", "of": "base", "value": "0.5 nats"}, "holds"),
+        ({"kind": "below", "metric": "seconds", "of": "base", "value": "0.02 h"}, "holds"),
+    ],
+    ids=str,
+)
+def test_a_figure_of_the_study_is_decided_at_its_edge_too(
+    tmp_path: Path, statement: dict[str, Any], verdict: str
+) -> None:
+    assert judged(tmp_path, statement).study.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("deeper", "base", "verdict"),
+    [((72, 73, 74), (62,), "holds"), ((63, 64, 65), (62,), "undecided")],
+)
+def test_a_lone_run_beside_several_seeds_has_the_error_of_its_images(
+    tmp_path: Path, deeper: tuple[int, ...], base: tuple[int, ...], verdict: str
+) -> None:
+    judgement = judged(tmp_path, BETTER, facts(runs={"deeper": deeper, "base": base}))
+    assert judgement.reproduction.verdict == verdict
+    lone = 1 in (len(deeper), len(base)) and 0 not in (len(deeper), len(base))
+    assert [item.spread for item in judgement.reproduction.lone] == ["images"] * lone
+
+
+def scaled(times: float, project: str, runs: Sequence[int]) -> tuple[float, float] | None:
+    """What so many times a project's mean test accuracy brings to the variance of a difference."""
+    metric, known = METRICS["test.accuracy"], facts(runs={project: runs})[project]
+    return claims._share(metric, times, known, metric.reproduced(known).values)
+
+
+@given(st.floats(1.1, 9), st.lists(st.integers(1, 99), min_size=2, max_size=5, unique=True), st.integers(1, 99))
+def test_a_factor_widens_an_interval_as_it_would_that_of_values_so_much_larger(
+    times: float, ours: list[int], theirs: int
+) -> None:
+    half = claims._half([scaled(1, "deeper", ours), scaled(times, "base", ours)])
+    interval = stats.ttest_ind(ours, [times * k for k in ours], equal_var=False).confidence_interval(0.95)
+    assert half is not None and 200 * half == pytest.approx(interval.high - interval.low, rel=1e-6)
+    one, alone = claims._half([scaled(1, "base", [theirs])]), claims._half([scaled(times, "base", [theirs])])
+    assert one is not None and alone == pytest.approx(times * one)
+
+
+def test_a_single_run_whose_error_nobody_knows_is_compared_bare_with_several_seeds_too(tmp_path: Path) -> None:
+    known = facts(runs={"deeper": (90,), "base": (50, 51)})
+    (evidence,) = judged(tmp_path, {**BETTER, "metric": "test.cross_entropy"}, known).reproduction.evidence
+    assert (evidence.spread, evidence.interval, evidence.runs) == (None, None, (1, 2))
+
+
+def test_counts_that_vary_have_an_interval_and_a_factor_has_none(tmp_path: Path) -> None:
+    runs = [record(name, k, length=9 * (1 + (name == "deeper")) + k) for name in ("base", "deeper") for k in (0, 1)]
+    known = build(study(PRINTED), runs)
+    longer = {"kind": "higher", "metric": "epochs", "of": "deeper", "than": "base"}
+    (plain,) = judged(tmp_path, longer, known).reproduction.evidence
+    assert plain.interval and [end.kind for end in plain.interval] == ["average", "average"]
+    (times,) = judged(tmp_path, {**longer, "times": 1.5}, known).reproduction.evidence
+    assert times.interval is None, "one of the plain difference would be of something else"
+
+
+def test_an_interval_of_a_difference_in_accuracy_is_in_points(tmp_path: Path) -> None:
+    known = facts(runs={"deeper": (70, 71), "base": (60, 61)})
+    (difference,) = judged(tmp_path, BETTER, known).reproduction.evidence
+    value = {"kind": "above", "metric": "test.accuracy", "of": "deeper", "value": "50 %"}
+    (mean,) = judged(tmp_path, value, known).reproduction.evidence
+    assert difference.interval and [end.kind for end in difference.interval] == ["points"] * 2
+    assert mean.interval and [end.kind for end in mean.interval] == ["percent"] * 2
+
+
+def test_accuracies_of_two_machines_are_compared(tmp_path: Path) -> None:
+    fast = environment().model_copy(update={"device": "A GPU"})
+    runs = [record("base", right=60), record("deeper", right=80, environment=fast)]
+    assert judged(tmp_path, BETTER, build(study(PRINTED), runs)).reproduction.verdict == "holds"
+
+
+def test_what_contradicts_a_claim_rests_on_a_single_run_whatever_else_holds(tmp_path: Path) -> None:
+    known = facts(runs={"deeper": (60, 61, 62), "base": (40, 41, 42), "wider": (90,)})
+    side = judged(tmp_path, {**BETTER, "than": ["base", "wider"]}, known).reproduction
+    assert side.verdict == "contradicted" and [item.test.than for item in side.lone] == ["wider"]
+
+
+@pytest.mark.parametrize("right", [(), (60, 80)])
+def test_a_claim_that_one_side_leaves_undecided_is_no_finding(tmp_path: Path, right: tuple[int, ...]) -> None:
+    known = facts(runs={"deeper": right, "base": (70, 71)})
+    assert not judged(tmp_path, BETTER, known).finding
+
+
+@pytest.mark.parametrize(
+    ("statement", "complaint"),
+    [
+        (
+            {**BETTER, "kind": "higher", "times": 2, "margin": "1 pp"},
+            "`times` goes with `higher` or `lower`, and without",
+        ),
+        ({**BETTER, "kind": "higher", "times": 1}, "times: Input should be greater than 1"),
+        ({**BETTER, "kind": "higher", "times": float("inf")}, "times: Input should be a finite number"),
+        (
+            {"kind": "above", "metric": "test.accuracy", "of": "base", "value": "5 pp"},
+            "the value of test.accuracy is given in %, found 'pp'",
+        ),
+        ({"kind": "ranked", "metric": "epochs", "order": ["base", "deeper"]}, "no epochs is better than another"),
+        (
+            {"kind": "best", "metric": "epochs", "of": "base", "among": list(PROJECTS)},
+            "no epochs is better than another",
+        ),
+        (
+            {"kind": "best", "metric": "test.accuracy", "of": "base", "among": "base"},
+            "there is nothing to compare base",
+        ),
+        (
+            {"kind": "best", "metric": "test.accuracy", "of": "base", "among": ["base", "widr"]},
+            "'widr' is not a known project",
+        ),
+        (
+            {"kind": "best", "metric": "test.accuracy", "of": "base", "among": ["deeper", "deeper"]},
+            "deeper is compared with itself",
+        ),
+    ],
+    ids=str,
+)
+def test_what_a_statement_cannot_mean_is_refused_with_its_place(
+    tmp_path: Path, statement: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(ReportError, match=rf"^claims\.yml, line 1, claim it: .*{complaint}"):
+        judged(tmp_path, statement)
+
+
+def test_a_field_that_stands_twice_in_a_claim_is_refused(tmp_path: Path) -> None:
+    fields = ["kind: above", "metric: test.accuracy", "of: base", "value: 90 %", "value: 50 %"]
+    text = "\n  ".join(["it:", *fields, "expect: {study: holds, reproduction: undecided}"]) + "\n"
+    with pytest.raises(ReportError, match=r"^claims\.yml, line \d+: .*value"):
+        read(file_of(tmp_path, text), "claims.yml", PROJECTS)
+
+
+def test_trainable_parameters_are_those_and_not_all_of_them(tmp_path: Path) -> None:
+    printed = study(PRINTED)
+    some = {"total": 1000, "trainable": 10, "non_trainable": 990}
+    first = printed.projects[0].model_validate({**printed.projects[0].model_dump(), "parameters": some})
+    network = record("base").network
+    frozen = network.model_copy(update={"trainable": 10, "non_trainable": network.parameters - 10})
+    known = build(printed.model_copy(update={"projects": (first,)}), [record("base", network=frozen)])["base"]
+    metric = METRICS["parameters.trainable"]
+    assert (metric.published(known).value, metric.reproduced(known).values) == (10, (10.0,))
+
+
+def test_what_a_study_prints_of_none_of_its_projects_is_not_printed() -> None:
+    known = facts()["base"]
+    for name in ("validation.accuracy", "validation.cross_entropy", "epochs"):
+        assert METRICS[name].published(known).absent == NOT_PRINTED

@@ -13,9 +13,10 @@ import pytest
 
 from reportgen import record as records
 from reportgen import report as reports
+from reportgen.downloads import COLUMNS
 from reportgen.material import gather
 from reportgen.render import Page, Renderer
-from tests.synthetic import record
+from tests.synthetic import declaration, record
 
 
 def page(root: Path, code: str = "en", *, printed: bool = False) -> Page:
@@ -53,3 +54,55 @@ def test_every_record_and_both_files_are_linked_from_the_page(small_report: Path
 def test_the_pdf_is_linked_only_where_the_site_will_have_it(small_report: Path) -> None:
     assert "report.pdf" not in page(small_report).markdown
     assert 'href="../assets/report.pdf"' in page(small_report, printed=True).markdown
+
+
+def test_each_column_holds_what_it_is_called(small_report: Path) -> None:
+    """No two numbers are the same, and of a mean and a spread every digit is there."""
+    file = small_report / "published.json"
+    study = json.loads(file.read_text(encoding="utf-8"))
+    study["projects"][0] |= {
+        "parameters": {"total": 700, "trainable": 600, "non_trainable": 100},
+        "train": {"accuracy": 0.71342, "cross_entropy": 0.84},
+    }
+    file.write_text(json.dumps(study), encoding="utf-8")
+    for seed, right in ((0, 60), (1, 50)):
+        run = record(
+            "first",
+            seed,
+            right=right,
+            seconds=83.5 + seed,
+            test={"accuracy": right / 100, "cross_entropy": 1.125 + seed},
+            train={"accuracy": 0.75 + seed / 8, "cross_entropy": 0.5 + seed / 4},
+            validation={"accuracy": 0.9, "cross_entropy": 0.3},
+        )
+        records.write(run, small_report / "results")
+    records.write(record("first", 2, variant="tiny"), small_report / "results")
+    records.write_declaration(declaration("ours"), small_report / "declared")
+    (small_report / "docs" / "en" / "further.md").write_text("{{ downloads() }}\n", encoding="utf-8")
+    assets = Renderer(gather(reports.load(small_report)), "en").page("further.md").assets
+    table, rows = assets["assets/results.csv"], assets["assets/results.json"]
+    assert isinstance(table, str) and isinstance(rows, str)
+    first, ours = json.loads(rows)
+    assert first == {
+        "project": "first",
+        "title": "1",
+        "of_the_study": True,
+        "published_test_accuracy": 0.6256,
+        "published_test_cross_entropy": 1.07,
+        "published_train_accuracy": 0.71342,
+        "published_train_cross_entropy": 0.84,
+        "published_parameters": 700,
+        "published_seconds": 47.380263,
+        "reproduced_test_accuracy": 0.55,
+        "reproduced_test_accuracy_sd": pytest.approx(0.0707107, abs=1e-7),
+        "reproduced_test_cross_entropy": 1.625,
+        "reproduced_test_cross_entropy_sd": pytest.approx(0.7071068, abs=1e-7),
+        "reproduced_train_accuracy": 0.8125,
+        "reproduced_train_cross_entropy": 0.625,
+        "reproduced_seconds": 84.0,
+        "seeds": 2,
+    }
+    nothing = dict.fromkeys(COLUMNS)
+    assert ours == {**nothing, "project": "ours", "title": "ours", "of_the_study": False, "seeds": 0}
+    assert table.splitlines()[0] == ",".join(COLUMNS) and "\r" not in table
+    assert next(csv.DictReader(io.StringIO(table)))["published_parameters"] == "700"

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,9 +15,11 @@ from reportgen import record as records
 from reportgen import report as reports
 from reportgen.build import build, refuse_untrue
 from reportgen.errors import ReportError
+from reportgen.evidence import included, uses
 from reportgen.material import gather
 from reportgen.record import Record
 from reportgen.render import Page, Renderer
+from tests.reportgen.test_render import alone
 from tests.synthetic import record
 
 HIGH = {
@@ -447,3 +450,146 @@ def test_findings_are_the_claims_that_divide_study_and_runs(small_report: Path) 
 def test_the_table_of_claims_leads_to_the_page_that_makes_each(small_report: Path) -> None:
     page = rendered(small_report, SENTENCE + "\n{{ claims_table() }}\n", high=HIGH)
     assert 'href="#claim-high">In test accuracy' in page.markdown
+
+
+PAIR = {"metric": "test.accuracy", "of": "first", "than": "second"}
+SAID = "In test accuracy, 1 "
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ({**PAIR, "kind": "better"}, f"{SAID}does better than second."),
+        ({**PAIR, "kind": "better", "margin": "2.5 pp"}, f"{SAID}does better than second by more than 2.5 pp."),
+        ({**PAIR, "kind": "worse"}, f"{SAID}does worse than second."),
+        ({**PAIR, "kind": "worse", "margin": "1 pp"}, f"{SAID}does worse than second by more than 1 pp."),
+        ({**PAIR, "kind": "higher"}, f"{SAID}is above second."),
+        ({**PAIR, "kind": "higher", "margin": "1 pp"}, f"{SAID}is above second by more than 1 pp."),
+        ({**PAIR, "kind": "higher", "times": 1.5}, f"{SAID}is more than 1.5 times second."),
+        ({**PAIR, "kind": "lower"}, f"{SAID}is below second."),
+        ({**PAIR, "kind": "lower", "margin": "0 pp"}, f"{SAID}is below second by more than 0 pp."),
+        ({**PAIR, "kind": "lower", "times": 2}, "In test accuracy, 2 times 1 is still less than second."),
+        ({**PAIR, "kind": "similar", "margin": "1 pp"}, f"{SAID}and second differ by at most 1 pp."),
+        ({**PAIR, "kind": "similar", "margin": "0 pp"}, f"{SAID}is equal to second."),
+        ({**PAIR, "kind": "better", "than": ["second", "third"]}, f"{SAID}does better than second and third."),
+        (
+            {**PAIR, "kind": "better", "metric": ["test.accuracy", "test.cross_entropy"]},
+            "In test accuracy and test cross-entropy, 1 does better than second.",
+        ),
+        (
+            {"kind": "best", "metric": "test.accuracy", "of": "first", "among": ["first", "second", "third"]},
+            f"{SAID}does best; it was compared with second and third.",
+        ),
+        (
+            {"kind": "worst", "metric": "test.accuracy", "of": "first", "among": ["second"]},
+            f"{SAID}does worst; it was compared with second.",
+        ),
+        (
+            {"kind": "ranked", "metric": "test.accuracy", "order": ["third", "first", "second"]},
+            "In test accuracy, from best to worst: third, 1, second.",
+        ),
+        ({**HIGH, "kind": "below", "value": "62.5 %"}, f"{SAID}is below 62.50%."),
+        (
+            {"kind": "overfits", "of": "first", "margin": "5 pp"},
+            "1 recognises its training images better than its test images, by more than 5 pp.",
+        ),
+    ],
+    ids=str,
+)
+def test_each_kind_of_claim_is_said_in_words_of_its_own(
+    small_report: Path, statement: dict[str, Any], said: str
+) -> None:
+    runs = [record(name) for name in ("first", "second", "third")]
+    claim = {**statement, "expect": {"study": "undecided", "reproduction": "undecided"}}
+    page = rendered(small_report, SENTENCE, *runs, high=claim).markdown.replace("\u00a0", " ")
+    assert f"<b>Claim.</b> {said}" in page
+
+
+def test_without_a_study_a_mark_has_one_verdict(small_report: Path) -> None:
+    alone(small_report)
+    text = '{% claim "high" %}So{% endclaim %}.\n'
+    page = rendered(small_report, text, record("first", right=70), high=HIGH).markdown
+    mark = page.partition('class="rg-mark"')[2].partition("</a>")[0]
+    assert re.findall(r"rg-(\w+)\">(.)<", mark) == [("holds", "✓")] and 'aria-label="Evidence: holds"' in mark
+
+
+@pytest.mark.parametrize(
+    ("expression", "shown"), [("given(60, 'seconds')", "1 min 0 s"), ("given(-0.5, 'seconds')", "−0.5 s")]
+)
+def test_a_minute_is_no_sixty_seconds(small_report: Path, expression: str, shown: str) -> None:
+    assert rendered(small_report, f"{{{{ {expression} }}}}\n").markdown.replace("\u00a0", " ") == f"{shown}\n"
+
+
+@pytest.mark.parametrize("value", ["true", "1 > 0"])
+def test_what_is_true_is_no_number_to_be_given(small_report: Path, value: str) -> None:
+    with pytest.raises(ReportError, match=r"docs/en/index.md, line 1: True is no number"):
+        rendered(small_report, f"{{{{ given({value}) }}}}\n")
+
+
+def test_a_claim_that_one_side_leaves_undecided_divides_nobody(small_report: Path) -> None:
+    """None of its runs is there."""
+    page = rendered(small_report, "{{ findings() }}\n", high=HIGH)
+    assert page.markdown == "*No claim that is decided on both sides divides them.*\n"
+
+
+def test_the_table_of_claims_leads_to_the_first_page_that_makes_one(small_report: Path) -> None:
+    for code in ("en", "es"):
+        (small_report / "docs" / code / "further.md").write_text(SENTENCE, encoding="utf-8")
+    page = rendered(small_report, SENTENCE + "\n{{ claims_table() }}\n", high=HIGH)
+    (link,) = re.findall(r'href="([^"]*#claim-high)">In test', page.markdown)
+    assert link == "further/#claim-high"
+
+
+def rows(page: str) -> list[list[str]]:
+    table = page.partition('id="claim-high"')[2].partition("<table")[2].partition("</table>")[0]
+    return [
+        [
+            re.sub(r"<[^>]*>", "", cell).replace("\u00a0", " ").strip()
+            for cell in re.findall(r"<t[hd]\b.*?</t[hd]>", row, re.DOTALL)
+        ]
+        for row in re.findall(r"<tr.*?</tr>", table, re.DOTALL)
+    ]
+
+
+def test_a_difference_stands_in_the_evidence_of_two_projects_alone_and_not_of_a_factor(small_report: Path) -> None:
+    runs = [
+        record(name, seed, right=right + seed) for name, right in (("first", 60), ("second", 40)) for seed in (0, 2)
+    ]
+    better = {**PAIR, "kind": "better", "expect": HIGH["expect"]}
+    text = '{% claim "high" %}So{% endclaim %}.\n'
+    found = rows(rendered(small_report, text, *runs, high=better).markdown)
+    (difference,) = [row for row in found if row[0] == "Difference"]
+    assert difference[1] == "not part of the study" and difference[2].startswith("+20.00 pp")
+    for other in ({"kind": "higher", "times": 1.2, "of": "first", "than": "second"}, {"than": ["second", "third"]}):
+        page = rendered(small_report, text, *runs, record("third"), high={**better, **other}).markdown
+        assert not [row for row in rows(page) if row[0] == "Difference"] and "95% interval" not in page
+
+
+def test_the_evidence_of_each_metric_is_of_that_metric(small_report: Path) -> None:
+    metrics = ["test.accuracy", "test.cross_entropy"]
+    better = {"kind": "better", "metric": metrics, "of": "second", "than": "first", "expect": HIGH["expect"]}
+    runs = record("first"), record("second", right=70, test={"accuracy": 0.7, "cross_entropy": 0.9})
+    found = rows(rendered(small_report, '{% claim "high" %}So{% endclaim %}.\n', *runs, high=better).markdown)
+    assert len([row for row in found if row[0] == "Difference"]) == 2
+
+
+def test_what_a_page_calls_and_takes_in_is_told_by_page_once(small_report: Path) -> None:
+    report = reports.load(small_report)
+    pages = {
+        "index.md": '{{ results("first") }} {{ results("first") }} {{ results(x) }}{% include "part.txt" %}',
+        "further.md": '{{ results("first") }} {{ layers("second") }}',
+        "broken.md": "{{ results(",
+    }
+    for name, text in pages.items():
+        (small_report / "docs" / "en" / name).write_text(text, encoding="utf-8")
+    assert uses(report, "en", tuple(pages), "results", "layers") == [
+        {"first": ("index.md", "further.md")},
+        {"second": ("further.md",)},
+    ]
+    assert included(report, "en", tuple(pages)) == {small_report / "docs" / "en" / "part.txt"}
+
+
+def test_a_source_of_a_project_has_its_own_records_and_not_those_of_its_variants(small_report: Path) -> None:
+    runs = record("first"), record("first", 1, variant="ours")
+    page = rendered(small_report, "{{ first.reproduced.test.accuracy }}\n", *runs)
+    assert re.findall(r"assets/records/([^\"]*)/record.json", page.markdown) == ["first/seed-0"]

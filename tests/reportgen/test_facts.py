@@ -30,6 +30,7 @@ from reportgen.facts import (
     Summary,
     build,
     read_published,
+    subject,
 )
 from reportgen.language import language
 from tests.synthetic import environment, record
@@ -346,3 +347,104 @@ def test_a_setting_that_a_run_lacks_is_another_than_the_required_one() -> None:
 @given(st.floats(1, 1e6))
 def test_student_s_quantile_is_that_of_another_library(degrees: float) -> None:
     assert facts.t_quantile(degrees) == pytest.approx(stats.t.ppf(0.975, degrees), rel=1e-9)
+
+
+@given(st.lists(st.floats(0.01, 0.99), min_size=2, max_size=6, unique=True))
+def test_an_interval_is_that_of_another_library(values: list[float]) -> None:
+    """Its ends, before they are cut to what an accuracy can be."""
+    expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    assert facts.t_interval(values) == pytest.approx((expected.low, expected.high), rel=1e-6, abs=1e-9)
+
+
+def test_a_duration_of_nearly_a_minute_keeps_its_tenths() -> None:
+    assert Fact.of(59.7, "seconds").value == 59.7
+
+
+def test_a_fact_of_nothing_is_a_fact() -> None:
+    assert Fact.of(0.0, "nats") and not Fact(None, "nats")
+
+
+def test_facts_read_the_same_only_with_their_sign_and_their_reason() -> None:
+    plain, difference = Fact.of(3.0, "nats"), Fact.of(3.0, "nats") - Fact.of(0.0, "nats")
+    assert plain.value == difference.value and plain != difference
+    assert Fact(None, "nats", NOT_PRINTED) != Fact(None, "nats", NOT_RUN)
+
+
+def test_the_size_of_a_difference_is_exact_too() -> None:
+    assert abs(Fact.of(0.12345, "nats") - Fact.of(0.5, "nats")).exact == pytest.approx(0.37655)
+
+
+def test_a_gap_between_means_is_that_of_those_shown_and_its_interval_has_a_sign() -> None:
+    train, test = Summary((0.75004, 0.75004), "percent"), Summary((0.60006, 0.60006), "percent")
+    gap = Summary((0.14998, 0.14998), "points", between=(train, test))
+    assert gap.mean == train.mean - test.mean
+    assert gap.mean.value == 0.1499 and gap.mean.signed
+    assert (gap.sd.kind, gap.sd.signed) == ("error", False)
+    wide = Summary((-0.9, 0.3), "points", between=(train, test)).interval
+    assert isinstance(wide, facts.Interval)
+    assert (wide.low.value, wide.high.value) == (-1.0, 1.0) and wide.low.signed and wide.high.signed
+
+
+@pytest.mark.parametrize(
+    ("values", "mean", "kind"), [((998.0, 999.0), 998.5, "average"), ((999.0, 1000.0), 1000, "count")]
+)
+def test_the_mean_of_large_counts_is_a_whole_number(values: tuple[float, ...], mean: float, kind: str) -> None:
+    assert (Summary(values, "count").mean.value, Summary(values, "count").mean.kind) == (mean, kind)
+
+
+def test_runs_that_shared_one_of_several_machines_are_said_to_have_shared_it() -> None:
+    shared = environment(cores=64).model_copy(update={"side_by_side": 2})
+    known = build(published(), [record("first"), record("first", 1, environment=shared)])["first"].reproduced
+    assert (known.machine, known.seconds.mean.absent) == (None, SIDE_BY_SIDE)
+
+
+def test_projects_of_ones_own_stand_by_name() -> None:
+    names = ["delta", "alpha", "echo", "bravo", "charlie", "foxtrot"]
+    assert list(build(published(), [record("golf")], names))[2:] == sorted([*names, "golf"])
+
+
+def test_the_facts_of_a_variant_are_of_its_runs_alone() -> None:
+    runs = [record("first", variant="ours", right=40), record("first", variant="ours-large", right=70)]
+    known = build(published(), runs)
+    assert known["first"].records == () and known["first"].reproduced.test.accuracy.mean.value is None
+    ours = subject(known, "first/ours")
+    assert ours.reproduced.test.accuracy.values == (0.4,) and ours.records == (runs[0],)
+    assert (ours.studied, ours.published.test.accuracy.absent, bool(ours.published)) == (False, NOT_STUDIED, False)
+
+
+def test_a_variant_without_a_name_has_none_by_which_a_page_could_call_it() -> None:
+    runs = [
+        record("first", 0, settings=settings(start="ours")),
+        record("first", 0, variant="ours", settings=settings()),
+    ]
+    known = build(strict(), runs)["first"]
+    assert len(known.variants) == 2 and known.variant_names == ("first/ours",)
+
+
+def test_an_interval_reaches_as_far_as_what_it_is_of() -> None:
+    assert facts.possible(-3, 3, "percent", differences=0) == (0, 1)
+    assert facts.possible(-3, 3, "points", differences=1) == (-1, 1)
+    assert facts.possible(-3, 3, "points", differences=2) == (-2, 2)
+    assert facts.possible(-3, 3, "nats", differences=0) == (0, 3)
+
+
+def test_the_printed_totals_are_three() -> None:
+    totals = build(published(), [])["first"].published.parameters
+    assert (totals.total.value, totals.trainable.value, totals.non_trainable.value) == (30730, 30000, 730)
+
+
+def test_a_project_of_the_study_is_one_though_nothing_is_printed_of_it_and_a_run_is_one() -> None:
+    known = build(published(), [record("ours")], ["other"])
+    assert [bool(one.published) for one in known.values()] == [True, True, False, False]
+    assert [bool(one.reproduced) for one in known.values()] == [False, False, False, True]
+
+
+def test_the_time_of_a_run_is_what_its_record_says_and_not_the_sum_of_its_epochs() -> None:
+    assert build(published(), [record("first", seconds=40.0)])["first"].reproduced.seconds.mean.value == 40
+
+
+def test_the_standard_error_is_the_mean_of_those_of_the_runs() -> None:
+    runs = [record("first", 0, right=50), record("first", 1, right=90)]
+    error = build(published(), runs)["first"].reproduced.standard_error
+    expected = (facts.standard_error(0.5, 1000) + facts.standard_error(0.9, 1000)) / 2
+    assert error.value == round(expected, 4)

@@ -24,6 +24,7 @@ from reportgen.features import FILE, FILTERS, NEIGHBOURS
 from reportgen.material import gather
 from reportgen.record import Mistake, Record, folder
 from reportgen.render import Page, Renderer
+from tests.reportgen.test_render import alone
 from tests.synthetic import CLASSES, MANY, declaration, environment, record
 from tests.synthetic import features as made_up
 
@@ -607,3 +608,95 @@ def test_what_a_script_gets_cannot_end_it(small_report: Path) -> None:
     name(small_report, classes={"cat": "</script><script>alert(1)"})
     data = script_data(page(small_report, '{{ confusion("first") }}', record("first")))
     assert "</script><script>alert(1)" in data["rows"]
+
+
+def test_what_is_said_of_a_kept_epoch_is_of_that_epoch_and_of_the_validation_images(small_report: Path) -> None:
+    found = figure(page(small_report, '{{ curves("first") }}', record("first")))
+    assert "seed 0: kept epoch 6 of 9, validation accuracy 63.33%" in description(found)
+
+
+def test_nothing_is_to_be_laid_over_curves_that_lie_over_each_other_already(small_report: Path) -> None:
+    runs = [record(project) for project in ("first", "second", "third")]
+    assert script_data(page(small_report, '{{ curves("first", against="second") }}', *runs))["others"] == []
+
+
+def test_a_run_without_a_history_is_no_curve_to_lay_over(small_report: Path) -> None:
+    rendered = page(small_report, '{{ curves("first") }}', record("first"), record("second", history=()))
+    assert script_data(rendered)["others"] == []
+
+
+def test_several_seeds_of_the_second_project_alone_are_explained_too(small_report: Path) -> None:
+    runs = [record("first"), record("second"), record("second", 1)]
+    found = figure(page(small_report, '{{ curves("first", against="second") }}', *runs))
+    assert "Thin: each seed." in (found.findtext(".//figcaption") or "")
+
+
+def test_as_many_classes_of_other_names_are_other_classes(small_report: Path) -> None:
+    others = [f"other {k}" for k in range(10)]
+    with pytest.raises(ReportError, match="the runs of first tell different classes apart"):
+        page(small_report, '{{ confusion("first") }}', record("first"), record("first", 1, classes=others))
+
+
+def test_of_several_pictures_the_source_tells_how_many_records_there_are(small_report: Path) -> None:
+    for runs, told in (([record("first")], "one record (sample)"), ([record("first", 1)], "2 records (sample)")):
+        shown = "".join(figure(page(small_report, '{{ curves("first") }}', *runs)).itertext())
+        assert told in shown
+
+
+def test_a_ladder_counts_the_records_that_it_shows_with_those_of_variants(small_report: Path) -> None:
+    publish(small_report, "first")
+    require(small_report, weights="theirs")
+    runs = [record("first", k, settings={"weights": "theirs"}) for k in (0, 1)]
+    runs.append(record("first", variant="ours", settings={"weights": "ours"}))
+    shown = "".join(figure(page(small_report, "{{ ladder_chart() }}", *runs)).itertext())
+    assert "the study's printed figures and 3 records (sample)" in shown
+    shown = "".join(figure(page(small_report, "{{ gap_chart() }}")).itertext())
+    assert "the study's printed figures and 2 records (sample)" in shown
+
+
+def test_without_a_study_charts_show_the_results_and_no_other_source(small_report: Path) -> None:
+    alone(small_report)
+    runs = [record("first", right=70), record("first", 1, right=72)]
+    found = figure(page(small_report, "{{ ladder_chart() }}", *runs))
+    assert table(found) == [["Project", "Results"], ["1", "71.00% ± 1.41"]]
+    assert "Source: 2 records (sample)" in " ".join("".join(found.itertext()).split())
+    times = figure(page(small_report, "{{ accuracy_time() }}", *runs)).findtext(".//figcaption") or ""
+    assert "Across" in times and "study" not in times
+
+
+def test_a_project_of_which_nothing_is_known_has_no_row(small_report: Path) -> None:
+    records.write_declaration(declaration("ours"), small_report / "declared")
+    found = figure(page(small_report, "{{ ladder_chart() }}", record("first")))
+    assert [row[0] for row in table(found)] == ["Project", "1"] and table(found)[0][-1] == "Reproduction"
+
+
+def test_the_classes_of_another_data_set_are_named_and_their_records_not_counted(small_report: Path) -> None:
+    others = [f"other {k}" for k in range(10)]
+    found = figure(page(small_report, "{{ class_chart() }}", record("first"), record("second", classes=others)))
+    assert table(found)[0] == ["Class \\ Project", "1"]
+    assert "With other classes, and so not shown: second." in (found.findtext(".//figcaption") or "")
+    assert "one record (sample)" in "".join(found.itertext())
+
+
+def test_five_mistakes_are_one_row(small_report: Path) -> None:
+    picture = folder(reports.load(small_report).results, "first", 0) / "mistakes.png"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(SHEET)
+    wrong = [{"index": 7 + k, "label": 3, "prediction": 4, "probability": 0.99} for k in range(5)]
+    rendered = page(small_report, '{{ mistakes("first") }}', record("first", mistakes=wrong))
+    sizes = re.findall(r'<image href="[^"]*" width="(\d+)" height="(\d+)"', rendered.markdown)
+    assert set(sizes) == {("504", "96")}
+
+
+def test_times_on_one_machine_are_compared_with_the_study_s_alone(small_report: Path) -> None:
+    publish(small_report, "first")
+    caption = figure(page(small_report, "{{ accuracy_time() }}")).findtext(".//figcaption") or ""
+    assert "The study's machine was another one; only times of one colour" in caption
+    assert "are not shown" not in caption, "there is no run"
+
+
+def test_a_variant_without_a_study_is_called_no_reproduction_of_anything(small_report: Path) -> None:
+    alone(small_report)
+    found = figure(page(small_report, "{{ ladder_chart() }}", record("first"), record("first", variant="ours")))
+    assert table(found)[0] == ["Project", "Results", "Variant"]
+    assert [row[1:] for row in table(found)[1:]] == [["60.00%", "–"], ["–", "60.00%"]]

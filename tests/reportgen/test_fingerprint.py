@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from reportgen.errors import ReportError
-from reportgen.fingerprint import dependencies, fingerprint, fingerprints
+from reportgen.fingerprint import changed, dependencies, fingerprint, fingerprints, remedy, state
+from tests.synthetic import confirmation, record
 
 SOURCE = '''
 """A module."""
@@ -157,3 +158,53 @@ def test_an_import_that_names_no_package_is_refused_for_its_file_would_make_no_r
     (tmp_path / "pkg" / "a.py").write_text(f"import os\n{line}\n")
     with pytest.raises(ReportError, match=rf"^pkg/a\.py, line 2: found `{line}`, and imports here are absolute"):
         dependencies(["pkg/a.py"], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("x = 0", "x = False"),
+        ("x = 0", "x = 0.0"),
+        ("x = ''", "x = b''"),
+        ("x = 0", "x = None"),
+        ("f(a, *b)", "f(*b, a)"),
+    ],
+)
+def test_what_counts_for_nothing_in_a_condition_counts(before: str, after: str) -> None:
+    assert fingerprint(before) != fingerprint(after)
+
+
+@pytest.mark.parametrize("head", ["class A", "def f()", "async def f()"])
+def test_docstrings_of_every_kind_and_old_prefixes_change_nothing(head: str) -> None:
+    assert fingerprint(f"{head}:\n    'One.'\n    x = 1") == fingerprint(f"{head}:\n    x = 1")
+    assert fingerprint("x = u'a'") == fingerprint("x = 'a'")
+
+
+def test_a_record_is_held_against_its_own_sources_and_each_confirmation_and_the_closest_tells(tmp_path: Path) -> None:
+    files = {"scripts/a.py": "a = 1", "scripts/b.py": "b = 1", "scripts/c.py": "c = 1"}
+    (tmp_path / "scripts").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    now = {name: fingerprint(text) for name, text in files.items()}
+    old = fingerprint("old")
+    run = record(script="scripts/a.py", sources={**now, "scripts/c.py": old, "scripts/a.py": old})
+    one = confirmation(1, sources={**now, "scripts/b.py": old})
+    far = confirmation(2, sources=dict.fromkeys(now, old))
+    assert changed(run, (), tmp_path) == ("scripts/a.py", "scripts/c.py")
+    assert changed(run, (one, far), tmp_path) == ("scripts/b.py",)
+    assert state(run, (one, far), tmp_path) == "unconfirmed"
+    assert state(run, (one, confirmation(3, sources=now), far), tmp_path) == "up to date"
+    (tmp_path / "scripts" / "d.py").write_text("d = 1")
+    more = confirmation(4, sources={**now, "scripts/d.py": fingerprint("d = 1")})
+    assert changed(run, (more,), tmp_path) == (), "which took parts from one more script"
+    assert remedy(run, tmp_path) == "python -m experiments replay p00_base"
+    (tmp_path / "scripts" / "a.py").unlink()
+    assert (
+        changed(run, (confirmation(3, sources=now),), tmp_path) == ("scripts/a.py",) and remedy(run, tmp_path) is None
+    )
+
+
+def test_a_package_that_is_named_almost_like_this_generator_is_followed_and_a_circle_ends(tmp_path: Path) -> None:
+    (tmp_path / "reportgenerics.py").write_text("import a\n")
+    (tmp_path / "a.py").write_text("import reportgenerics\n")
+    assert dependencies(["a.py"], tmp_path) == ("a.py", "reportgenerics.py")

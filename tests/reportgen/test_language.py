@@ -12,7 +12,7 @@ from typing import get_args
 import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import reportgen
@@ -136,11 +136,6 @@ def test_a_list_is_written_as_each_language_writes_it() -> None:
     assert language("es").enumeration(["a", "b", "c"]) == "a, b y c"
 
 
-@given(st.floats(0, 1e6))
-def test_a_duration_never_shows_sixty_seconds(value: float) -> None:
-    assert not re.search(r"\b60(\.0)?\u00a0(s|min)", language("en").seconds(value))
-
-
 def test_an_unknown_language_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ReportError, match=r"Unknown language 'xx'.*en, es"):
         language("xx")
@@ -186,3 +181,58 @@ def test_a_translation_with_other_names_in_braces_is_told_with_its_line_and_is_n
         with pytest.raises(ReportError, match=complaint):
             language("nn").gettext("{n} seeds", n=3)
     language.cache_clear()
+
+
+@given(st.floats(0, 1e6))
+@example(59.96)
+@example(119.7)
+@example(3599.7)
+@example(7199.0)
+def test_a_duration_never_shows_sixty_seconds(value: float) -> None:
+    assert not re.search(r"\b60(\.0)?\u00a0(s|min)", language("en").seconds(value))
+
+
+@pytest.mark.parametrize(
+    ("fraction", "shown"),
+    [(0.25, "25%"), (0.125, "12.50%"), (0.99995, "99.995%"), (0.07, "7%"), (0.29, "29%"), (1, "100%")],
+)
+def test_a_share_has_the_decimals_that_it_was_given_none_or_two_at_least(fraction: float, shown: str) -> None:
+    assert language("en").share(fraction) == shown
+
+
+@pytest.mark.parametrize(("value", "shown"), [(2.0, "2"), (0.05, "0.05"), (1e-07, "0.0000001"), (1200.0, "1,200")])
+def test_a_number_has_the_decimals_that_it_was_given(value: float, shown: str) -> None:
+    assert language("en").decimal(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (60.0, "1 min 0 s"),
+        (83.6, "1 min 24 s"),
+        (3631.0, "1 h 1 min"),
+        (3600.0, "1 h 0 min"),
+        (3629.0, "1 h 0 min"),
+        (3600 * 1234, "1,234 h 0 min"),
+    ],
+)
+def test_durations_at_their_bounds(value: float, shown: str) -> None:
+    assert language("en").seconds(value).replace("\u00a0", " ") == shown
+
+
+def test_a_code_may_be_in_capitals_and_a_message_without_values_may_have_braces() -> None:
+    assert is_language("PT-BR")
+    assert language("en").gettext("as {it} stands") == "as {it} stands"
+
+
+def test_a_translation_with_one_more_name_is_told_and_a_message_without_one_is_not_translated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = 'msgid ""\nmsgstr ""\n\nmsgid "{n} seeds"\nmsgstr "{n} {m} semillas"\n\nmsgid "Seed"\nmsgstr ""\n'
+    (tmp_path / "nn.po").write_text(text, encoding="utf-8")
+    (tmp_path / "es.po").write_text(
+        text.replace('msgid "Seed"\nmsgstr ""', 'msgid "Seed"\nmsgstr "Semilla"'), encoding="utf-8"
+    )
+    monkeypatch.setattr("reportgen.language.FOLDER", tmp_path)
+    assert [line for line, _ in unlike("nn")] == [4]
+    assert untranslated("nn") == ["Seed"]

@@ -131,3 +131,36 @@ def test_a_copy_holds_a_file_whose_name_the_locale_cannot_write(tmp_path: Path) 
     environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment, check=True)
     assert (tmp_path / "copy" / "josé.md").read_text(encoding="utf-8") == "é"
+
+
+def test_what_comes_from_another_host_a_warning_and_an_error_of_a_script_are_told(
+    tmp_path: Path, browser: Browser
+) -> None:
+    for host in ("ours", "theirs"):
+        (tmp_path / host / "en").mkdir(parents=True)
+    (tmp_path / "theirs" / "a.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', encoding="utf-8")
+    with served(tmp_path / "ours") as address, served(tmp_path / "theirs") as other:
+        (tmp_path / "ours" / "en" / "index.html").write_text(
+            '<!doctype html><html lang="en"><meta charset="utf-8"><title>A</title><link rel="icon" href="data:,">'
+            '<main><h1 id="más">A</h1>'
+            f'<a href="#m%C3%A1s">up</a> <a href="#mas">lost</a><img alt="a" src="{other}a.svg">'
+            '<script>console.warn("mind"); throw new Error("broken")</script></main></html>',
+            encoding="utf-8",
+        )
+        seen = Visit()
+        measure.visit(browser, address, ["en/"], "dark", seen)
+    assert seen.complaints[0].startswith("en/ (dark): ")
+    assert {what for what in ("another host", "mind", "broken") if any(what in said for said in seen.complaints)} == {
+        "another host",
+        "mind",
+        "broken",
+    }
+    assert seen.broken() == ["en/: en/#mas"]
+
+
+@pytest.mark.parametrize(("limit", "kept"), [(3.0, True), (2.9, False)])
+def test_of_all_pages_the_worst_is_held_against_the_limit_which_is_kept_where_it_is_met(
+    limit: float, kept: bool
+) -> None:
+    figure = measure._largest("weight", {"en/": 1.0, "es/": 3.0, "fr/": 2.0}, limit, "{:.1f}")
+    assert (figure.measured, figure.limit, figure.kept) == ("3.0 (es/)", f"{limit:.1f}", kept)

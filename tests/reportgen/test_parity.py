@@ -105,3 +105,53 @@ def test_two_headings_with_one_identifier_are_named() -> None:
 def test_a_heading_with_the_identifier_of_the_notes_below_is_named() -> None:
     taken = PAGE.replace("{ #c }", "{ #evidence }")
     assert findings(taken, taken)[0].startswith("en.md, line 15: section evidence has the identifier of the notes")
+
+
+def test_a_third_language_is_compared_too() -> None:
+    lacking = PAGE.replace("{{ p.x }}", "").replace("## B { #b }", "### B { #b }")
+    page = {code: Source(f"{code}.md", parse(text)) for code, text in (("en", PAGE), ("es", PAGE), ("fr", lacking))}
+    assert [str(finding) for finding in check(page)] == [
+        "fr.md, line 9: section b is a heading of level 3, but of level 2 in en.md, line 9.",
+        "fr.md, line 1: section a lacks {{ p.x }}, which en.md, line 3, has.",
+    ]
+
+
+def test_a_section_that_a_third_language_alone_lacks_or_has_is_named() -> None:
+    more = PAGE + "\n## D { #d }\n"
+    for texts, found in (
+        (
+            (PAGE, PAGE, PAGE[: PAGE.index("## C")]),
+            {
+                "fr.md: section c is missing, which en.md, line 15, has.",
+                "fr.md: section c is missing, which es.md, line 15, has.",
+            },
+        ),
+        ((PAGE, PAGE, more), {f"{code}.md: section d is missing, which fr.md, line 20, has." for code in ("en", "es")}),
+    ):
+        page = {code: Source(f"{code}.md", parse(text)) for code, text in zip(("en", "es", "fr"), texts, strict=True)}
+        assert {str(finding) for finding in check(page)} == found
+
+
+def test_a_heading_of_which_one_version_has_no_identifier_is_no_missing_section_besides() -> None:
+    bare = PAGE.replace("## B { #b }", "## B")
+    assert [line.partition(".md")[2] for line in findings(PAGE, bare)] == [
+        ", line 9: heading 'B' has no explicit identifier. Mend it with: ## B { #… }, the same in every language",
+        ": section b is missing, which en.md, line 9, has.",
+    ]
+    assert not [line for line in findings(PAGE, bare) if "None" in line]
+
+
+def test_a_heading_of_a_higher_level_is_named_like_one_of_a_lower() -> None:
+    assert findings(PAGE.replace("## B", "### B"), PAGE) == [
+        "es.md, line 9: section b is a heading of level 2, but of level 3 in en.md, line 9."
+    ]
+
+
+def test_only_the_first_section_out_of_order_is_named() -> None:
+    turned = PAGE.replace("{ #b }", "?").replace("{ #c }", "{ #b }").replace("?", "{ #c }")
+    assert sum(" stands where " in line for line in findings(PAGE, turned)) == 1
+
+
+def test_a_block_that_is_lacking_is_not_told_of_a_second_time_as_another_in_its_place() -> None:
+    other = PAGE.replace('{{ curves("p") }}', '{{ layers("p") }}')
+    assert not [line for line in findings(PAGE, other) if " where " in line]

@@ -29,6 +29,7 @@ from reportgen.record import (
     read_all,
     read_confirmations,
     read_declarations,
+    slug,
     write,
     write_declaration,
     write_together,
@@ -389,3 +390,57 @@ def test_declarations_are_read_as_they_were_written_each_from_the_file_of_its_pr
     (tmp_path / "declared" / "p00_base.json").rename(tmp_path / "declared" / "p02_dropout.json")
     with pytest.raises(RecordError, match=r"p02_dropout.json: this is the declaration of p00_base"):
         read_declarations(tmp_path / "declared")
+
+
+ROWS = [[0] * k + [60, 40] + [0] * (8 - k) for k in range(9)] + [[40] + [0] * 8 + [60]]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        (("test",), {"accuracy": 0.601, "cross_entropy": 1.0}, "600 of 1000 right, but test.accuracy is 0.601"),
+        (("test",), {"accuracy": 0.599, "cross_entropy": 1.0}, "600 of 1000 right, but test.accuracy is 0.599"),
+        (("confusion", 0, 1), 39, "confusion counts 999 images, but dataset.test is 1000"),
+        (("confusion", 9), [40, *[0] * 8, 60, 0], "confusion must be 10 x 10"),
+        (("confusion", 9), [40, *[0] * 7, 60], "confusion must be 10 x 10"),
+        (("mistakes", 0, "label"), 10, "mistakes names a class outside the 10 of the data set"),
+        (("network", "layers", 1, "parameters"), 30729, "the layers' parameters add up to 30729"),
+        (("network", "trainable"), 30729, "trainable and non_trainable add up to 30729"),
+        (("test", "accuracy"), -0.6, "field test.accuracy: .*greater than or equal to 0"),
+        (("train", "cross_entropy"), -0.1, "field train.cross_entropy: .*greater than or equal to 0"),
+        (("seconds",), -1.0, "field seconds: .*greater than or equal to 0"),
+        (("dataset", "test"), 0, "field dataset.test: .*greater than or equal to 1"),
+        (("stopping", "restored_epoch"), 0, "field stopping.restored_epoch: .*greater than or equal to 1"),
+        (("variant",), "Other/weights", "field variant: .*pattern"),
+    ],
+    ids=str,
+)
+def test_a_record_that_contradicts_itself_further_in_is_refused(
+    tmp_path: Path, path: tuple[str | int, ...], value: object, complaint: str
+) -> None:
+    with pytest.raises(RecordError, match=complaint):
+        read(changed(tmp_path, *path, to=value))
+
+
+def test_an_accuracy_may_be_of_few_digits_and_the_last_epoch_be_kept(tmp_path: Path) -> None:
+    """As Keras has it in 32 bits."""
+    assert read(changed(tmp_path, "test", "accuracy", to=0.6000000238418579)).test.accuracy == 0.6000000238418579
+    assert read(changed(tmp_path, "test", "accuracy", to=0.6004)).test.accuracy == 0.6004
+    assert read(changed(tmp_path, "stopping", "restored_epoch", to=9)).stopping.restored_epoch == 9
+
+
+def test_a_confirmation_known_from_before_the_last_one_is_not_appended_again(tmp_path: Path) -> None:
+    for day, exact in enumerate((True, False, True), start=1):
+        confirm(confirmation(day, exact=exact), tmp_path)
+    assert [one.confirmed.day for one in read_confirmations(tmp_path)] == [1, 2]
+
+
+def test_letters_stand_in_a_record_as_they_are_and_no_line_is_longer_than_120() -> None:
+    text = dumps(record(command="python año", settings={f"name_{k}": k for k in range(20)}))
+    assert "python año" in text
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_a_name_of_a_file_begins_and_ends_with_a_letter_or_a_digit() -> None:
+    assert slug("  AMD EPYC (tm) 7.2 ") == "amd-epyc-tm-7.2"
+    assert slug("(!)") == ""

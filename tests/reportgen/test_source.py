@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from reportgen import report as reports
 from reportgen.errors import ReportError
-from reportgen.source import HOLE, Section, parse
+from reportgen.source import HOLE, Section, claims, parse, read_all, read_catalogues
+from tests.reportgen.test_check import rename
 
 PAGE = """---
 title: what MkDocs shows
@@ -237,3 +241,92 @@ def test_the_words_of_a_footnote_are_prose_and_those_in_code_are_none() -> None:
         ("It is 62.56% there.", 5),
         ("more: 9%", 11),
     ]
+
+
+def of(text: str) -> Section:
+    """A section of that text."""
+    return parse(f"# A {{ #a }}\n\n{text}\n")[0]
+
+
+def test_what_stands_right_behind_a_claim_is_not_covered_by_it() -> None:
+    passage = of('{% claim "a" %}One{% endclaim %}, better.').passages[1]
+    assert passage.is_covered(2) and not passage.is_covered(3)
+
+
+def test_a_claim_within_a_general_remark_leaves_what_follows_it_covered() -> None:
+    passage = of('{% general %}One {% claim "a" %}two{% endclaim %} more{% endgeneral %} less.').passages[1]
+    assert passage.is_covered(passage.text.index("more")) and not passage.is_covered(passage.text.index("less"))
+
+
+def test_every_place_that_makes_a_claim_is_told(small_report: Path) -> None:
+    for code in ("en", "es"):
+        for name in ("index.md", "further.md"):
+            text = '# A { #a }\n\n{% claim "a" %}One{% endclaim %}.\n\n{% claim "a" %}Two{% endclaim %}.\n'
+            (small_report / "docs" / code / name).write_text(text, encoding="utf-8")
+    found = claims(read_all(reports.load(small_report), ["index.md", "further.md"]))
+    assert len(found["a"]) == 8 and found["a"][:2] == ["docs/en/index.md, line 3", "docs/en/index.md, line 5"]
+
+
+def test_an_expression_that_is_a_whole_heading_is_no_block() -> None:
+    assert items(parse('# {{ title("a") }}\n')[0]) == [('{{ title("a") }}', 1, False)]
+
+
+def test_code_within_a_sentence_is_among_its_words_and_told_with_its_line() -> None:
+    section = of("It is `90 %`\nor `{{ x }} to`.")
+    assert section.text == "A It is 90 % or to." and section.code == (("90 %", 3), (f"{HOLE} to", 4))
+
+
+def test_titles_of_pictures_and_of_links_and_what_is_read_aloud_are_prose() -> None:
+    section = of(
+        '![one](a.svg "two") [three](b.md "four")\n\n'
+        '<div aria-label="five" title="six" summary="seven"></div>\n\n<img src="c.svg" alt="eight">'
+    )
+    assert " ".join(words(section)).split() == ["A", "one", "two", "four", "three", "five", "six", "seven", "eight"]
+
+
+def test_what_a_script_or_a_style_says_is_no_prose() -> None:
+    section = of("<script>better = 90</script>\n\n<style>a { width: 72% }</style>\n\n<p>Seen.</p>")
+    assert words(section)[1:] == ["Seen."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[a]({{ x }}.md)",
+        "![a]({{ x }}.svg)",
+        '<a href="{{ x }}.md">a</a>',
+        '<img src="{{ x }}.svg" alt="a">',
+        '<div data-x="{{ x }}">a</div>',
+        "`{{ x }}`",
+        "```{{ x }}\na\n```",
+    ],
+)
+def test_an_expression_is_told_wherever_it_stands(text: str) -> None:
+    section = of(text)
+    assert [str(item) for item in section.items if item.kind == "expression"] == ["{{ x }}"]
+    assert not [item for item in section.items if item.kind == "link"], "which may lead anywhere"
+
+
+def test_a_letter_is_the_same_however_it_is_composed() -> None:
+    assert of("a\u0301").fingerprint == of("\u00e1").fingerprint
+
+
+def test_lists_of_words_are_no_text_to_be_translated_and_names_may_stand_in_any_order(small_report: Path) -> None:
+    before = read_catalogues(reports.load(small_report))["en"]
+    assert "comparing" not in {section.identifier for section in before.sections}
+    rename(small_report, "en", classes={"b": "B", "a": "A"})
+    one = read_catalogues(reports.load(small_report))["en"].section("classes")
+    file = small_report / "docs" / "en" / "catalogue.yml"
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    file.write_text(yaml.safe_dump({**content, "classes": {"b": "B", "a": "A"}}, sort_keys=False), encoding="utf-8")
+    other = read_catalogues(reports.load(small_report))["en"].section("classes")
+    assert one and other and one.fingerprint == other.fingerprint
+
+
+def test_an_end_of_a_tag_is_no_tag_of_its_own() -> None:
+    section = of("{% if x %}\n\nA\n\n{% endif %}")
+    assert [str(item) for item in section.items] == ["{% if x %}"]
+
+
+def test_a_claim_is_told_from_a_general_remark_around_the_same_words() -> None:
+    assert of('{% claim "a" %}One{% endclaim %}.').fingerprint != of("{% general %}One{% endgeneral %}.").fingerprint

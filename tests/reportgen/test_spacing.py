@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from xml.etree.ElementTree import Element, SubElement
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown import Markdown, markdown
 
-from reportgen.spacing import bound
+from reportgen.spacing import _Bind, bound
 
 EXTENSIONS = ["reportgen.spacing", "tables", "toc"]
 
@@ -46,7 +48,22 @@ def test_a_page_is_bound_wherever_its_words_stand_but_not_in_code() -> None:
     assert "1\u00a0×\u00a02" in page
 
 
+@pytest.mark.parametrize("text", ["It took 3_ms, 5_min and 2_h, of 9_pp", "Los Ángeles_2 y Écija_3"])
+def test_every_unit_is_bound_and_every_name_that_has_a_number(text: str) -> None:
+    assert bound(text.replace("_", " ")) == text.replace("_", "\u00a0")
+
+
 def test_the_table_of_contents_has_a_heading_as_it_was_written() -> None:
     converter = Markdown(extensions=EXTENSIONS)
-    assert converter.convert("# Project 4") == '<h1 id="project-4">Project\u00a04</h1>'
-    assert [token["name"] for token in converter.toc_tokens] == ["Project 4"]  # type: ignore[attr-defined]
+    converter.convert("# Project 4")
+    assert [token["html"] for token in converter.toc_tokens] == ["Project 4"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("tag", ["kbd", "samp", "script", "style"])
+def test_what_stands_as_it_is_keeps_its_spaces(tag: str) -> None:
+
+    (root := Element("p")).text = "Project 4"
+    (inner := SubElement(root, tag)).text = "Project 5"
+    inner.tail = "Project 6"
+    _Bind(Markdown()).run(root)
+    assert (root.text, inner.text, inner.tail) == ("Project\u00a04", "Project 5", "Project\u00a06")

@@ -10,7 +10,8 @@ import pytest
 from reportgen import report as reports
 from reportgen import source, translations
 from reportgen.errors import ReportError
-from reportgen.translations import FILE
+from reportgen.source import Source, parse
+from reportgen.translations import FILE, Translations
 
 SECTION = "further.md#details"
 
@@ -177,3 +178,56 @@ def test_a_file_that_this_program_did_not_write_is_refused(root: Path, content: 
     (root / "docs" / FILE).write_text(content, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(ReportError, match=complaint):
         findings(root)
+
+
+def of_three(*texts: str) -> dict[str, Source]:
+    """A page of one section in three languages."""
+    codes = ("en", "es", "de")
+    return {
+        code: Source(f"{code}.md", parse(f"# A {{ #a }}\n\n{text}\n")) for code, text in zip(codes, texts, strict=True)
+    }
+
+
+def test_of_three_languages_every_one_that_did_not_follow_is_named_and_those_that_changed_are() -> None:
+    before, after = of_three("one", "uno", "eins"), of_three("two", "dos", "eins")
+    known = Translations(sections={"a.md#a": {code: page.sections[0].fingerprint for code, page in before.items()}})
+    (found,) = translations.check("a.md", after, known)
+    assert (found.where, found.what) == ("de.md", "section a is older than its English and Spanish text")
+    without = Translations(sections={"a.md#a": {code: known.sections["a.md#a"][code] for code in ("en", "es")}})
+    (fresh,) = translations.check("a.md", of_three("one", "uno", "eins"), without)
+    assert (fresh.where, fresh.what) == (
+        "de.md",
+        "section a was never confirmed to say the same as the English and Spanish text",
+    )
+    changed = {one.where: one.what for one in translations.check("a.md", of_three("two", "uno", "eins"), without)}
+    assert changed["es.md"] == "section a is older than its English text"
+    assert "never confirmed" in changed["de.md"] and len(changed) == 2
+
+
+def test_a_section_that_a_language_lacks_is_left_to_parity_and_cannot_be_confirmed(root: Path) -> None:
+    (root / "docs" / "es" / "further.md").write_text("# Title { #further }\n\nMás.\n", encoding="utf-8")
+    assert about_details(root) == []
+    with pytest.raises(ReportError, match=r"'further\.md#details' is no section that stands in every language"):
+        confirm(root, SECTION)
+
+
+def test_a_section_whose_words_one_language_lacks_has_to_be_confirmed() -> None:
+    pages = {
+        "en": Source("en.md", parse("Words.\n\n# A { #a }\n")),
+        "es": Source("es.md", parse("{{ x }}\n\n# A { #a }\n")),
+    }
+    assert [one.what for one in translations.check("a.md", pages, Translations())] == [
+        "section top was never confirmed to say the same as its Spanish text",
+        "section a was never confirmed to say the same as its Spanish text",
+    ]
+    silent = {code: Source(f"{code}.md", parse("{{ x }}\n")) for code in ("en", "es")}
+    assert not [*translations.check("a.md", silent, Translations())], "nothing is said in either"
+
+
+def test_a_name_with_a_space_is_one_word_to_a_shell() -> None:
+    assert translations._typed("two words.md#a") == '"two words.md#a"'
+    assert translations._typed("a/b.md#c-d") == "a/b.md#c-d"
+
+
+def test_a_section_named_twice_is_told_once(root: Path) -> None:
+    assert confirm(root, SECTION, SECTION) == [f"{SECTION}: en 3 words, es 3 words"]
