@@ -17,6 +17,7 @@ from reportgen.facts import Fact, Interval, Kind, Quoted, Summary
 from reportgen.language import Language, language
 from reportgen.record import Environment as Machine
 from reportgen.report import Catalogue
+from reportgen.spacing import bound_html
 
 if TYPE_CHECKING:
     from reportgen.material import Material
@@ -124,7 +125,7 @@ class Edition:
     def html(self, macro: str, *arguments: object) -> str:
         """What a macro of the shared templates makes of its arguments, as one block of HTML within Markdown."""
         # Markdown ends a block of HTML at an empty line.
-        return re.sub(r"\n\s*\n", "\n", str(self._macros[macro](*arguments))).strip()
+        return bound_html(re.sub(r"\n\s*\n", "\n", str(self._macros[macro](*arguments))).strip())
 
     def size_of(self, there: Machine) -> str:
         """How many cores a run had, and how much memory its machine has, in words."""

@@ -278,7 +278,7 @@ class Tables(PageTools):
                 "measured": self._median(one.measured, one.unit, common),
                 "against": self._measured(one.against),
                 "reference": self._median(one.reference, one.unit, common),
-                "ratio": self._significant(statistics.median(one.ratios)),
+                "ratio": self._significant(statistics.median(one.ratios), self._further(one.ratios)),
                 "range": self._range(one.ratios),
             }
             for one in bench.comparisons
@@ -300,14 +300,17 @@ class Tables(PageTools):
         """From the least to the greatest, where there are several."""
         if len(rounds) == 1:
             return ""
-        ends = min(rounds), max(rounds)
-        # Whether a range holds 1 is what it is read for, and no rounding may say otherwise.
-        others = [end for end in ends if end != 1]
-        further = next(
+        further = self._further(rounds)
+        low, high = (self._significant(end, further) for end in (min(rounds), max(rounds)))
+        return self.edition.words.gettext("{low} to {high}", low=low, high=high)
+
+    def _further(self, rounds: Sequence[float]) -> int:
+        """Further digits for a range and its median: whether it holds 1 is what it is read for, and no rounding may say
+        otherwise, nor set the median outside of it."""
+        others = [end for end in (min(rounds), max(rounds)) if end != 1]
+        return next(
             (more for more in range(3) if all(round(end, self._decimals(end) + more) != 1 for end in others)), 0
         )
-        low, high = (self._significant(end, further) for end in ends)
-        return self.edition.words.gettext("{low} to {high}", low=low, high=high)
 
     def _significant(self, value: float, further: int = 0) -> str:
         """Three significant digits, as many as rounds on a shared machine bear, and so many `further` ones."""

@@ -61,6 +61,11 @@ HOME = """# {title} {{ #home }}
 """
 
 
+def unbound(html: str) -> str:
+    """HTML whose lines may end anywhere: `reportgen.spacing` undone."""
+    return re.sub('<span class="rg-whole">(.*?)</span>', r"\1", html).replace("\u00a0", " ")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take long; the others keep their order.
 

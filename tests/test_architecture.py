@@ -29,9 +29,10 @@ SHARED = {
     "reportgen.plot",
     "reportgen.fingerprint",
     "reportgen.errors",
+    "reportgen.checkout",
 }
 """What the experiments may use of the generator: the formats they write and what reads their state, the figures that a
-run leaves, and the errors that a user sees."""
+run leaves, the errors that a user sees, and what asks git."""
 FITTING = {"train.py", "pretrain.py", "comparison/training.py"}
 """A project's run, the pretraining of its weights, and the bench, which fits beside a run to compare."""
 IN_A_BROWSER = {"browser", "measure", "pdf"}

@@ -290,7 +290,7 @@
       options.plugins.tooltip.callbacks = {
         title: (items) => items[0]?.raw.of ?? "",
         label: (item) =>
-          ` ${item.dataset.label}: ${written[data.across_unit](item.raw.x)}, ` +
+          ` ${item.dataset.label}: ${written[data.across_unit](item.raw.x)}; ` +
           `${written[data.unit](item.raw.value)}${spread(data.unit, item.raw)}`,
       };
       return [{ type: "scatter", data: { datasets }, options, plugins: [spreads, signs] }];
@@ -365,7 +365,7 @@
         options.scales = {
           x: axis(place === data.panels.length - 1 ? data.across : "", "count", { type: "linear", min: 1, max: longest, ticks: { precision: 0 } }),
           // As wide in every panel, so that an epoch stands below itself.
-          y: axis("", panel.unit, { afterFit: (scale) => (scale.width = Math.max(scale.width, 48)) }),
+          y: axis("", panel.unit, { afterFit: (scale) => (scale.width = Math.max(scale.width, 54)) }),
         };
         options.plugins.tooltip.filter = (item) => !item.dataset.band && !(item.dataIndex < item.dataset.mean);
         options.plugins.tooltip.callbacks = {
@@ -385,7 +385,7 @@
     if (hidden.has(line.name)) return [];
     const runs = line.runs.filter((run) => !hidden.has(run.name));
     const several = runs.length > 1;
-    const plain = { borderColor: colour(line.colour), borderDash: line.dashed ? [6, 4] : [], pointRadius: 0, pointHoverRadius: 4, backgroundColor: colour(line.colour) };
+    const plain = { clip: 8, borderColor: colour(line.colour), borderDash: line.dashed ? [6, 4] : [], pointRadius: 0, pointHoverRadius: 4, backgroundColor: colour(line.colour) };
     const at = (values) => values.map((y, k) => ({ x: k + 1, y }));
     const made = runs.map((run) => ({
       ...plain,

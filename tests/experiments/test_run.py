@@ -501,13 +501,15 @@ def is_alive(pid: int) -> bool:
 def test_a_command_that_is_asked_to_end_takes_its_runs_along(tmp_path: Path) -> None:
     """As a cluster's scheduler or a service does it: to the command alone, and not to all that it started.
 
-    In batches of one image, so that neither run ends of itself; one trains then, and the other is about to.
+    In batches of one large image, so that neither run ends of itself, not even where it has to be asked twice; one
+    trains then, and the other is about to.
     """
     for seed in (0, 1):
-        job = Job("p00_base", seed, "full", "float32", "sample", tmp_path, sizes=Sizes(batch=1))
+        job = Job("p00_base", seed, "full", "float32", "sample", tmp_path, sizes=Sizes(image=96, batch=1))
         checkpoint_file(job, "sample").unlink(missing_ok=True)
     how = ("--seed", "0", "--seed", "1", "--jobs", "2", "--deterministic")  # which needs no process for a canary
-    command = ("run", "0", "--data", "sample", "--batch-size", "1", *how, "--results", str(tmp_path))
+    sizes = ("--image-size", "96", "--batch-size", "1")
+    command = ("run", "0", "--data", "sample", *sizes, *how, "--results", str(tmp_path))
     running = started(*command)
     assert running.stdout is not None
     below: set[int] = set()

@@ -441,7 +441,7 @@ def lacking_title(root: Path) -> str:
 def truncated_published(root: Path) -> str:
     """The published figures are cut off."""
     (root / "published.json").write_text('{"title": "A st', encoding="utf-8")
-    return "published.json: cannot be read as JSON"
+    return "published.json: the file: Invalid JSON: EOF while parsing a string at line 1 column 15"
 
 
 def broken_record(root: Path) -> str:

@@ -19,6 +19,7 @@ from reportgen.evidence import included, uses
 from reportgen.material import gather
 from reportgen.record import Record
 from reportgen.render import Page, Renderer
+from tests.conftest import unbound
 from tests.reportgen.test_render import alone
 from tests.synthetic import record
 
@@ -219,7 +220,7 @@ def test_a_number_in_prose_leads_to_its_record_and_the_command_that_repeats_it(s
     run = record("first")
     page = rendered(small_report, "It is {{ first.reproduced.test.accuracy.mean }}.\n", run)
     assert '<a class="rg-fact" href="#source-first-reproduced">60.00%</a>' in page.markdown
-    note = page.markdown.partition('id="source-first-reproduced"')[2]
+    note = unbound(page.markdown.partition('id="source-first-reproduced"')[2])
     assert 'href="assets/records/first/seed-0/record.json" download' in note
     assert run.command in note and run.script in note and "012345678901" in note
     assert "assets/records/first/seed-0/record.json" in page.assets

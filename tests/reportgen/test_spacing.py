@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree.ElementTree import Element, SubElement
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown import Markdown, markdown
 
-from reportgen.spacing import _Bind, bound
+from reportgen.spacing import _Bind, bound, bound_html
+from tests.conftest import unbound
 
 EXTENSIONS = ["reportgen.spacing", "tables", "toc"]
 
@@ -67,3 +69,37 @@ def test_what_stands_as_it_is_keeps_its_spaces(tag: str) -> None:
     inner.tail = "Project 6"
     _Bind(Markdown()).run(root)
     assert (root.text, inner.text, inner.tail) == ("Project\u00a04", "Project 5", "Project\u00a06")
+
+
+def test_html_of_a_template_is_bound_as_a_page_is_and_what_is_verbatim_or_a_name_stays() -> None:
+    verbatim = '<pre>Project 4 --seed</pre><svg><text>Project 4</text></svg><script>"Project 4"</script>'
+    assert bound_html(f'<td title="Project 4">Project 4, 2 × 2</td>{verbatim}<b>5 s</b>') == (
+        f'<td title="Project 4">Project\u00a04, 2\u00a0×\u00a02</td>{verbatim}<b>5\u00a0s</b>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "whole"),
+    [
+        ("nox -s experiments -- 0 --seed 1", ["-s", "--", "--seed"]),
+        ("(--jobs)", ["--jobs"]),
+        ("--vgg16-weights", ["--vgg16-weights"]),
+        ("well-known a--b 1 - 2 x--", []),
+        (f"--{'very-' * 6}long", []),
+    ],
+)
+def test_an_option_in_code_stands_on_one_line_in_a_page_as_in_what_a_template_makes(
+    said: str, whole: list[str]
+) -> None:
+    page, made = markdown(f"Ask `{said}`.", extensions=EXTENSIONS), bound_html(f"<p>Ask <code>{said}</code>.</p>")
+    assert page == made
+    assert re.findall('<span class="rg-whole">(.*?)</span>', page) == whole
+    assert re.sub("</?span.*?>", "", page) == f"<p>Ask <code>{said}</code>.</p>"
+
+
+@given(
+    st.lists(st.sampled_from(["Project 4", " × ", "<b>", "</b>", "<code>", "</code>", "--seed", " ", "5 s", "&lt;"]))
+)
+def test_nothing_is_lost_or_added_but_where_a_line_may_end(pieces: list[str]) -> None:
+    html = "".join(pieces)
+    assert unbound(bound_html(html)) == html

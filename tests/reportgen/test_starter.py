@@ -141,7 +141,7 @@ def test_git_brings_back_what_went(fork: Path) -> None:
             r"docs/es/catalogue\.yml with nothing in projects, line \d+: .*undefined alias",
         ),
         ("docs/claims.yml", "kind:", "kind: [", r"docs/claims\.yml, line \d+: not valid YAML"),
-        ("docs/translations.json", "", "{", r"docs/translations\.json, line 1: not valid JSON"),
+        ("docs/translations.json", "", "{", r"docs/translations\.json: the file: Invalid JSON: .* at line 1"),
     ],
 )
 def test_a_mistake_that_stops_it_is_found_before_anything_goes(

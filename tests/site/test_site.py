@@ -127,6 +127,23 @@ def test_the_search_finds_words_whose_accents_were_not_typed(address: str, tab: 
     expect(tab.locator(".md-search-result__item mark").first).to_have_text("entropía")
 
 
+@pytest.mark.parametrize(
+    ("query", "target"),
+    [("matriz de confusión", "/projects/"), ("flattening", "/glossary/"), ("62,56", "/es/[?]h=62")],
+)
+def test_the_search_finds_what_a_reader_types_and_marks_it_whole(
+    address: str, tab: Page, query: str, target: str
+) -> None:
+    """Words that every page has tell nothing; a word may stand behind a bracket; a number keeps its comma."""
+    tab.goto(f"{address}es/", wait_until="networkidle")
+    tab.locator("input[name=query]").click()
+    tab.locator("input[name=query]").press_sequentially(query, delay=20)
+    first = tab.locator(".md-search-result__item").first
+    expect(first.locator("a.md-search-result__link").first).to_have_attribute("href", re.compile(target))
+    expect(tab.locator(".md-search-result__terms")).to_have_count(0)
+    assert ">" not in tab.locator(".md-search-result__list").inner_text()
+
+
 def test_the_search_shows_a_claim_without_the_mark_behind_it(address: str, tab: Page) -> None:
     index = tab.request.get(f"{address}en/search/search_index.json").json()
     chapters = [place["text"] for place in index["docs"] if place["location"].startswith("projects/")]
