@@ -419,7 +419,10 @@ def measure(
 
 
 def scored(labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.floating[Any]]) -> Metrics:
-    """Accuracy and cross-entropy of `probabilities`, (images, classes), bounded as Keras bounds them."""
+    """Accuracy and cross-entropy of `probabilities`, (images, classes), bounded as Keras bounds them under JAX.
+
+    Under TensorFlow, where `measure` leaves it to Keras, that starts from the values before the softmax, unbounded.
+    """
     of_label = np.maximum(probabilities[np.arange(len(labels)), labels], keras.config.epsilon())
     return Metrics(
         accuracy=float(np.mean(probabilities.argmax(axis=1) == labels)),
