@@ -10,6 +10,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+import yaml
+
+from reportgen import entries
 from reportgen.errors import nearest
 from reportgen.finding import Finding
 from reportgen.report import CATALOGUE, Catalogue, Report, read_text
@@ -23,16 +26,16 @@ def check(report: Report, pages: Collection[str], catalogues: Mapping[str, Catal
     shared = report.shared()
     if "nav" not in shared:
         return  # MkDocs then lists every page by itself
-    entries = [*_entries(shared["nav"])]
-    lines = read_text(report.root / SHARED, SHARED).splitlines()
-    named = {place for _, place in entries if place and not urlsplit(place).scheme}
+    listed = [*_entries(shared["nav"])]
+    lines = _lines(entries.mapping(read_text(report.root / SHARED, SHARED)).get("nav"))
+    named = {_normal(place) for _, place in listed if place and not urlsplit(place).scheme}
     for place in sorted(named - set(pages)):
-        line = next((number for number, text in enumerate(lines, 1) if place in text), None)
-        yield Finding(SHARED, f"nav names {place}, and there is no such page", _near(place, set(pages) - named), line)
+        near = _near(place, set(pages) - named)
+        yield Finding(SHARED, f"nav names {place}, and there is no such page", near, lines.get(place))
     for page in sorted(set(pages) - named):
         yield Finding(SHARED, f"nav does not name {page}, and nobody would find it", f"a line `- {page}`")
     for code, catalogue in catalogues.items():
-        for key in dict.fromkeys(key for key, _ in entries if key and key not in catalogue.nav):
+        for key in dict.fromkeys(key for key, _ in listed if key and key not in catalogue.nav):
             file = report.relative(report.docs / code / CATALOGUE)
             yield Finding(file, f"there is no nav.{key}, which the navigation in {SHARED} asks for")
 
@@ -56,6 +59,26 @@ def _entries(nav: object) -> Iterator[tuple[str | None, str | None]]:
         for key, inside in item.items() if isinstance(item, dict) else ():
             yield str(key), inside if isinstance(inside, str) else None
             yield from _entries(inside)
+
+
+def _lines(nav: yaml.Node | None) -> dict[str, int]:
+    """The first line, from 1, of every page that a navigation names."""
+    found: dict[str, int] = {}
+    waiting = [nav] if nav else []
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, yaml.ScalarNode):
+            found.setdefault(_normal(node.value), node.start_mark.line + 1)
+        elif isinstance(node, yaml.MappingNode):
+            waiting = [value for _, value in node.value] + waiting
+        elif isinstance(node, yaml.SequenceNode):
+            waiting = node.value + waiting
+    return found
+
+
+def _normal(place: str) -> str:
+    """A page as it is called everywhere else; MkDocs also takes `./index.md`."""
+    return posixpath.normpath(place)
 
 
 def _near(place: str, pages: Collection[str]) -> str:

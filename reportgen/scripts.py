@@ -96,7 +96,9 @@ def _without_docstring(source: str) -> list[str]:
 
 def _coloured(lines: list[str]) -> list[str]:
     """Each line as HTML whose colours are the site's."""
-    return _lines(str(highlight("\n".join(lines), PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))))
+    return _lines(
+        str(highlight("".join(f"{line}\n" for line in lines), PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)))
+    )
 
 
 def _lines(text: str) -> list[str]:

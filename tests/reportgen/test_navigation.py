@@ -23,7 +23,7 @@ def found(root: Path, nav: Any) -> list[str]:
     return [str(finding) for finding in check(report, report.pages(), catalogues)]
 
 
-@pytest.mark.parametrize("nav", [None, ["index.md", "further.md", {"more": "https://example.org"}]])
+@pytest.mark.parametrize("nav", [None, ["index.md", "./further.md", {"more": "https://example.org"}]])
 def test_a_navigation_of_every_page_has_nothing_to_mend_and_neither_has_none(small_report: Path, nav: Any) -> None:
     assert found(small_report, nav) == []
 
@@ -35,6 +35,11 @@ def test_pages_that_are_not_there_are_told_with_their_line_and_those_that_nothin
         "mkdocs.yml, line 6: nav names gone/1.md, and there is no such page.",
         "mkdocs.yml: nav does not name further.md, and nobody would find it. Mend it with: a line `- further.md`",
     ]
+
+
+def test_the_line_of_a_page_that_is_not_there_is_its_own_and_not_that_of_a_longer_name(small_report: Path) -> None:
+    (told,) = found(small_report, ["index.md", "further.md", {"here.md": "her.md"}])[:1]
+    assert told.startswith("mkdocs.yml, line 5: nav names her.md, ")
 
 
 def test_a_section_of_the_navigation_without_a_title_is_told_of_every_language(small_report: Path) -> None:

@@ -107,7 +107,12 @@ def test_a_project_without_a_script_that_can_be_read_is_named(small_report: Path
 
 
 def test_a_script_that_is_not_python_is_compared_whole() -> None:
-    assert [plain(part.before) for part in compare("not Python", "x = 1")] == ["not Python"]
+    assert [plain(part.before) for part in compare("not: Python", "x = 1")] == ["not: Python"]
+
+
+def test_empty_lines_at_the_end_of_a_script_are_lines_of_it() -> None:
+    same, more = compare("x = 1\n", "x = 1\n\n\n")
+    assert plain(same.same) == "x = 1" and more.now is not None and more.now.count("\n") == 1
 
 
 def test_a_form_feed_ends_no_line() -> None:
