@@ -110,3 +110,7 @@ def test_a_file_that_was_cut_off_or_saved_in_another_encoding_is_refused(tmp_pat
     file.write_text(bench().model_dump_json()[:100], encoding="utf-8")
     with pytest.raises(ReportError, match=r"bench\.json, line 1, column .*: not valid JSON"):
         read(file)
+
+
+def test_rounds_that_are_no_pairs_are_compared_by_their_medians_on_both_sides() -> None:
+    assert comparison(measured=(4.0, 1.0, 6.0, 5.0), reference=(1.0, 2.0, 9.0)).ratios == (2.25,)

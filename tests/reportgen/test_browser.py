@@ -11,7 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from reportgen.browser import served
+from reportgen.browser import _Quiet, _Server, served
 
 
 def test_a_folder_is_served_and_a_page_that_is_left_early_is_not_worth_a_word(
@@ -29,3 +29,24 @@ def test_a_folder_is_served_and_a_page_that_is_left_early_is_not_worth_a_word(
             if "process_request" in thread.name:
                 thread.join()
     assert capfd.readouterr().err == ""
+
+
+def test_what_is_served_to_a_browser_of_this_machine_is_served_to_nobody_else(tmp_path: Path) -> None:
+    with served(tmp_path) as address:
+        place = urlsplit(address)
+        assert place.hostname == "127.0.0.1"
+        # Another address of this same machine, where one that listens everywhere would answer.
+        with pytest.raises(OSError):
+            socket.create_connection(("127.0.0.2", place.port or 0), timeout=0.2).close()
+
+
+@pytest.mark.parametrize(("problem", "told"), [(ValueError("odd"), True), (ConnectionResetError("left"), False)])
+def test_what_goes_wrong_while_a_page_is_served_is_told_unless_its_reader_has_left(
+    problem: Exception, told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with _Server(("127.0.0.1", 0), _Quiet) as server:
+        try:
+            raise problem
+        except (ValueError, ConnectionResetError):
+            server.handle_error(None, ("127.0.0.1", 1))
+    assert (str(problem) in capsys.readouterr().err) == told

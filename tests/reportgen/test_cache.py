@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from reportgen import cache, plot
-from reportgen.cache import Cache
+from reportgen.cache import Cache, kept
 from reportgen.charts import curves
 from reportgen.fingerprint import dependencies
 from reportgen.language import language
@@ -70,3 +72,45 @@ def test_builds_at_the_same_time_get_whole_charts(tmp_path: Path) -> None:
         found = list(pool.map(fill, [tmp_path] * 4))
     assert set(found) == {draw(curves([record()], ENGLISH), ENGLISH)}
     assert [file.suffix for file in tmp_path.iterdir()] == [".svg"], "and nothing half-written is left"
+
+
+@pytest.fixture
+def code_anew() -> Iterator[None]:
+    """What decides how a drawing looks is asked again, in a test and behind it."""
+    cache._code.cache_clear()
+    yield
+    cache._code.cache_clear()
+
+
+@pytest.mark.parametrize("library", ["matplotlib", "babel"])
+def test_charts_of_another_version_of_a_library_are_drawn_anew(
+    library: str, code_anew: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = cache._code()
+    cache._code.cache_clear()
+    monkeypatch.setattr("reportgen.cache.version", lambda name: "another" if name == library else version(name))
+    assert cache._code() != before
+
+
+@pytest.mark.parametrize("name", cache.CODE)
+def test_charts_of_a_module_that_changed_are_drawn_anew(
+    name: str, code_anew: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = cache._code()
+    cache._code.cache_clear()
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda file: b"another" if file.name == name else read(file))
+    assert cache._code() != before
+
+
+def test_nobody_finds_a_file_before_it_is_whole_and_none_stays_of_what_could_not_be_made(tmp_path: Path) -> None:
+    file = tmp_path / "charts" / "one.svg"
+
+    def make() -> bytes:
+        assert not file.exists()
+        return b"whole"
+
+    assert kept(file, make).read_bytes() == b"whole"
+    with pytest.raises(ZeroDivisionError):
+        kept(tmp_path / "charts" / "two.svg", lambda: bytes([1 // 0]))
+    assert [*file.parent.iterdir()] == [file]

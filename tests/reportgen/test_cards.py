@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
@@ -82,3 +84,54 @@ def test_what_a_power_cut_left_empty_is_drawn_again(small_report: Path) -> None:
     whole = file.read_bytes()
     file.write_bytes(b"")
     assert cards.draw(edition, "One").read_bytes() == whole
+
+
+def edition(root: Path) -> Edition:
+    return Edition(gather(reports.load(root)), "en")
+
+
+def test_another_name_of_the_site_and_another_program_are_another_card(
+    small_report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cards, "kept", lambda file, make: file)
+    files = [cards.draw(edition(small_report), "One")]
+    catalogue = small_report / "docs" / "en" / "catalogue.yml"
+    catalogue.write_text(catalogue.read_text("utf-8").replace("A small report", "Another"), encoding="utf-8")
+    files.append(cards.draw(edition(small_report), "One"))
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda file: b"new" if file.name == "cards.py" else read(file))
+    files.append(cards.draw(edition(small_report), "One"))
+    assert len({*files}) == 3
+
+
+def test_a_card_has_every_result_that_is_known_nought_as_well(
+    small_report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone(small_report)
+    for project, right in (("first", 60), ("second", 0)):
+        records.write(record(project, right=right), small_report / "results")
+    records.write(record("third", variant="ours"), small_report / "results")
+    drawn: list[Any] = []
+    monkeypatch.setattr(cards, "kept", lambda file, make: drawn.append(make.args))
+    for heading in ("One", ""):
+        cards.draw(edition(small_report), heading)
+    assert drawn == [(heading, "A small report", (0.6, 0.0)) for heading in ("One", "A small report")]
+
+
+def spot(picture: Image.Image, colour: str) -> tuple[float, float, int]:
+    """Where what has a colour lies on average, across and down, and how many pixels have it."""
+    down, across = np.nonzero((np.asarray(picture) == ImageColor.getrgb(colour)).all(axis=2))
+    return float(across.mean()), float(down.mean()), across.size
+
+
+def test_of_the_results_the_best_alone_is_orange_and_stands_above_the_others() -> None:
+    strip = cards._ladder((0.5, 0.9, 0.5)).crop((400, 0, 1200, 190))
+    (x, y, size), (other_x, other_y, other_size) = spot(strip, cards.ORANGE), spot(strip, cards.PAPER)
+    assert abs(x + 400 - 600) < 2 and other_x > 700 and y < other_y - 100 and size > 1.5 * other_size
+
+
+def test_a_title_without_end_leaves_the_foot_of_a_card_free(small_report: Path) -> None:
+    alone(small_report)
+    with Image.open(cards.draw(edition(small_report), "A long title " * 60)) as picture:
+        foot = picture.convert("RGB").crop((0, 430, *cards.SIZE))
+    assert foot.getcolors() == [(foot.width * foot.height, ImageColor.getrgb(cards.NIGHT))]

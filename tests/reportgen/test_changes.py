@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from reportgen import record as records
@@ -108,3 +109,32 @@ def test_a_folder_that_is_not_there_is_a_sentence(small_report: Path, missing: s
     folders = [str(small_report / missing), str(there)][:: 1 if missing == "a" else -1]
     done = CliRunner().invoke(app, ["compare", *folders, "--root", str(small_report)])
     assert "there is no such folder of results" in str(done.exception)
+
+
+def rows(root: Path, before: list[str], after: list[str]) -> list[list[str]]:
+    """What a comparison says of the test accuracy of the projects that have a run on either side."""
+    shown = compare(root, [*map(record, before)], [*map(record, after)]).stdout
+    return [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.splitlines() if " test.accuracy" in line]
+
+
+def test_a_project_that_one_side_alone_knows_is_told_whichever_side_that_is(small_report: Path) -> None:
+    assert rows(small_report, ["first", "second"], ["first", "third"]) == [
+        ["second", "test.accuracy", "60.00%", "–", "–", "1 → 0"],
+        ["third", "test.accuracy", "–", "60.00%", "–", "0 → 1"],
+    ]
+
+
+def test_a_claim_that_turns_into_what_its_writer_expects_is_told_as_no_surprise(small_report: Path) -> None:
+    before, after = [record("first", right=40)], [record("first", right=60)]
+    done = compare(small_report, before, after, "--format", "markdown")
+    assert "- `first-is-good`: contradicted → **holds**. In test accuracy," in done.stdout
+    assert "unexpected" not in done.stdout
+    assert "| Project | Metric | Before | After | Difference | Runs |" in done.stdout
+
+
+def test_brackets_in_the_name_of_a_project_are_no_markup_of_a_terminal(small_report: Path) -> None:
+    file = small_report / "docs" / "en" / "catalogue.yml"
+    words = yaml.safe_load(file.read_text(encoding="utf-8"))
+    file.write_text(yaml.safe_dump({**words, "short": {"first": "P [bold] 1"}}), encoding="utf-8")
+    done = compare(small_report, [record("first", right=60)], [record("first", right=40)])
+    assert "In test accuracy, P [bold] 1 is above 50%." in done.stdout

@@ -243,3 +243,30 @@ def test_the_command_takes_a_title_for_each_language(root: Path, title: str, sta
     assert done.exit_code == status and f"docs/en/projects/{OURS}.md" in done.stdout
     named = {code: yaml.safe_load((root / "docs" / code / "catalogue.yml").read_text("utf-8")) for code in ("en", "es")}
     assert [named[code]["projects"][OURS] for code in named] == ["Ours", OURS]
+
+
+@pytest.mark.parametrize("page", ["/tmp/13.md", "more/../13.md", "./13.md", "more//13.md"])
+def test_a_page_has_one_way_in_which_it_is_named(root: Path, page: str) -> None:
+    before = every_file(root)
+    with pytest.raises(ReportError, match=f"'{page}' is no page, expected a path such as projects/{OURS}.md"):
+        write(root, page)
+    assert every_file(root) == before
+
+
+def test_a_project_that_a_catalogue_names_already_keeps_that_name_alone(root: Path) -> None:
+    catalogues = {root / "docs" / code / "catalogue.yml" for code in ("en", "es")}
+    before = every_file(root)
+    assert write(root, project="before")[0] == "docs/en/projects/before.md"
+    after = every_file(root)
+    assert all(after[file] == before[file] for file in catalogues)
+
+
+def test_a_chapter_of_no_section_stands_behind_the_last_page_beside_it(root: Path) -> None:
+    write(root, "13.md")
+    assert reports.load(root).shared()["nav"] == ["index.md", {"more": ["further.md", "13.md"]}]
+
+
+def test_where_mkdocs_lists_the_pages_by_itself_its_settings_stay_as_they_are(root: Path) -> None:
+    (root / "mkdocs.yml").write_text("site_name: A report\n", encoding="utf-8")
+    assert "mkdocs.yml" not in " ".join(write(root))
+    assert (root / "mkdocs.yml").read_text(encoding="utf-8") == "site_name: A report\n"

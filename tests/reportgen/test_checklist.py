@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 import yaml
 
-from reportgen import pretraining
+from reportgen import features, pretraining
+from reportgen import record as records
 from reportgen.errors import ReportError
 from reportgen.fingerprint import fingerprint
 from reportgen.record import Record
 from tests.conftest import unbound
 from tests.reportgen.test_render import alone, page
-from tests.synthetic import environment, record
+from tests.synthetic import confirmation, environment, record
+from tests.synthetic import features as seen
 from tests.synthetic import pretraining as made_up
 
 SCRIPT = "scripts/first.py"
@@ -217,3 +219,55 @@ def test_a_repository_without_a_licence_stops_the_build(root: Path) -> None:
 def test_smoke_runs_are_no_evidence(root: Path) -> None:
     smoke = run(profile="smoke", environment=NO_COMMIT)
     assert "*Smoke runs are no evidence; the checklist stays empty.*" in page(root, "{{ checklist() }}", smoke).markdown
+
+
+UNKNOWN = environment().model_copy(update={"git_clean": None})
+
+
+@pytest.mark.parametrize(
+    ("runs", "question", "answer"),
+    [
+        ([run(0), run(1, environment=UNKNOWN)], "Is the code of every run", "partly"),
+        ([run(0), run(1), *(record("second", seed, variant="ours") for seed in (0, 1))], "Are there error", "partly"),
+    ],
+)
+def test_what_is_not_known_or_has_no_run_of_its_own_is_no_whole_yes(
+    root: Path, runs: list[Record], question: str, answer: str
+) -> None:
+    (found,) = [value[0] for asked, value in answers(root, *runs).items() if asked.startswith(question)]
+    assert found == answer
+
+
+@pytest.mark.parametrize(
+    ("content", "answer", "evidence"), [("a = 1\n", "yes", "1 of 1"), ("a = 2\n", "partly", "0 of 1")]
+)
+def test_what_weights_see_is_told_of_other_sources_too(root: Path, content: str, answer: str, evidence: str) -> None:
+    with (root / "pyproject.toml").open("a", encoding="utf-8") as stream:
+        stream.write('pretraining = "pretraining"\n')
+    made = seen(sources={SCRIPT: fingerprint(content)})
+    features.write(made, root / "pretraining" / "set" / features.FILE)
+    told = answers(root, run())["Does today's code still do what the records say?"]
+    assert told[0] == answer and f"that today's sources made: {evidence}." in told[1]
+
+
+def test_a_record_whose_canary_confirmed_today_s_sources_is_backed_by_them(root: Path) -> None:
+    older = record("first", script=SCRIPT, sources={SCRIPT: "0" * 64})
+    folder = records.folder_of(older, root / "results")
+    question = "Does today's code still do what the records say?"
+    assert answers(root, older)[question][0] == "no"
+    records.confirm(confirmation(sources={SCRIPT: fingerprint("a = 1\n")}), folder)
+    assert answers(root)[question][0] == "yes"
+
+
+def test_the_data_and_the_split_of_every_seed_are_told_by_their_own_hashes(root: Path) -> None:
+    def of(seed: int, data: str) -> Record:
+        hashes = {"sha256": data * 64, "split_sha256": f"{seed}" * 64}
+        return run(seed, dataset=run().dataset.model_copy(update=hashes))
+
+    told = answers(root, of(1, "a"), of(2, "b"))["Are the data and their split specified?"][1]
+    assert re.findall(r"(?:labels|seed \d, SHA-256):\n(\w+)", told) == [12 * digit for digit in "ab12"]
+
+
+def test_the_settings_of_every_run_are_among_the_details_of_the_training(root: Path) -> None:
+    told = answers(root, run(0, settings={"epochs": 3}), record("second", settings={"decay": 0.1}))
+    assert told["Are all details of the training given?"][1].endswith("among all of them: Epochs and Decay.")

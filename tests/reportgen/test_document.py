@@ -65,3 +65,22 @@ def test_the_settings_of_mkdocs_have_tags_that_it_alone_obeys(
     shared = reports.load(small_report).shared()
     assert (shared["site_url"], shared["repo_name"]) == ("https://host.example", "mine")
     assert shared["markdown_extensions"]["pymdownx.emoji"] == {"emoji_index": None}
+
+
+def test_a_name_that_stands_twice_within_a_list_is_told_with_both_lines() -> None:
+    node = document.compose("a:\n- b: 1\n- c: 1\n  d: 2\n  c: 3\n", "it.yml")
+    with pytest.raises(ReportError, match=r"^it\.yml, line 5: 'c' stands in line 3 already\.$"):
+        document.refuse_repeated(node, "it.yml")
+
+
+def test_of_texts_nothing_at_all_is_none_and_not_an_empty_one() -> None:
+    node = document.compose("a:\nb: ''\nc: !!float 5\nd: 5\n", "it.yml")
+    assert node
+    assert document.construct(node, "it.yml", document.Texts) == {"a": None, "b": "", "c": 5.0, "d": "5"}
+
+
+def test_the_line_of_a_place_is_that_of_the_last_part_of_it_that_is_there() -> None:
+    node = document.compose("# above\na:\n  b:\n  - 1\n  - c: 2\n", "it.yml")
+    paths: list[tuple[str | int, ...]] = [("a",), ("a", "b", 1, "c"), ("a", "gone"), ("gone",)]
+    assert [document.line(node, *path) for path in paths] == [2, 5, 2, 2]
+    assert document.line(None, "a") == 1

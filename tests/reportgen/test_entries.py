@@ -82,3 +82,17 @@ def test_whatever_stands_in_a_file_one_entry_is_replaced_and_no_other(
 def test_a_file_without_entries_has_none() -> None:
     assert mapping("# nothing\n") == {}
     assert replaced("", "a", "a: 1") == "a: 1\n"
+
+
+def test_a_file_whose_last_line_nobody_ended_keeps_it_a_line_of_its_own() -> None:
+    text = "a: 1\nb: 2"
+    assert with_line(text, mapping(text)["b"], "c: 3") == ("a: 1\nb: 2\nc: 3\n", 3)
+    assert replaced(text, "b", "b: 3") == "a: 1\nb: 3\n"
+    assert replaced(text, "c", "c: 3") == "a: 1\nb: 2\nc: 3\n"
+
+
+@pytest.mark.parametrize("entry", ["b: [\n  c,\n]", "b: {\n  c: 1,\n}"])
+def test_brackets_that_end_on_a_line_of_their_own_are_all_of_an_entry(entry: str) -> None:
+    text = f"a: 1\n{entry}\nd: 2\n"
+    assert with_line(text, mapping(text)["b"], "# new")[0] == f"a: 1\n{entry}\n# new\nd: 2\n"
+    assert replaced(text, "b", "b: 3") == "a: 1\nb: 3\nd: 2\n"

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
-from reportgen.errors import first_line, last_words, nearest, refused, told
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from reportgen.errors import (
+    ReportError,
+    asked_to_end,
+    did_you_mean,
+    first_line,
+    last_words,
+    nearest,
+    place,
+    refused,
+    speak_freely,
+    told,
+    wrong_field,
+)
 
 
 def test_a_problem_is_told_by_its_first_line_or_by_its_kind() -> None:
@@ -44,3 +61,72 @@ def test_the_word_that_was_meant_is_the_nearest_one_or_none() -> None:
     assert nearest("acuracy", known) == "accuracy"
     assert nearest("seconds", known) == ""
     assert (nearest("curacy", known, cutoff=0.9), nearest("cures", known, cutoff=0.4)) == ("", "accuracy")
+
+
+class Setting(BaseModel, extra="forbid"):
+    """What a user may have written wrongly."""
+
+    epochs: int
+    seed: int = 0
+
+
+def wrong(**fields: object) -> ValidationError:
+    with pytest.raises(ValidationError) as problem:
+        Setting.model_validate(fields)
+    return problem.value
+
+
+def test_only_the_end_that_somebody_asked_for_is_none_of_a_mistake() -> None:
+    assert asked_to_end(SystemExit(128 + signal.SIGTERM))
+    assert not any(map(asked_to_end, (SystemExit(1), SystemExit(), KeyboardInterrupt())))
+
+
+def test_a_problem_of_ours_or_of_a_field_is_told_without_the_name_of_a_class() -> None:
+    assert told(ReportError("There is no such file.\nLook.")) == "There is no such file.\nLook."
+    assert told(wrong(epochs=3, sed=1)) == "Setting: sed is unknown."
+
+
+def test_a_field_that_is_missing_may_stand_there_misspelt() -> None:
+    assert wrong_field(wrong(epoch=3), "it") == "epochs is missing, and epoch unknown"
+    assert wrong_field(wrong(), "it") == "epochs is missing"
+    assert wrong_field(wrong(epochs=3, sed=1), "it", known=("epochs", "seed")) == "sed is unknown (did you mean seed?)"
+    assert wrong_field(wrong(epochs="x"), "it", kind="epochs").startswith("it: Input should be a valid integer")
+
+
+def test_a_sentence_about_an_unknown_word_ends_in_a_full_stop_or_in_the_word_that_is_meant() -> None:
+    assert did_you_mean("acuracy", ["accuracy"]) == "; did you mean 'accuracy'?"
+    assert did_you_mean("seconds", ["accuracy"]) == "."
+
+
+def test_a_file_that_the_system_refuses_is_named_and_so_is_a_quota_that_is_full() -> None:
+    assert str(refused(OSError(errno.EACCES, "Permission denied", b"a.md"))).startswith("a.md: Permission denied. See")
+    assert "does not fit on the disk (Disk quota" in str(refused(OSError(errno.EDQUOT, "Disk quota exceeded")))
+    bare = OSError()
+    bare.errno, bare.filename = errno.EIO, "a.md"
+    assert str(refused(bare)).startswith("a.md: OSError. See")
+
+
+def test_the_place_of_an_error_is_the_last_line_of_the_user_s_own_also_through_a_link(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "projects").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(root)
+    file = tmp_path / "link" / "projects" / "mine.py"
+    file.write_text("def inner():\n    return int('x')\n\n\ninner()\n", encoding="utf-8")
+    with pytest.raises(ValueError) as problem:
+        exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), {})
+    assert place(problem.value, root / "projects", root) == "projects/mine.py, line 2"
+    assert place(problem.value, tmp_path / "elsewhere", root) == ""
+
+
+def test_a_terminal_that_lacks_a_character_keeps_its_encoding_and_shows_a_question_mark(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Terminal(io.TextIOWrapper):
+        def isatty(self) -> bool:
+            return True
+
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", Terminal(shown, encoding="cp1252"))
+    speak_freely()
+    print("62 → é", flush=True)
+    assert shown.getvalue().decode("cp1252").strip() == "62 ? é"

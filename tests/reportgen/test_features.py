@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from reportgen import features
-from reportgen.features import FILE
+from reportgen.features import FILE, Neighbour
 from reportgen.record import RecordError
 from tests.synthetic import features as made_up
 
@@ -57,3 +57,10 @@ def test_a_record_of_the_first_version_is_told_from_damage(tmp_path: Path) -> No
     file.write_text(file.read_text(encoding="utf-8").replace('"schema_version": 2', '"schema_version": 1'))
     with pytest.raises(RecordError, match="schema_version is 1, expected 2"):
         features.read(file)
+
+
+@pytest.mark.parametrize("similarity", [-1.0005, 1.0005])
+def test_a_cosine_may_be_out_by_what_rounding_leaves_and_by_no_more(similarity: float) -> None:
+    assert Neighbour(index=3, label=0, similarity=similarity).similarity == similarity
+    with pytest.raises(ValidationError, match="similarity"):
+        Neighbour(index=3, label=0, similarity=1.01 * similarity)

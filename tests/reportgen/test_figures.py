@@ -16,11 +16,13 @@ import yaml
 from PIL import Image
 
 from experiments import sheet
-from reportgen import features, figures
+from reportgen import drawings, features, figures, frame
 from reportgen import record as records
 from reportgen import report as reports
+from reportgen.drawings import Box, Curves, Diagram, Dots, Line, Mark, Matrix, Panel, Plane, Row, Run, Series, Spot
 from reportgen.errors import ReportError
 from reportgen.features import FILE, FILTERS, NEIGHBOURS
+from reportgen.language import language
 from reportgen.material import gather
 from reportgen.record import Mistake, Record, folder
 from reportgen.render import Page, Renderer
@@ -700,3 +702,79 @@ def test_a_variant_without_a_study_is_called_no_reproduction_of_anything(small_r
     found = figure(page(small_report, "{{ ladder_chart() }}", record("first"), record("first", variant="ours")))
     assert table(found)[0] == ["Project", "Results", "Variant"]
     assert [row[1:] for row in table(found)[1:]] == [["60.00%", "–"], ["–", "60.00%"]]
+
+
+ENGLISH = language("en")
+STUDY, OURS = (
+    Series("published", "Study", drawings.INK, hollow=True),
+    Series("reproduced", "Runs", drawings.REPRODUCTION, hollow=False),
+)
+DOTS = Dots(
+    "Project",
+    "Accuracy",
+    "percent",
+    (STUDY, OURS),
+    (Row("one", "Project 1", (Mark(0.62561234), Mark(0.55, 0.0123))), Row("two", "Project 2", (None, Mark(0.5)))),
+)
+PLANE = Plane(
+    "Project",
+    "Time",
+    "seconds",
+    "Accuracy",
+    "percent",
+    (STUDY, OURS),
+    (Spot("one", "1", "Project 1", (None, (47.4, Mark(0.55, 0.0123)))),),
+)
+
+
+def rows(drawing: drawings.Drawing) -> list[list[str]]:
+    """The file of a chart's numbers, without its first line."""
+    return [*csv.reader(io.StringIO(frame.csv_text(drawing)))][1:]
+
+
+def test_the_file_of_a_chart_has_its_numbers_as_they_are_by_the_identifier_of_each_row() -> None:
+    assert frame.csv_text(DOTS) == (
+        "row,published,published_spread,reproduced,reproduced_spread\none,0.62561234,,0.55,0.0123\ntwo,,,0.5,\n"
+    )
+    assert frame.csv_text(PLANE) == (
+        "row,published_x,published_y,published_y_spread,reproduced_x,reproduced_y,reproduced_y_spread\n"
+        "one,,,,47.4,0.55,0.0123\n"
+    )
+
+
+def test_the_file_of_curves_counts_epochs_from_one_and_marks_the_one_that_was_kept() -> None:
+    line = Line("val_accuracy", "validation", drawings.VALIDATION, True, (Run("Seed 3", (0.12345678, 0.5, 0.4), 2),))
+    drawing = Curves("Epoch", "kept epoch", (Panel("accuracy", "Accuracy", "percent", (line,)),))
+    assert rows(drawing) == [
+        ["val_accuracy", "validation", "Seed 3", str(epoch), value, kept]
+        for epoch, value, kept in ((1, "0.12345678", "0"), (2, "0.5", "1"), (3, "0.4", "0"))
+    ]
+    assert [row[0] for row in frame.table(drawing, ENGLISH).rows] == ["1", "2", "3"]
+
+
+def test_a_side_that_is_not_fixed_is_empty_in_the_file_of_a_network() -> None:
+    drawing = Diagram("Layer", "Output", "Share", ("with", "without"), (Box("any", "Sequence", (None, 4), 9),))
+    assert rows(drawing) == [["any", "Sequence", "x4", "9"]]
+
+
+def test_what_a_plane_shows_is_told_with_both_quantities_and_only_where_it_has_a_place() -> None:
+    assert frame.text(PLANE, ENGLISH).replace("\u00a0", " ") == "Project 1: Runs 47.4 s, 55.00% ± 1.23"
+    assert [cell.replace("\u00a0", " ") for cell in frame.table(PLANE, ENGLISH).rows[0]] == [
+        *("Project 1", "–", "–"),
+        *("47.4 s", "55.00% ± 1.23"),
+    ]
+
+
+def test_of_a_matrix_each_row_is_told_by_its_own_cells() -> None:
+    right = Matrix("Label", "Prediction", ("cat", "dog"), ("cat", "dog"), ((0.9, 0.1), (0.3, 0.7)), diagonal=True)
+    assert frame.text(right, ENGLISH) == "cat: 90% right; dog: 70% right"
+    assert frame.table(right, ENGLISH).rows[1] == ("dog", "30.0%", "70.0%")
+    by_class = Matrix("Class", "Project", ("cat",), ("1", "2"), ((0.9, 0.1),), diagonal=False)
+    assert frame.text(by_class, ENGLISH) == "cat: from 10% (2) to 90% (1)"
+
+
+def test_a_script_gets_numbers_as_exact_as_they_can_be_seen() -> None:
+    assert frame.data(DOTS)["rows"][0]["marks"] == [
+        {"value": 0.625612, "spread": None},
+        {"value": 0.55, "spread": 0.0123},
+    ]

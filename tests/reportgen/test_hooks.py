@@ -135,3 +135,18 @@ def test_the_theme_is_compiled_once(told: Path, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(Environment, "compile", refuse)
     assert (built(told) / "en" / "index.html").read_bytes() == first
+
+
+def test_every_anchor_of_what_is_held_out_stays_a_place_for_links() -> None:
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="page.md"))
+    held = '<!--held--><b id="one">1</b><b id="two">2</b><!--/held-->'
+    assert [f'<div id="{name}"></div>' in hooks.on_page_markdown(held, page=page) for name in ("one", "two")] == [
+        True
+    ] * 2
+
+
+@pytest.mark.parametrize("title", ["a &#34;b&#34; &#39;c&#39;", "&#99999999;"])
+def test_what_would_end_an_attribute_or_is_no_character_stays_as_it_is_in_a_name(title: str) -> None:
+    page = SimpleNamespace(title=title)
+    hooks.on_page_content("<p>", page=page)
+    assert page.title == title

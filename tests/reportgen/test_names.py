@@ -162,3 +162,59 @@ def test_a_number_that_is_taken_out_of_its_fact_to_be_written_is_told(
 def test_what_a_condition_asks_for_and_what_is_counted_is_not_written(small_report: Path) -> None:
     text = "{% if first.published.test.accuracy.value > 0.5 %}{{ first.records | length }}{% endif %} {{ first.n }}\n"
     assert found(small_report, text, lambda page, _: check_bare(page)) == []
+
+
+def test_the_project_that_curves_are_laid_against_and_a_test_of_jinja_are_looked_up_too(small_report: Path) -> None:
+    (against,) = found(small_report, '{{ curves("first", against="frist") }}')
+    assert against.startswith("line 1: 'frist' is no known project")
+    (test,) = found(small_report, "# A\n\n{% if first is definedd %}A{% endif %}\n")
+    assert test.startswith("line 3: 'definedd' is no filter or test of Jinja's. Mend it with: 'defined'")
+
+
+def test_arguments_that_are_handed_on_are_not_counted(small_report: Path) -> None:
+    assert found(small_report, '{{ results(*["first"]) }}\n\n{{ curves(**{"project": "first"}) }}\n') == []
+
+
+@pytest.mark.parametrize(
+    "call", ['dataset("first", "train")', 'setting("first", "epochs")', 'same_class("weights", 32)', "given(3)"]
+)
+def test_a_function_that_writes_a_number_may_stand_amid_a_sentence(small_report: Path, call: str) -> None:
+    assert found(small_report, f"There are {{{{ {call} }}}} of them.\n", lambda page, _: check_blocks(page)) == []
+
+
+@pytest.mark.parametrize("call", ['results("first")', 'curves("first")', "claims_table()", "downloads()"])
+def test_a_function_that_makes_a_block_may_not_stand_amid_a_sentence(small_report: Path, call: str) -> None:
+    (told,) = found(small_report, f"There are {{{{ {call} }}}} of them.\n", lambda page, _: check_blocks(page))
+    assert "makes a block and stands amid a line" in told
+
+
+def test_a_number_without_its_rounding_is_told_and_a_count_by_its_other_name_is_not(small_report: Path) -> None:
+    text = "{{ first.published.test.accuracy.unrounded }}\n\n{{ first.records | count }}\n"
+    (told,) = found(small_report, text, lambda page, _: check_bare(page))
+    assert told.startswith("line 1: .unrounded takes a number out of its fact")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "It gained {{ first.published.train.accuracy - first.published.test.accuracy }}.",
+        f"The runs took {ABSENT}\n",
+        f"{ABSENT} they took",
+    ],
+)
+def test_an_absent_fact_at_either_end_of_a_sentence_or_of_a_difference_is_told(
+    small_report: Path, sentence: str
+) -> None:
+    assert len(found(small_report, f"# A\n\n{sentence}\n", check_absent)) == 1
+
+
+def test_what_may_be_meant_as_it_stands_is_a_warning_and_an_unknown_name_an_error(small_report: Path) -> None:
+    records.write(record("first", variant="tiny-imagenet"), small_report / "results")
+    text = f'It took {ABSENT} in {{{{ variant("first/tiny-imagnet").reproduced.seconds }}}}, {{{{ frist }}}}.\n'
+    (small_report / "docs" / "en" / "index.md").write_text(text, encoding="utf-8")
+    report = reports.load(small_report)
+    page, material = source.read(report, "en", "index.md"), gather(report)
+    assert {finding.severity for finding in check_absent(page, material)} == {"warning"}
+    told = [*check_names(page, material)]
+    assert {one.severity for one in told if "frist" in one.what} == {"error"}
+    assert {one.severity for one in told if "imagnet" in one.what} == {"warning"}

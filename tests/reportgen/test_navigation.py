@@ -64,3 +64,14 @@ def test_a_link_to_a_page_that_is_not_there_is_told_with_its_line(small_report: 
         "if that is meant",
     ]
     assert not [*check_links(read, "projects/1.md", {"projects/further.md", "further.md", "projects/furthre.md"})]
+
+
+def test_a_page_that_the_navigation_names_already_is_not_what_another_name_may_mean(small_report: Path) -> None:
+    assert found(small_report, ["index.md", "further.md", "furthr.md"]) == [
+        "mkdocs.yml, line 5: nav names furthr.md, and there is no such page."
+    ]
+
+
+def test_a_title_that_two_sections_lack_is_told_once_in_a_language(small_report: Path) -> None:
+    told = found(small_report, ["index.md", {"rest": ["further.md"]}, {"rest": "https://example.org"}])
+    assert len(told) == 2 and all("there is no nav.rest" in line for line in told)

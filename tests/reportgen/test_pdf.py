@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,19 @@ def test_without_a_browser_that_is_said_before_anything_is_built(small_report: P
     assert "install Chromium" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
     assert not (small_report / "site").exists()
+
+
+def test_the_cover_tells_how_many_runs_there_are_variants_included_and_when_the_last_of_them_was(
+    small_report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def words() -> dict[str, str]:
+        return dict(json.loads(pdf._words(gather(reports.load(small_report)), "en")))
+
+    monkeypatch.setenv("SITE_URL", "")
+    assert (words()["recorded"], words()["address"]) == ("", "")
+    days = ((None, datetime(2026, 3, 1, tzinfo=UTC)), ("ours", datetime(2026, 3, 5, tzinfo=UTC)))
+    for variant, day in days:
+        records.write(record("first", variant=variant, started=day), small_report / "results")
+    assert words()["recorded"].startswith("2 recorded runs, the last of") and "5" in words()["recorded"]
+    monkeypatch.setenv("SITE_URL", "https://reports.example/small/")
+    assert words()["address"] == "https://reports.example/small/en/"

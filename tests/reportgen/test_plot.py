@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
+from typing import Literal
 from xml.etree import ElementTree
 
 import matplotlib
+import numpy as np
 import pytest
-from matplotlib.text import Text
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.container import ErrorbarContainer
+from matplotlib.lines import Line2D
+from matplotlib.text import Annotation, Text
 
 from reportgen import drawings
 from reportgen.charts import confusion, curves
 from reportgen.drawings import VARIABLES, Box, Diagram, Dots, Drawing, Mark, Matrix, Plane, Row, Series, Spot, Unit
 from reportgen.language import language
-from reportgen.plot import arranged, draw, run_figures, style
+from reportgen.plot import _apart, _clipped, arranged, draw, run_figures, style
 from tests.synthetic import CLASSES, MANY, record
 
 ENGLISH, SPANISH = language("en"), language("es")
@@ -250,3 +257,181 @@ def test_no_word_and_no_number_is_cut_off_at_the_edge(drawing: Drawing) -> None:
         box = text.get_window_extent()
         assert -1 <= box.x0 <= box.x1 <= width + 1, text.get_text()
         assert -1 <= box.y0 <= box.y1 <= height + 1, text.get_text()
+
+
+def axes_of(drawing: Drawing) -> list[Axes]:
+    with style():
+        return arranged(drawing, ENGLISH).axes
+
+
+def data(line: Line2D, axis: Literal["x", "y"]) -> list[float]:
+    """Where the points of a line lie on one axis."""
+    return [float(value) for value in np.asarray(line.get_xdata() if axis == "x" else line.get_ydata())]
+
+
+def squares(axes: Axes) -> PolyCollection:
+    """What is drawn as one collection."""
+    (found,) = [one for one in axes.collections if isinstance(one, PolyCollection)]
+    return found
+
+
+def test_a_curve_begins_at_the_first_epoch_and_its_dot_stands_on_the_one_that_was_kept() -> None:
+    run = record(length=4, stopping={"reason": "both", "restored_epoch": 3})
+    top = axes_of(curves([run], ENGLISH))[0]
+    line, dot = top.lines[:2]
+    values = [epoch.cross_entropy for epoch in run.history]
+    assert data(line, "x")[:-1] == [1, 2, 3, 4] and data(line, "y")[:-1] == values
+    assert (data(dot, "x"), data(dot, "y")) == ([3], [values[2]])
+    low, high = top.get_xlim()
+    assert (low, high) == (0.5, 4.5)
+
+
+def test_the_mean_and_the_band_of_several_runs_begin_at_the_first_epoch() -> None:
+    runs = [record(seed=seed, length=length) for seed, length in enumerate((4, 5, 6))]
+    top = axes_of(curves(runs, ENGLISH))[0]
+    assert data(top.lines[2], "x") == [1, 2, 3, 4]
+    extent = top.collections[0].get_paths()[0].get_extents()
+    assert (extent.x0, extent.x1) == (1, 5)
+
+
+def test_validation_is_dashed_in_the_chart_and_in_its_legend() -> None:
+    figure = axes_of(curves([record()], ENGLISH))[0].figure
+    drawn = {line.get_color(): line.get_linestyle() for line in figure.axes[0].lines if len(data(line, "x")) > 3}
+    assert drawn == {drawings.TRAIN: "-", drawings.VALIDATION: "--"}
+    named = {line.get_color(): line.get_linestyle() for line in figure.legends[0].get_lines()}
+    assert named[drawings.TRAIN] == "-" and named[drawings.VALIDATION] == "--"
+
+
+def test_the_numbers_of_a_row_stand_outside_of_all_that_is_drawn_the_smaller_one_to_the_left() -> None:
+    rows = (
+        Row("a", "a", (Mark(0.8), Mark(0.6, 0.1), None)),
+        Row("b", "b", (Mark(0.7, 0.05), None, None)),
+    )
+    (axes,) = axes_of(Dots("Project", "Accuracy", "percent", SERIES, rows))
+    told = [text for text in axes.texts if isinstance(text, Annotation)]
+    assert [(text.get_text(), round(text.xy[0], 6), text.get_horizontalalignment()) for text in told] == [
+        ("60.00%", 0.5, "right"),
+        ("80.00%", 0.8, "left"),
+        ("70.00%", 0.75, "left"),
+    ]
+    bottom, top = axes.get_ylim()
+    assert bottom > top, "the first row stands above the others"
+    low, high = axes.get_xlim()
+    assert low < 0.5 and high > 0.8
+    bars = [one for one in axes.containers if isinstance(one, ErrorbarContainer)]
+    assert [(bar.has_xerr, bar.has_yerr) for bar in bars] == [(True, False)] * 2
+
+
+def test_nought_is_in_a_picture_that_has_it_and_a_line_stands_there() -> None:
+    rows = (Row("a", "a", (Mark(0.1), Mark(0.12), None)),)
+    for zero in (True, False):
+        (axes,) = axes_of(Dots("Project", "Gap", "points", SERIES, rows, zero=zero))
+        low, high = axes.get_xlim()
+        assert (low <= 0 <= high) == zero
+        assert any(data(line, "x") == [0, 0] for line in axes.lines) == zero
+
+
+def test_an_axis_of_shares_marks_none_above_all() -> None:
+    rows = (Row("a", "a", (Mark(0.99), Mark(0.6), None)),)
+    (axes,) = axes_of(Dots("Project", "Accuracy", "percent", SERIES, rows))
+    assert axes.get_xlim()[1] > 1.05 and max(axes.get_xticks()) <= 1
+
+
+def test_of_two_marks_at_one_place_one_sees_both() -> None:
+    (axes,) = axes_of(Dots("Project", "Accuracy", "percent", SERIES, (Row("a", "a", (Mark(0.5), Mark(0.5), None)),)))
+    ring, dot = (
+        next(line for line in axes.lines if line.get_markeredgecolor() == series.colour) for series in SERIES[:2]
+    )
+    assert ring.get_markerfacecolor() == "none" and dot.get_markerfacecolor() == SERIES[1].colour
+    assert ring.get_zorder() > dot.get_zorder()
+
+
+def test_a_plane_is_logarithmic_across_and_its_spreads_stand_upright() -> None:
+    spots = tuple(Spot(f"{k}", f"{k}", f"{k}", (None, (10.0**k, Mark(0.1 * k, 0.02)), None)) for k in (3, 5))
+    (axes,) = axes_of(Plane("Project", "Parameters", "count", "Accuracy", "percent", SERIES, spots))
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "linear")
+    bars = [one for one in axes.containers if isinstance(one, ErrorbarContainer)]
+    assert [(bar.has_xerr, bar.has_yerr) for bar in bars] == [(False, True)] * 2
+
+
+def test_signs_of_one_place_stand_above_each_other_and_others_where_they_belong() -> None:
+    signs = [(1000.0, 0.5, "b", ""), (1000.0, 0.5, "a", ""), (1010.0, 0.51, "c", ""), (5000.0, 0.5, "d", "")]
+    placed = {sign: y for _, y, sign, _ in _apart(signs, 0.04)}
+    near = sorted(placed[sign] for sign in "abc")
+    assert all(high - low >= 0.0399 for low, high in pairwise(near)) and placed["d"] == 0.5
+
+
+def test_the_more_of_a_label_a_prediction_has_the_stronger_is_its_square() -> None:
+    cells = ((0.9, 0.1, 0.0), (0.2, 0.8, 0.0), (0.0, 0.5, 0.5))
+    names = ("a", "b", "c")
+    (axes,) = axes_of(Matrix("Label", "Prediction", names, names, cells, diagonal=True))
+    colours = np.asarray(squares(axes).get_facecolor()).reshape(3, 3, 4)
+    for row, column in np.ndindex(3, 3):
+        right = to_rgb(drawings.TRAIN if row == column else drawings.VALIDATION)
+        assert to_hex(tuple(colours[row, column, :3])) == to_hex(right)
+    strength = colours[..., 3]
+    assert strength[0, 0] > strength[1, 1] > strength[2, 1] > strength[1, 0] > strength[0, 1] > strength[0, 2] == 0
+    bottom, top = axes.get_ylim()
+    assert bottom > top, "the first label stands above the others"
+
+
+@pytest.mark.parametrize(("cells", "strengths"), [((0.5, 0.6, 0.7), (0, 0.275, 0.55)), ((0.6, 0.6, 0.6), (0, 0, 0))])
+def test_where_no_cell_is_right_or_wrong_colours_go_from_the_smallest_to_the_largest(
+    cells: tuple[float, ...], strengths: tuple[float, ...]
+) -> None:
+    (axes,) = axes_of(Matrix("Class", "Project", ("a",), ("1", "2", "3"), (cells,), diagonal=False))
+    colours = np.asarray(squares(axes).get_facecolor())
+    assert colours[:, 3] == pytest.approx(strengths)
+    assert {to_hex(colour[:3]) for colour in colours} == {drawings.REPRODUCTION}
+
+
+def test_a_share_of_the_parameters_is_told_unless_it_is_next_to_nothing_and_never_rounded_up_to_all() -> None:
+    boxes = tuple(Box(f"{k}", "Dense", (10,), count) for k, count in enumerate((9930, 66, 4)))
+    _, below = axes_of(Diagram("Layer", "Output", "Share", ("with", "without"), boxes))
+    assert [text.get_text() for text in below.texts if text.get_rotation() == 0] == ["99.3", "1"]
+
+
+def test_layers_with_parameters_have_a_colour_of_their_own_and_one_that_only_passes_on_is_a_slice() -> None:
+    boxes = (Box("a", "Conv2D", (8, 8, 4), 9), Box("b", "ReLU", (8, 8, 4), 0), Box("c", "Conv2D", (8, 8, 4), 9))
+    above, _ = axes_of(Diagram("Layer", "Output", "Share", ("with", "without"), boxes))
+    drawn = {
+        one.get_label(): (
+            to_hex(np.asarray(one.get_facecolor())[0]),
+            [path.get_extents().width for path in one.get_paths()],
+        )
+        for one in above.collections
+    }
+    assert drawn["with"][0] == drawings.REPRODUCTION and drawn["without"][0] == drawings.GRID
+    assert drawn["without"][1] == pytest.approx([0.12]) and drawn["with"][1] == pytest.approx([0.85, 0.85])
+
+
+def test_a_name_as_long_as_its_room_stands_whole_and_a_longer_one_fills_it() -> None:
+    assert [_clipped("abcdef", length) for length in (6, 5)] == ["abcdef", "abcd…"]
+    assert _clipped("abcdefghij", 7, 3) == "abc…hij"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "marked"),
+    [
+        (0.9, 1.1, ["0.9", "1.0", "1.1"]),
+        (0.0, 5.0, ["0", "2", "4"]),
+        (1.0, 1.02, ["1.00", "1.01", "1.02"]),
+        (1.0, 1.01, ["1.000", "1.005", "1.010"]),
+    ],
+)
+def test_an_axis_has_the_fewest_decimals_that_tell_its_marks_apart(low: float, high: float, marked: list[str]) -> None:
+    rows = (Row("a", "a", (Mark(low), Mark(high), None)),)
+    (axes,) = axes_of(Dots("Project", "Cross-entropy", "nats", SERIES, rows))
+    write = axes.xaxis.get_major_formatter()
+    shown = [write(tick) for tick in axes.get_xticks() if low - 1e-9 <= tick <= high + 1e-9]
+    assert shown == marked
+
+
+@pytest.mark.parametrize(("low", "high"), [(5.0, 40.0), (90.0, 1300.0), (3000.0, 90000.0)])
+def test_a_mark_on_an_axis_of_durations_is_written_as_what_it_is(low: float, high: float) -> None:
+    spots = tuple(Spot(f"{x}", f"{x}", f"{x}", ((x, Mark(0.6)), None, None)) for x in (low, high))
+    (axes,) = axes_of(Plane("Project", "Time", "seconds", "Accuracy", "percent", SERIES, spots))
+    write, seconds = axes.xaxis.get_major_formatter(), {"s": 1, "min": 60, "h": 3600}
+    shown = {tick: write(tick).split("\u00a0") for tick in axes.get_xticks()}
+    assert len(shown) > 1
+    assert all(float(number) * seconds[unit] == tick for tick, (number, unit) in shown.items())

@@ -61,3 +61,13 @@ def test_another_version_is_refused(tmp_path: Path) -> None:
     file.write_text(file.read_text(encoding="utf-8").replace('"schema_version": 1', '"schema_version": 2'))
     with pytest.raises(RecordError, match="schema_version is 2, expected 1"):
         pretraining.read(file)
+
+
+def test_of_a_pretraining_that_is_not_finished_only_what_was_done_counts() -> None:
+    assert made_up(epochs=5).passes == made_up().passes == 1
+
+
+def test_a_top_5_may_be_as_low_as_the_top_1() -> None:
+    content = made_up().model_dump(mode="json")
+    content["history"][1]["val_top5"] = content["history"][1]["val_top1"]
+    assert Pretraining.model_validate(content).finished

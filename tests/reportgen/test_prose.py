@@ -220,3 +220,42 @@ def test_the_names_that_a_catalogue_gives_are_prose_with_lines(small_report: Pat
 
 def test_a_catalogue_needs_no_list_of_words() -> None:
     assert Catalogue.model_fields["comparing"].default == ()
+
+
+def test_a_year_is_one_of_four_hundred_and_any_other_number_of_four_digits_is_measured() -> None:
+    assert loose("Of 1799, 1800, 2199 or 2200 images.", "en") == ["1799", "2200"]
+
+
+@pytest.mark.parametrize(("code", "text"), [("en", "A ratio of 1,12."), ("es", "Una versión 1.12.")])
+def test_a_mark_that_is_no_decimal_one_of_the_language_makes_no_measurement(code: str, text: str) -> None:
+    assert loose(text, code) == []
+
+
+def test_a_share_of_a_thousand_is_measured() -> None:
+    assert loose("It is 12 ‰, or 3‰.", "en") == ["12 ‰", "3‰"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("{{ 91.66 }}", 1),
+        ("{{ 12 }}", 1),
+        ("{{ 3.1 * x }}", 1),
+        ("{{ x * -91.66 }}", 1),
+        ("{{ y | d(12345) }}", 1),
+        ("`{{ 91.66 }}` and `{{ [91.66, x] }}`", 0),
+    ],
+)
+def test_a_number_that_is_all_of_an_expression_or_a_factor_or_what_stands_for_nothing_is_typed(
+    text: str, found: int
+) -> None:
+    assert [line for line, what in findings(f"# A {{ #a }}\n\n{text}\n") if "typed by hand" in what] == [3] * found
+
+
+def test_what_is_found_in_one_paragraph_is_told_in_the_order_in_which_it_stands() -> None:
+    assert [what.split("'")[1] for _, what in findings("It is better by 7 points, or best at 0.123.\n")] == [
+        "better",
+        "7 points",
+        "best",
+        "0.123",
+    ]

@@ -8,6 +8,7 @@ import subprocess
 from functools import partial
 from pathlib import Path
 
+import ghp_import
 import pytest
 from typer.testing import CliRunner
 
@@ -292,3 +293,98 @@ def test_what_the_check_refuses_is_not_published(
     assert done.exit_code == 0 and f"Published to origin (gh-pages). {own}" in done.output
     assert {"CNAME", "en/further/index.html"} <= set(files(remote))
     assert f'<link rel="canonical" href="{own}/en/further/">' in git(remote, "show", "gh-pages:en/further/index.html")
+
+
+def test_a_branch_whose_history_was_written_anew_at_the_remote_is_published_upon(
+    site: Path, checkout: Path, remote: Path
+) -> None:
+    publish(site, checkout, "origin", "gh-pages")
+    tree = git(remote, "rev-parse", "gh-pages^{tree}")
+    who = ("-c", "user.name=B", "-c", "user.email=b@example.org")
+    git(remote, "update-ref", "refs/heads/gh-pages", git(remote, *who, "commit-tree", tree, "-m", "Anew"))
+    (site / "index.html").write_text("the new root")
+    assert publish(site, checkout, "origin", "gh-pages") == "published"
+    assert git(remote, "log", "--format=%s", "gh-pages").splitlines()[1:] == ["Anew"]
+
+
+def test_a_folder_that_is_no_finished_site_is_not_published(checkout: Path, remote: Path) -> None:
+    (checkout / "site" / "en").mkdir(parents=True)
+    with pytest.raises(ReportError, match="there is no built site"):
+        publish(checkout / "site", checkout, "origin", "gh-pages")
+    assert git(remote, "branch", "--list") == ""
+
+
+def test_what_an_interrupted_run_left_is_no_part_of_what_is_published(site: Path, checkout: Path, remote: Path) -> None:
+    git(checkout, "branch", "reportgen-publish-draft")
+    assert publish(site, checkout, "origin", "gh-pages") == "published"
+    assert git(remote, "rev-list", "--count", "gh-pages") == "1"
+
+
+def test_a_dry_run_finds_out_that_nothing_could_be_pushed(site: Path, checkout: Path, tmp_path: Path) -> None:
+    git(checkout, "remote", "set-url", "--push", "origin", str(tmp_path / "gone.git"))
+    with pytest.raises(ReportError, match=r"could not push to origin \(gh-pages\)"):
+        publish(site, checkout, "origin", "gh-pages", dry_run=True)
+
+
+def test_what_somebody_publishes_at_the_same_moment_is_not_overwritten(
+    site: Path, checkout: Path, remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(site, checkout, "origin", "gh-pages")
+    commit = ghp_import.ghp_import
+
+    def slowly(*arguments: object, **options: object) -> None:
+        commit(*arguments, **options)
+        added(remote, tmp_path / "other", "gh-pages", "index.html", "from elsewhere")
+
+    monkeypatch.setattr(ghp_import, "ghp_import", slowly)
+    (site / "index.html").write_text("the new root")
+    with pytest.raises(ReportError, match=r"could not push to origin \(gh-pages\)"):
+        publish(site, checkout, "origin", "gh-pages")
+    assert git(remote, "show", "gh-pages:index.html") == "from elsewhere"
+
+
+def test_who_commits_may_be_named_by_the_environment_alone(
+    site: Path, checkout: Path, remote: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "none"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    for key, value in (("name", "A machine"), ("email", "machine@example.org")):
+        git(checkout, "config", "--unset", f"user.{key}")
+        monkeypatch.setenv(f"GIT_COMMITTER_{key.upper()}", value)
+    assert prepare(checkout, "origin", "gh-pages") is None
+    publish(site, checkout, "origin", "gh-pages")
+    assert git(remote, "log", "-1", "--format=%cn <%ce>", "gh-pages") == "A machine <machine@example.org>"
+
+
+def test_a_branch_that_cannot_be_fetched_is_told_and_not_taken_for_an_empty_one(
+    site: Path, checkout: Path, remote: Path
+) -> None:
+    git(checkout, "push", "--quiet", "origin", "main:pages")
+    git(checkout, "update-ref", "-d", "refs/remotes/origin/pages")
+    git(checkout, "update-ref", "refs/remotes/origin/pages/old", "HEAD")  # beside which there is no `pages`
+    with pytest.raises(ReportError, match=r"could not fetch pages from origin: (.|\n)*pages"):
+        publish(site, checkout, "origin", "pages")
+    assert git(remote, "ls-tree", "--name-only", "pages") == ".gitignore"
+
+
+def test_a_site_that_cannot_be_committed_is_a_sentence_and_leaves_no_branch(
+    site: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ghp_import.GhpError("no room")
+
+    monkeypatch.setattr(ghp_import, "ghp_import", refuse)
+    with pytest.raises(ReportError, match=r"^The site could not be committed: no room$"):
+        publish(site, checkout, "origin", "gh-pages")
+    assert git(checkout, "branch", "--format", "%(refname:short)") == "main"
+
+
+@pytest.mark.parametrize(
+    ("remote", "address"),
+    [
+        ("git@github.com:Owner/Owner.github.io.git", "https://owner.github.io/"),
+        ("https://github.com/owner/report/", "https://owner.github.io/report/"),
+    ],
+)
+def test_neither_capitals_nor_a_slash_at_the_end_change_the_address_of_the_site(remote: str, address: str) -> None:
+    assert site_url(remote) == address

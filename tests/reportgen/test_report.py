@@ -204,3 +204,43 @@ def test_a_folder_where_a_file_is_expected_is_a_sentence(small_report: Path) -> 
     (small_report / "mkdocs.yml").mkdir()
     with pytest.raises(ReportError, match=r"^mkdocs\.yml: expected a file that can be read \(Is a directory\)\.$"):
         load(small_report).shared()
+
+
+def test_a_root_and_results_are_found_again_from_another_folder(
+    small_report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path)
+    report = load(Path("report"), Path("mine"))
+    assert (report.root, report.docs, report.results) == (small_report, small_report / "docs", tmp_path / "mine")
+
+
+def test_a_page_for_editors_at_the_top_is_refused_too(small_report: Path) -> None:
+    for code in ("en", "es"):
+        (small_report / "docs" / code / "README.md").touch()
+    with pytest.raises(ReportError, match=r"^docs/en/README\.md: MkDocs publishes"):
+        load(small_report).pages()
+
+
+@pytest.mark.parametrize("mention", ["el proyecto", "{name} o {name}"])
+def test_how_a_sentence_names_a_project_has_its_name_once(small_report: Path, mention: str) -> None:
+    with (small_report / "docs" / "es" / "catalogue.yml").open("a", encoding="utf-8") as file:
+        file.write(f"mention: '{mention}'\n")
+    with pytest.raises(ReportError, match=rf"mention: expected \{{name\}} in it once, .*; found '{mention}'"):
+        load(small_report).catalogue("es")
+
+
+def test_a_name_of_a_catalogue_that_says_nothing_is_refused(small_report: Path) -> None:
+    file = small_report / "docs" / "es" / "catalogue.yml"
+    file.write_text(file.read_text("utf-8").replace("site_name: Un informe breve", "site_name:"), encoding="utf-8")
+    with pytest.raises(ReportError, match=r"^docs/es/catalogue\.yml: site_name: Input should be a valid string"):
+        load(small_report).catalogue("es")
+
+
+def test_a_file_that_nobody_may_read_is_a_sentence(small_report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(ReportError, match=r"^a\.md: expected a file that can be read \(Permission denied\)\.$"):
+        read_text(small_report / "a.md", "a.md")

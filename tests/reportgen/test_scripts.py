@@ -119,3 +119,44 @@ def test_a_form_feed_ends_no_line() -> None:
     """Python counts none there, and what stands behind it is still of the docstring."""
     (part,) = compare('"""One.\n\fTwo.\n"""\nx = 1\n', '"""One.\n\fTwo.\n"""\nx = 2\n')
     assert part.before and part.now and "One" not in part.before
+
+
+def shown(before: str, now: str) -> list[tuple[str, str, str, int]]:
+    return [(plain(part.same), plain(part.before), plain(part.now), part.left_out) for part in compare(before, now)]
+
+
+def test_behind_the_last_change_no_more_stands_than_belongs_to_it() -> None:
+    tail = "".join(f"line_{k} = {k}\n" for k in range(6))
+    assert shown(f"a = 1\n{tail}", f"a = 2\n{tail}") == [
+        ("", "a = 1", "a = 2", 0),
+        ("line_0 = 0\nline_1 = 1", "", "", 0),
+        ("", "", "", 4),
+    ]
+
+
+@pytest.mark.parametrize(("between", "left_out"), [(5, []), (6, [2])])
+def test_a_single_line_between_two_changes_is_shown_rather_than_counted(between: int, left_out: list[int]) -> None:
+    same = "".join(f"line_{k} = {k}\n" for k in range(between))
+    found = shown(f"a = 1\n{same}z = 1\n", f"a = 2\n{same}z = 2\n")
+    assert [part[3] for part in found if part[3]] == left_out
+
+
+def test_a_line_that_changed_in_a_long_program_of_lines_alike_is_the_only_one_told() -> None:
+    lines = ["layer(1)", "layer(2)"] * 150
+    now = [*lines[:150], "layer(3)", *lines[151:]]
+    found = shown("\n".join(lines), "\n".join(now))
+    assert [part[1:3] for part in found if part[1] or part[2]] == [("layer(1)", "layer(3)")]
+
+
+def test_what_no_python_is_stands_whole_beside_what_is() -> None:
+    assert shown('"""One."""\ndef f(:\n', "x = 1") == [("", '"""One."""\ndef f(:', "x = 1", 0)]
+
+
+def test_an_empty_line_is_a_line_amid_a_change() -> None:
+    (part,) = compare("a = 1\n", "b = 1\n\nc = 1\n")
+    assert str(part.now).count("\n") == 2 and "\n\n" not in str(part.now)
+
+
+def test_the_script_of_a_project_that_nobody_knows_is_asked_for_by_no_file(small_report: Path) -> None:
+    with pytest.raises(ReportError, match=r"line 1: 'frist' is not a known project; did you mean 'first'"):
+        render(small_report, '{{ code("frist") }}')

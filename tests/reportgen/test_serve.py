@@ -14,12 +14,14 @@ import pytest
 from mkdocs.livereload import LiveReloadServer
 from rich.console import Console
 
+from reportgen import record as records
 from reportgen import report as reports
 from reportgen.build import RENDERED, build
 from reportgen.errors import ReportError
 from reportgen.language import FOLDER
 from reportgen.serve import INDEX, Made, dates, rebuild_pages, refresh, rendered, serve, until_done, watched_places
 from tests.reportgen.test_build import held_elsewhere
+from tests.synthetic import record
 
 
 def test_a_changed_page_alone_is_built_and_the_search_keeps_the_others(small_report: Path, tmp_path: Path) -> None:
@@ -202,3 +204,42 @@ def test_a_port_that_is_taken_is_a_sentence(small_report: Path, tmp_path: Path) 
     complaint = r"^Port \d+ of 127\.0\.0\.1 cannot be used .* choose another with --port"
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ReportError, match=complaint):
         serve(reports.load(small_report), tmp_path / "site", "127.0.0.1", taken.getsockname()[1], Console())
+
+
+@pytest.mark.parametrize(
+    ("changed", "alone"),
+    [
+        (["docs/en/index.md"], True),
+        (["docs/en/index.md", "docs/es/further.md"], True),
+        (["docs/en/index.md", "mkdocs.yml"], False),
+        (["docs/es/catalogue.yml"], False),
+        (["docs/es/part.md"], False),
+        (["docs/en/index.md", "docs/en/new.svg"], False),
+        (["results/notes.md"], False),
+        (["results/first/seed-0/record.json"], False),
+        ([f"{RENDERED}/en/index.md", "docs/en/index.md"], False),
+        ([], False),
+    ],
+    ids=str,
+)
+def test_only_pages_that_nothing_else_shows_are_built_alone(
+    small_report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: list[str], alone: bool
+) -> None:
+    built: list[set[Path]] = []
+    monkeypatch.setattr("reportgen.serve.build", lambda *_: built.append(set()))
+    monkeypatch.setattr("reportgen.serve.rebuild_pages", lambda _, __, pages: built.append({*pages}))
+    for code in ("en", "es"):
+        (small_report / "docs" / code / "part.md").write_text("# 4 { #part }\n", encoding="utf-8")
+        with (small_report / "docs" / code / "further.md").open("a", encoding="utf-8") as page:
+            page.write('\n{% include "part.md" %}\n')
+    records.write(record("first"), small_report / "results")
+    (small_report / "results" / "notes.md").touch()
+    (small_report / RENDERED / "en").mkdir(parents=True)
+    (small_report / RENDERED / "en" / "index.md").touch()
+    report = reports.load(small_report)
+    made = refresh(report, tmp_path / "site", Made({}, {}))
+    for name in changed:
+        (small_report / name).touch()
+        os.utime(small_report / name, (1, 1))
+    refresh(report, tmp_path / "site", made)
+    assert built == [set(), {small_report / name for name in changed} if alone else set()]

@@ -210,3 +210,47 @@ def test_the_command_says_what_would_go_and_asks(fork: Path, answer: str, gone: 
     assert said in " ".join(done.stdout.split())
     assert (fork / "docs" / "en" / "further.md").exists() != gone
     assert (done.exit_code == 0) == gone
+
+
+@pytest.mark.parametrize(
+    ("setting", "place"),
+    [("docs", "docs"), ("published", "published.json"), ("claims", "docs/claims.yml")],
+)
+def test_pages_figures_and_claims_outside_of_the_root_are_others_too_and_do_not_go(
+    fork: Path, tmp_path: Path, setting: str, place: str
+) -> None:
+    (fork / place).rename(tmp_path / "others")
+    settings = fork / "pyproject.toml"
+    text = settings.read_text("utf-8").replace(f'{setting} = "{place}"', f'{setting} = "../others"')
+    settings.write_text(text, encoding="utf-8")
+    commit(fork)
+    with pytest.raises(ReportError, match="others: outside of"):
+        starter.content(reports.load(fork))
+
+
+def test_of_a_link_to_a_folder_the_link_goes_and_what_it_leads_to_stays(fork: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "precious.json").write_text("{}", encoding="utf-8")
+    (fork / "results" / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "empty").mkdir()
+    (fork / "docs" / "en" / "empty").symlink_to(tmp_path / "empty")
+    commit(fork)
+    begin(fork)
+    assert [file.name for file in (fork / "results").iterdir()] == [starter.KEPT]
+    assert (tmp_path / "elsewhere" / "precious.json").is_file()
+    assert (fork / "docs" / "en" / "empty").is_symlink() and (tmp_path / "empty").is_dir()
+
+
+def test_records_of_pretrainings_and_of_benches_go_and_how_a_project_is_mentioned_with_them(fork: Path) -> None:
+    with (fork / "pyproject.toml").open("a", encoding="utf-8") as settings:
+        settings.write('pretraining = "pretraining"\nbench = "benches"\n')
+    with (fork / "docs" / "es" / "catalogue.yml").open("a", encoding="utf-8") as catalogue:
+        catalogue.write("mention: 'el proyecto {name}'\n")
+    for folder in ("pretraining", "benches"):
+        (fork / folder).mkdir()
+        (fork / folder / "one.txt").touch()
+    commit(fork)
+    report = begin(fork)
+    assert report.catalogue("es").mention == "{name}"
+    for folder in ("pretraining", "benches"):
+        assert [file.name for file in (fork / folder).iterdir()] == [starter.KEPT]
