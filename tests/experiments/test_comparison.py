@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
+import json
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from experiments import __main__ as command_line
-from experiments import catalogue, data, resident
-from experiments.comparison import commands, precision, seeds, site, training
+from experiments import catalogue, data, resident, train
+from experiments.comparison import commands, precision, seeds, session, site, training
 from experiments.comparison.session import compare, told
 from experiments.comparison.training import comparisons, operations_of, pipeline, work_of
-from experiments.job import sources
+from experiments.data import Images
+from experiments.environment import COMPILED
+from experiments.executor import SHARED_DEVICE
+from experiments.job import Job, sources
 from experiments.limits import _site
-from experiments.project import Project
+from experiments.project import Augmentation, Project
+from experiments.scaling import BGR_MEAN, scaled
 from reportgen import record
 from reportgen.bench import Comparison, read
 from reportgen.errors import ReportError
@@ -354,3 +367,492 @@ def test_the_training_that_is_spared_is_that_of_the_seeds_of_one_project(
     monkeypatch.setattr(commands, "RESULTS", tmp_path)
     monkeypatch.setattr(commands, "timed", lambda *_: 1.0)
     assert next(commands.comparisons(1)).reference == (60.0,)
+
+
+ONE = Comparison(group="a", subject="b", unit="s", measured=(1.0,), against="c", reference=(1.0,))
+
+
+def test_a_comparison_in_the_terminal_has_medians_and_the_median_of_the_ratios() -> None:
+    """Neither a mean, nor the ratio of the medians: one round that is disturbed moves nothing."""
+    measured, reference = (1.0, 3.0, 40.0), (4.0, 8.0, 6.0)
+    one = Comparison(group="a", subject="b", unit="s", measured=measured, against="c", reference=reference)
+    assert told(one) == ("a", "b", "3 s", "6 s (c)", "0.375 (0.25 to 6.67)")
+
+
+@pytest.mark.parametrize(("quick", "rounds", "sizes"), [(True, 3, (10, 100)), (False, 5, (10, 100, 1000))])
+def test_a_quick_session_has_fewer_rounds_and_says_that_it_is_one(
+    quick: bool, rounds: int, sizes: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    def measured(name: str) -> Callable[..., Iterator[Comparison]]:
+        def comparisons(*arguments: object) -> Iterator[Comparison]:
+            asked.append((name, *arguments))
+            yield ONE.model_copy(update={"group": name, "subject": str(len(asked))})
+
+        return comparisons
+
+    for name in ("commands", "site", "training", "seeds", "precision"):
+        monkeypatch.setattr(getattr(session, name), "comparisons", measured(name))
+    monkeypatch.setattr(os, "getloadavg", lambda: (1.5, 2.5, 3.5), raising=False)
+    found = list(compare(["p00_base", "p05_augmentation"], "the folder", quick, parts=session.PARTS, precise=["p02"]))
+    assert asked == [
+        ("commands", rounds),
+        ("site", rounds, sizes),
+        ("training", "p00_base", "the folder", rounds),
+        ("seeds", "p00_base", "the folder", rounds),
+        ("training", "p05_augmentation", "the folder", rounds),
+        ("precision", "p02", "the folder"),
+    ]
+    assert {(one.quick, one.load) for one in found} == {(quick, 1.5)}
+
+
+def test_a_project_is_measured_in_processes_of_its_own_whose_last_line_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a library prints before, and a device that has no memory to tell of, are in nobody's way."""
+    asked: list[tuple[str, ...]] = []
+    peaks = {"ours": [1.5, None], "study": [3.0, 2.0]}
+
+    def run(command: list[str], env: dict[str, str], **options: object) -> SimpleNamespace:
+        module, arguments = command[2], command[3:]
+        asked.append(tuple(arguments))
+        assert module == "experiments.comparison.training" and env["JAX_COMPILATION_CACHE_DIR"] == "the user's"
+        said: Any = [ONE.model_dump(mode="json")] if arguments[0] == "times" else peaks[arguments[0]]
+        return SimpleNamespace(returncode=0, stdout=f"a greeting\n{json.dumps(said)}\n", stderr="")
+
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "the user's")
+    monkeypatch.setattr(subprocess, "run", run)
+    times, memory = training.comparisons("p00_base", "the folder", 5)
+    assert times == ONE
+    assert (memory.group, memory.subject, memory.unit, memory.against) == ("memory", "p00_base", "GiB", "keras_fit")
+    assert (memory.measured, memory.reference) == ((1.5,), (3.0,))
+    assert asked == [
+        (what, "p00_base", "the folder", rounds) for what, rounds in (("times", "5"), ("ours", "1"), ("study", "1"))
+    ]
+    peaks["ours"] = [1.5, 1.0]
+    device = list(training.comparisons("p00_base", "the folder", 5))[-1]
+    assert (device.group, device.measured, device.reference) == ("device_memory", (1.0,), (2.0,))
+
+
+def test_a_project_that_cannot_be_measured_is_told_with_the_last_words_of_its_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failed = SimpleNamespace(returncode=1, stdout="[]", stderr="Traceback\nno memory was left\n")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(ReportError, match=r"^p00_base could not be measured: no memory was left$"):
+        list(training.comparisons("p00_base", "sample", 1))
+
+
+@pytest.mark.parametrize(
+    ("work", "accelerated", "moved", "batches", "few"),
+    [
+        (1e12, False, None, 1, 1),
+        (training.OPERATIONS / 3 / 4, False, None, 3, 3),
+        (training.OPERATIONS / 9 / 4, False, None, 4, 4),
+        (1e9, True, None, 64, 64),
+        (1e9, True, Augmentation(rotation=15, shift=0.1, horizontal_flip=True), 64, 16),
+    ],
+)
+@pytest.mark.project("p00_base")
+def test_images_a_second_are_of_the_images_that_each_way_has_seen_and_operations_of_the_step(
+    work: float, accelerated: bool, moved: Augmentation | None, batches: int, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Time stands still here but for what each way takes for an image; the turn that compiles counts for nothing."""
+    now, turns = [0.0], [0]
+    base = catalogue.load("p00_base")
+    declared = dataclasses.replace(base, training=dataclasses.replace(base.training, batch_size=4, augmentation=moved))
+    seconds = {"study": 8.0, "ours": 4.0, "faster": 2.0, "step": 1.0, "pipeline": 0.5}
+    sizes: dict[str, int] = {}
+
+    def takes(name: str, images: Any) -> Callable[[], None]:
+        sizes[name] = images if isinstance(images, int) else len(images.labels)
+
+        def side() -> None:
+            turns[0] += 1
+            every = seconds.get(name, 0.001) * sizes[name]
+            now[0] += 100 * every if turns[0] <= 6 else every
+
+        return side
+
+    def ours(_: object, images: Images, precision: str) -> SimpleNamespace:
+        name = {"float32": "ours", "mixed_bfloat16": "faster"}[precision]
+        return SimpleNamespace(epoch=takes(name, images))
+
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(catalogue, "load", lambda _: declared)
+    monkeypatch.setattr(resident, "pays", lambda: accelerated)
+    monkeypatch.setattr(training, "work_of", lambda _: work)
+    monkeypatch.setattr(training, "operations_of", lambda _: 6e9)
+    monkeypatch.setattr(training, "ours", ours)
+    monkeypatch.setattr(training, "study", lambda _, images: SimpleNamespace(epoch=takes("study", images)))
+    monkeypatch.setattr(training, "step", lambda _, images: takes("step", images))
+    monkeypatch.setattr(training, "pipeline", lambda _, images: takes("pipeline", images))
+    monkeypatch.setattr(training, "multiplication", lambda side: takes("peak", side))
+    found = {one.group: (one.measured, one.reference) for one in training.times("p00_base", "sample", 2)}
+    side = 8192 if accelerated else 2048
+    assert sizes == {**dict.fromkeys(seconds, 4 * batches), "study": 4 * few, "peak": side}
+    twice: dict[str, Any] = {name: pytest.approx((1 / taken,) * 2) for name, taken in seconds.items()}
+    assert found["training"] == (twice["ours"], twice["study"])
+    assert found["training_bfloat16"] == (twice["faster"], twice["study"])
+    assert found["pipeline"] == (twice["pipeline"], twice["step"])
+    multiplied: Any = pytest.approx((2 * side**3 / (0.001 * side) / 1e9,) * 2)
+    assert list(found["peak"]) == [pytest.approx((6.0,) * 2), multiplied]
+    monkeypatch.setattr(training, "operations_of", lambda _: None)
+    assert "peak" not in {one.group for one in training.times("p00_base", "sample", 1)}
+
+
+class Network:
+    """Stands for a network, and for what it is trained with."""
+
+    def __init__(self) -> None:
+        self.given: list[tuple[Any, ...]] = []
+
+    def fit(self, *images: Any, **options: Any) -> None:
+        self.given.append((images, options))
+
+    def train_on_batch(self, pixels: Any, labels: Any) -> None:
+        self.given.append((pixels, labels))
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Network, str]]:
+    """Every network that is built, and for which precision."""
+    found: list[tuple[Network, str]] = []
+
+    def build(_: object, seed: int, arithmetic: str) -> Network:
+        assert seed == 0
+        found.append((Network(), arithmetic))
+        return found[-1][0]
+
+    monkeypatch.setattr(train, "build", build)
+    return found
+
+
+@pytest.mark.cifar10
+@pytest.mark.project("p00_base")
+def test_the_study_s_way_is_a_plain_fit_in_float32_on_arrays_of_the_size_and_the_scaling_of_the_project(
+    built: list[tuple[Network, str]],
+) -> None:
+    base = catalogue.load("p00_base")
+    few = dataclasses.replace(base.training, batch_size=3)
+    declared = dataclasses.replace(base, image_size=48, pixel_scaling=BGR_MEAN, training=few)
+    images = training.chosen(data.load("sample").train, 7)
+    way = training.study(declared, images)
+    way.epoch()
+    way.few_steps()
+    ((network, arithmetic),) = built
+    ((pixels, labels), options), *steps = network.given
+    assert arithmetic == "float32" and options == {"epochs": 1, "verbose": 0, "batch_size": 3}
+    assert pixels.shape == (7, 48, 48, 3) and labels is images.labels
+    assert pixels.mean(axis=(1, 2)) == pytest.approx(scaled(images.pixels, BGR_MEAN).mean(axis=(1, 2)), abs=2)
+    assert [(len(seen), len(of)) for seen, of in steps] == [(3, 3)] * 2, "a whole batch, twice"
+
+
+@pytest.mark.cifar10
+@pytest.mark.project("p00_base")
+def test_the_study_s_way_with_augmentation_is_its_generator_with_the_same_changes(
+    built: list[tuple[Network, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from keras.src.legacy.preprocessing import image
+
+    asked: dict[str, Any] = {}
+
+    class Generator(image.ImageDataGenerator):  # type: ignore[misc]
+        def __init__(self, **options: Any) -> None:
+            asked.update(options)
+            super().__init__(**options)
+
+    monkeypatch.setattr(image, "ImageDataGenerator", Generator)
+    base = catalogue.load("p00_base")
+    moved = Augmentation(rotation=15, shift=0.125, horizontal_flip=True)
+    declared = dataclasses.replace(base, training=dataclasses.replace(base.training, batch_size=3, augmentation=moved))
+    way = training.study(declared, training.chosen(data.load("sample").train, 7))
+    way.epoch()
+    assert asked == {
+        "rotation_range": 15,
+        "width_shift_range": 0.125,
+        "height_shift_range": 0.125,
+        "horizontal_flip": True,
+    }
+    (((flow,), options),) = built[0][0].given
+    assert options == {"epochs": 1, "verbose": 0}
+    assert (len(flow), flow[0][0].shape, flow[0][0].max() <= 1) == (3, (3, 32, 32, 3), True)
+
+
+@pytest.mark.cifar10
+@pytest.mark.project("p00_base")
+def test_the_project_s_own_way_its_step_and_its_drawing_see_the_same_batches(
+    built: list[tuple[Network, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the size, the changes and the scaling that the project declares."""
+    base = catalogue.load("p00_base")
+    moved = Augmentation(rotation=15, shift=0.125, horizontal_flip=True)
+    few = dataclasses.replace(base.training, batch_size=3, augmentation=moved)
+    declared = dataclasses.replace(base, image_size=40, pixel_scaling=BGR_MEAN, training=few)
+    images = training.chosen(data.load("sample").train, 7)
+    batches = training.drawn(declared, images)
+    assert (batches.image_size, batches.batch_size, batches.scaling) == (40, 3, BGR_MEAN)
+    assert not np.array_equal(
+        batches[0][0], training.drawn(dataclasses.replace(declared, training=base.training), images)[0][0][:3]
+    )
+    monkeypatch.setattr("experiments.feed.fed", lambda _, given: given)
+    for arithmetic in ("float32", training.FASTER):
+        training.ours(declared, images, arithmetic).epoch()
+        network, used = built[-1]
+        (((given,), options),) = network.given
+        assert (used, options) == (arithmetic, {"epochs": 1, "verbose": 0, "shuffle": False})
+        assert np.array_equal(given[1][0], batches[1][0])
+    training.step(declared, images)()
+    network, used = built[-1]
+    assert used == "float32"
+    assert [len(labels) for _, labels in network.given] == [3, 3, 1]
+    assert all(np.array_equal(given[0], batches[k][0]) for k, given in enumerate(network.given))
+    seen: list[int] = []
+    monkeypatch.setattr(type(batches), "__getitem__", lambda _, index: seen.append(index))
+    training.pipeline(declared, images)()
+    assert seen == [0, 1, 2]
+
+
+@pytest.mark.cifar10
+@pytest.mark.project("p00_base")
+def test_where_images_stay_on_an_accelerator_the_step_alone_moves_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = catalogue.load("p00_base")
+    moved = Augmentation(rotation=15, shift=0.125, horizontal_flip=True)
+    declared = dataclasses.replace(base, training=dataclasses.replace(base.training, augmentation=moved))
+    asked: list[object] = []
+
+    def ours(still: Any, _: object, arithmetic: str) -> SimpleNamespace:
+        asked.extend((still.training.augmentation, arithmetic))
+        return SimpleNamespace(epoch=lambda: asked.append("an epoch"))
+
+    monkeypatch.setattr(resident, "pays", lambda: True)
+    monkeypatch.setattr(training, "ours", ours)
+    training.step(declared, data.load("sample").train)()
+    assert asked == [None, "float32", "an epoch"]
+
+
+@pytest.mark.parametrize("way", ["ours", "study"])
+@pytest.mark.project("p00_base")
+def test_the_peak_of_memory_is_that_of_the_way_that_was_asked_for_behind_its_first_steps(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = [1.0]
+
+    def steps(name: str) -> SimpleNamespace:
+        return SimpleNamespace(few_steps=lambda: held.append({"ours": 2.0, "study": 3.0}[name]))
+
+    monkeypatch.setattr(training, "ours", lambda *_: steps("ours"))
+    monkeypatch.setattr(training, "study", lambda *_: steps("study"))
+    monkeypatch.setattr(training, "peak", lambda: held[-1])
+    monkeypatch.setattr(training, "device_peak", lambda: held[-1] / 4)
+    expected = {"ours": [2.0, 0.5], "study": [3.0, 0.75]}[way]
+    assert training.peak_memory(way, "p00_base", "sample") == expected
+
+
+def test_what_a_process_measures_is_its_last_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(training, "times", lambda *asked: [ONE] if asked == ("p00_base", "sample", 3) else [])
+    monkeypatch.setattr(training, "peak_memory", lambda *asked: [1.5, None] if asked[0] == "ours" else [])
+    training.main("times", "p00_base", "sample", "3")
+    assert json.loads(capsys.readouterr().out) == [ONE.model_dump(mode="json")]
+    training.main("ours", "p00_base", "sample", "1")
+    assert json.loads(capsys.readouterr().out) == [1.5, None]
+
+
+def test_images_come_again_where_more_are_asked_for_than_there_are() -> None:
+    every = Images(np.arange(3, dtype=np.uint8).reshape(3, 1, 1, 1), np.arange(3))
+    found = training.chosen(every, 7)
+    assert found.labels.tolist() == found.pixels.ravel().tolist() == [0, 1, 2, 0, 1, 2, 0]
+
+
+@pytest.mark.parametrize(("cores", "expected"), [(1, 2), (2, 2), (3, 3), (64, 3)])
+def test_as_many_seeds_are_side_by_side_as_have_a_core_each_of_the_usual_ones_and_two_at_least(
+    cores: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seeds, "cores", lambda: cores)
+    assert seeds.together() == expected
+
+
+def test_seeds_side_by_side_have_a_share_of_the_cores_each_and_count_all_their_images(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Time stands still here, but for what each takes; what they do before the first turn counts for nothing."""
+    now, shares_of = [0.0], []
+
+    class Process:
+        def __init__(self, share: tuple[int, ...]) -> None:
+            self.share, self.turn = share, 0
+
+        def tell(self) -> None:
+            pass
+
+        def images(self) -> int:
+            self.turn += 1
+            now[0] += 1000 if self.turn == 1 else {(): 4, (0,): 1, (1,): 2}[self.share]
+            return {(): 80, (0,): 100, (1,): 50}[self.share]
+
+    @contextmanager
+    def started(identifier: str, source: str, operations: float, share: Any) -> Iterator[Process]:
+        assert (identifier, source, operations) == ("p00_base", "sample", 5.0)
+        shares_of.append(tuple(share))
+        yield Process(tuple(share))
+
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(seeds, "together", lambda: 2)
+    monkeypatch.setattr(seeds, "shares", lambda jobs: [{k} for k in range(jobs)])
+    monkeypatch.setattr(seeds, "_started", started)
+    (found,) = seeds.comparisons("p00_base", "sample", 3, 5.0)
+    assert shares_of == [(), (0,), (1,)]
+    assert (found.measured, found.reference) == ((50.0,) * 3, (20.0,) * 3)
+
+
+def test_a_seed_s_process_is_told_its_share_and_shares_the_device_and_ends_with_the_bench(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told_of: list[Any] = []
+    begin = subprocess.Popen
+
+    def popen(command: list[str], env: dict[str, str], **options: Any) -> Any:
+        told_of.append((command[1:], env))
+        return begin([sys.executable, "-c", "import time; time.sleep(60)"], **options)
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), seeds._started("p00_base", "sample", 1e10, {9, 10, 2}) as one:
+        raise KeyboardInterrupt
+    ((command, variables),) = told_of
+    assert command == ["-m", "experiments.comparison.seeds", "p00_base", "sample", "10000000000.0", "2", "9", "10"]
+    assert SHARED_DEVICE.items() <= variables.items() and COMPILED.keys() <= variables.keys()
+    assert one.process.returncode and time.monotonic() - began < 30
+
+
+@pytest.mark.project("p00_base")
+def test_a_seed_trains_once_to_compile_and_then_whenever_it_is_told_to_on_the_cores_that_it_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    did: list[object] = []
+
+    def ours(_: object, images: Images, arithmetic: str) -> SimpleNamespace:
+        did.append((len(images.labels), arithmetic))
+        return SimpleNamespace(epoch=lambda: did.append("an epoch"))
+
+    class Said(StringIO):
+        def flush(self) -> None:
+            did.append(int(self.getvalue().splitlines()[-1]))
+
+    size = catalogue.load("p00_base").training.batch_size
+    monkeypatch.setattr(os, "sched_setaffinity", lambda _, cores: did.append(sorted(cores)), raising=False)
+    monkeypatch.setattr(seeds, "ours", ours)
+    monkeypatch.setattr(seeds, "work_of", lambda _: 10.0)
+    monkeypatch.setattr(sys, "stdin", StringIO("\n\n"))
+    monkeypatch.setattr(sys, "stdout", Said())
+    seeds.main("p00_base", "sample", str(30.0 * size), "1", "0")
+    count = 3 * size
+    assert did == [[0, 1], (count, "float32"), *["an epoch", count] * 3]
+    did.clear()
+    monkeypatch.setattr(sys, "stdin", StringIO())
+    seeds.main("p00_base", "sample", "1.0")
+    assert did == [(size, "float32"), "an epoch", size], "a batch at least, and all cores where none are named"
+
+
+@pytest.mark.project("p00_base")
+def test_what_is_trained_for_a_comparison_of_precisions_is_full_and_apart_and_a_failure_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Job] = []
+    failing: list[Job] = []
+
+    def run(jobs: list[Job], _: object, executor: Any, explicit: Any) -> list[Job]:
+        asked.extend(jobs)
+        assert (executor.jobs, explicit.data, explicit.precision, explicit.force) == (4, True, True, False)
+        for job in jobs:
+            right = 70 if job.precision == "float32" else 68
+            record.write(synthetic.record("p00_base", job.seed, right=right, precision=job.precision), job.results)
+        return failing
+
+    monkeypatch.setattr(precision, "RESULTS", tmp_path / "recorded")
+    monkeypatch.setattr(precision, "SCRATCH", tmp_path / "scratch")
+    monkeypatch.setattr(precision, "cores", lambda: 64)
+    monkeypatch.setattr(precision, "run", run)
+    (found,) = precision.comparisons("p00_base", "sample", (0, 1))
+    assert (found.measured, found.reference) == ((68.0, 68.0), (70.0, 70.0))
+    assert [(job.seed, job.precision, job.profile, job.source) for job in asked] == [
+        (seed, arithmetic, "full", "sample") for seed in (0, 1) for arithmetic in ("float32", "mixed_bfloat16")
+    ]
+    assert {job.results for job in asked} == {tmp_path / "scratch" / "sample" / job.precision for job in asked}
+    failing.append(asked[1])
+    with pytest.raises(ReportError, match=r"^p00_base seed 0 in mixed_bfloat16 could not be trained, so that nothing"):
+        next(precision.comparisons("p00_base", "sample", (0, 1)))
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_build_is_measured_turn_by_turn_with_both_tools_on_every_language_and_its_growth_against_the_fewest(
+    installed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Furo alone is lacking where it is not all installed."""
+    pages = tmp_path / "rendered"
+    for code in ("en", "es"):
+        (pages / code).mkdir(parents=True)
+        (pages / code / "index.md").write_text(f"# {code}", encoding="utf-8")
+    (pages / "stamp.json").touch()
+    record.write(synthetic.record("p00_base", 4), tmp_path / "results")
+    asked: list[str] = []
+
+    def timed(*command: str) -> float:
+        _, tool, *words = command
+        if tool == "reportgen" and "--results" in words:
+            folder = Path(words[words.index("--results") + 1])
+            asked.append("growth")
+            return float(len(record.read_all(folder)))
+        asked.append(tool)
+        if tool == "mkdocs":
+            settings = yaml.safe_load(Path(words[-1]).read_text(encoding="utf-8"))
+            assert settings["theme"]["name"] == "material" and settings["plugins"] == ["search"]
+            assert "attr_list" in str(settings["markdown_extensions"])
+            return {"en": 1.0, "es": 2.0}[Path(settings["docs_dir"]).name]
+        if tool == "sphinx":
+            source, target = map(Path, words[-2:])
+            assert "myst_parser" in (source / "conf.py").read_text(encoding="utf-8") and not target.exists()
+            target.mkdir()
+            return {"# en": 10.0, "# es": 20.0}[(source / "index.md").read_text(encoding="utf-8")]
+        return 6.0
+
+    monkeypatch.setattr(site, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(site, "RENDERED", pages)
+    monkeypatch.setattr(site, "timed", timed)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: installed or name != "furo" or None)
+    found = [
+        (one.group, one.subject, one.against, one.measured, one.reference) for one in site.comparisons(2, (1, 3, 5))
+    ]
+    sphinx = [("site", "build", "sphinx", (6.0, 6.0), (30.0, 30.0))]
+    assert found == [
+        ("site", "build", "mkdocs_material", (6.0, 6.0), (3.0, 3.0)),
+        *(sphinx if installed else []),
+        ("growth", "records_3", "records_1", (3.0, 3.0), (1.0, 1.0)),
+        ("growth", "records_5", "records_1", (5.0, 5.0), (1.0, 1.0)),
+    ]
+    turn = ["reportgen", "mkdocs", "mkdocs", *(["sphinx"] * 2 if installed else [])]
+    assert asked == [*turn * 2, *["growth"] * 6]
+
+
+@pytest.mark.project("p00_base", "p01_deeper")
+def test_the_records_of_the_growth_are_of_every_project_in_turn_under_seeds_that_they_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for made in (synthetic.record("p00_base", 4), synthetic.record("p01_deeper", 7), synthetic.record(variant="8px")):
+        record.write(made, tmp_path / "results")
+    monkeypatch.setattr(site, "RESULTS", tmp_path / "results")
+    assert site.recorded() == ["p00_base", "p01_deeper"]
+    site.copies(tmp_path / "copies", 5)
+    found = [(run.project, run.seed, run.variant) for run in record.read_all(tmp_path / "copies")]
+    assert found == [("p00_base", seed, None) for seed in range(3)] + [("p01_deeper", seed, None) for seed in range(2)]
+
+
+@pytest.mark.project("p00_base")
+def test_operations_of_a_network_within_a_network_count_like_its_own() -> None:
+    """As VGG16 stands in the projects that start from it."""
+    layers = keras.layers
+    inner = keras.Sequential([keras.Input((32, 32, 3)), layers.Conv2D(4, 3, padding="same"), layers.Flatten()])
+    network = keras.Sequential([keras.Input((32, 32, 3)), inner, layers.Dense(10)])
+    declared = dataclasses.replace(catalogue.load("p00_base"), network=lambda _: network)
+    assert training.operations_of(declared) == 6 * (3 * 3 * 3 * 4 * 32**2 + 4 * 32**2 * 10)

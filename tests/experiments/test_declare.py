@@ -13,8 +13,10 @@ import typer
 from experiments import __main__ as command_line
 from experiments import catalogue
 from experiments.declare import DECLARED, declare
+from experiments.environment import ROOT
 from experiments.project import Project
 from reportgen.errors import ReportError
+from reportgen.fingerprint import dependencies, fingerprints
 from reportgen.record import Declaration, read_declarations
 from tests.experiments import other_backend
 
@@ -127,3 +129,18 @@ print(json.dumps([keras.backend.backend(), found]))
         assert without_sources(Declaration.model_validate(declared)) == without_sources(written[identifier])
         assert 0 < loss < 10
         assert moved > 20
+
+
+def test_a_declaration_has_the_fingerprint_of_its_script_and_of_all_that_this_builds_on() -> None:
+    """Without one, a script that has changed since would be shown as it was."""
+    found = declare("p00_base")
+    assert found.script == "experiments/projects/p00_base.py"
+    assert {found.script, "experiments/project.py"} <= found.sources.keys()
+    assert found.sources == fingerprints(dependencies([found.script], ROOT), ROOT)
+
+
+def test_a_project_without_a_place_for_its_weights_is_not_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = catalogue.load("p00_base")
+    monkeypatch.setattr(catalogue, "load", lambda _: dataclasses.replace(base, weights="imagenet"))
+    with pytest.raises(ReportError, match="declares weights='imagenet', and its network has no place for them"):
+        declare("p00_base")

@@ -61,3 +61,26 @@ def test_ctrl_c_stays_ignored_where_it_was() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=30)
     assert (done.returncode, done.stdout) == (0, "goes on\n")
+
+
+WITHIN = """
+def asked():
+    os.kill(os.getpid(), signal.{name})
+    time.sleep(0.01)
+
+class Held:
+    def __del__(self):
+        asked()
+
+Held()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, a process is ended without being asked")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_process_that_is_asked_to_end_within_what_python_discards_ends_all_the_same(name: str) -> None:
+    """What Python calls when it deletes something may call something else, in which the signal comes."""
+    program = PROGRAM.format(asked=WITHIN.format(name=name).replace("\n", "\n    ")).replace("sleep(60)", "sleep(10)")
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert done.returncode == (128 + signal.SIGTERM if name == "SIGTERM" else -signal.SIGINT)
+    assert done.stdout == "tidied up\n" and "ignored" not in done.stderr

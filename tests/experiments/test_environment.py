@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.metadata
 import json
 import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import keras
 import pytest
 
 from experiments import environment
@@ -19,9 +22,13 @@ from experiments.environment import (
     DETERMINISTIC,
     DETERMINISTIC_XLA,
     NO_FUSION,
+    SIDE_BY_SIDE,
     accelerator,
     commit,
+    cores,
+    describe,
     deterministic,
+    is_deterministic,
     kind_of,
     memory,
     model_of,
@@ -30,6 +37,7 @@ from experiments.environment import (
     refuse_own_keras,
     versions,
 )
+from reportgen.checkout import git as ask
 from reportgen.errors import ReportError
 
 
@@ -269,3 +277,143 @@ def test_a_device_that_jax_does_not_find_is_told_in_a_sentence(
         monkeypatch.delenv("JAX_PLATFORMS", raising=False)
     with pytest.raises(ReportError, match=told):
         accelerator("jax")
+
+
+@pytest.mark.parametrize("beside", [None, "3"])
+@pytest.mark.parametrize("gpu", [None, "A GPU"])
+def test_a_record_tells_of_the_device_the_memory_the_company_and_the_care_that_its_run_had(
+    beside: str | None, gpu: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: dict[str, Any] = {
+        "accelerator": lambda _: gpu,
+        "processor": lambda: "A processor",
+        "processor_kind": lambda: "AMaker 25 1 1",
+        "cores": lambda: 6,
+        "memory": lambda: int(8.04 * 2**30),
+        "is_deterministic": lambda _: gpu is not None,
+        "commit": lambda: ("f" * 40, False),
+    }
+    for name, stand_in in made.items():
+        monkeypatch.setattr(environment, name, stand_in)
+    monkeypatch.delenv(SIDE_BY_SIDE, raising=False)
+    if beside:
+        monkeypatch.setenv(SIDE_BY_SIDE, beside)
+    backend = keras.backend.backend()
+    found = describe()
+    assert found.backend == f"{backend} {importlib.metadata.version(backend)}"
+    assert (found.device, found.processor_kind, found.cores) == (gpu or "A processor", "AMaker 25 1 1", 6)
+    assert (found.memory_gib, found.side_by_side) == (8.0, int(beside or 1))
+    assert (found.deterministic, found.git_commit, found.git_clean) == (gpu is not None, "f" * 40, False)
+
+
+def test_every_package_that_can_change_a_number_under_a_backend_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: f"1.{len(name)}")
+    usual = {"keras", "numpy", "opencv-python-headless", "pyarrow"}
+    assert versions("jax").keys() == usual | {"jax", "jaxlib"}
+    assert versions("torch").keys() == usual | {"torch"}
+    assert versions("jax")["jaxlib"] == "1.6"
+
+
+def test_a_process_that_lacks_any_part_of_determinism_is_not_deterministic(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
+    wanted = deterministic("tensorflow")
+    assert {name: wanted[name] for name in DETERMINISTIC} == DETERMINISTIC
+    assert (wanted["TF_DETERMINISTIC_OPS"], wanted["CUBLAS_WORKSPACE_CONFIG"]) == ("1", ":4096:8")
+    for lacking in (None, *wanted):
+        for name, value in wanted.items():
+            monkeypatch.setenv(name, "" if name == lacking else value)
+        assert is_deterministic("tensorflow") is (lacking is None), lacking
+
+
+@pytest.mark.parametrize(("asked", "flags"), [("torch", False), ("jax", True), (None, True)])
+def test_what_makes_a_run_deterministic_is_that_of_the_backend_that_was_asked_for(
+    asked: str | None, flags: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PyTorch knows no flags of XLA."""
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    if asked:
+        monkeypatch.setenv("KERAS_BACKEND", asked)
+    assert (deterministic()["XLA_FLAGS"] != "") is flags
+
+
+def test_a_run_with_fewer_steps_than_a_record_would_say_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_MAX_STEPS_PER_EPOCH", "1")
+    with pytest.raises(ReportError, match="KERAS_MAX_STEPS_PER_EPOCH is set"):
+        environment.refuse_own_keras()
+
+
+def test_a_record_that_changed_is_no_change_of_the_sources_and_a_module_that_is_ignored_none_either(
+    sources: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = sources / "experiments" / "results"
+    results.mkdir()
+    for file in (results / "record.json", sources / "reportgen" / "__init__.py"):
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+    (sources / ".gitignore").write_text("experiments/own_*.py\n")
+    git(sources, "init")
+    git(sources, "add", ".")
+    git(sources, "commit", "-m", "first")
+    (results / "record.json").write_text("{}", encoding="utf-8")
+    (sources / "experiments" / "own_notes.py").touch()
+    assert commit()[1] is True
+    (sources / "reportgen" / "new.py").touch()
+    assert commit()[1] is False, "what reads records decides what a run is made from, too"
+    monkeypatch.setattr(environment, "git", lambda root, *words: None if words[0] == "status" else ask(root, *words))
+    assert commit() == (git(sources, "rev-parse", "HEAD"), None), "where git does not say, nobody knows"
+
+
+def test_the_cores_of_a_run_are_those_that_it_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5, 7}, raising=False)
+    assert cores() == 3
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert cores() == 64
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert cores() == 1
+
+
+def test_the_kind_of_a_processor_is_more_than_its_name_and_its_first_core_gives_the_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = GENERATION.format(core=0, model=1, mhz=2450.0, more="avx")
+    assert model_of(f"{told}model name\t: Another\n\n") == "AMD EPYC"
+    monkeypatch.setattr(environment, "_cpuinfo", lambda: told)
+    assert processor_kind() == "AuthenticAMD 25 1 1 avx avx2 fma"
+    monkeypatch.setattr(environment, "_cpuinfo", lambda: "")
+    monkeypatch.setattr(environment, "processor", lambda: "its name")
+    assert processor_kind() == "its name"
+
+
+@pytest.mark.parametrize("found", [(), ("A GPU", "Another")])
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_a_device_has_the_name_of_the_first_accelerator_if_there_is_one(
+    backend: str, found: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each backend is asked in its own way, by stand-ins here; a processor is no accelerator."""
+
+    def details(device: str) -> dict[str, str]:
+        return {"device_name": device, "compute_capability": "9.0"}
+
+    def devices(kind: str) -> Iterable[str]:
+        return found if kind == "GPU" else ["The processor"]
+
+    there = [SimpleNamespace(platform="gpu", device_kind=name) for name in found]
+    config = SimpleNamespace(list_physical_devices=devices, experimental=SimpleNamespace(get_device_details=details))
+
+    def name_of(place: int) -> str:
+        return found[place]
+
+    stand_ins = {
+        "tensorflow": SimpleNamespace(config=config),
+        "jax": SimpleNamespace(devices=lambda: there or [SimpleNamespace(platform="cpu", device_kind="The processor")]),
+        "torch": SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: bool(found), get_device_name=name_of)),
+    }
+    monkeypatch.setitem(sys.modules, backend, stand_ins[backend])
+    assert accelerator(backend) == (found[0] if found else None)
+
+
+def test_a_command_that_fails_or_is_not_there_has_printed_nothing() -> None:
+    assert environment._printed(sys.executable, "-c", "print('half'); raise SystemExit(1)") is None
+    assert environment._printed("no-such-command-as-this") is None

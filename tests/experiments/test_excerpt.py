@@ -57,3 +57,17 @@ def test_every_class_of_many_has_the_same_number_of_images(
     found = data.load(str(tmp_path))
     for part, count in ((found.train, train), (found.test, test)):
         assert np.bincount(part.labels).tolist() == [count // classes] * classes
+
+
+@pytest.mark.cifar10
+def test_the_images_of_an_excerpt_are_the_first_of_every_class_in_turn_with_their_own_labels(tmp_path: Path) -> None:
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(10, dtype=np.int64), 60))
+    pixels = np.zeros((600, 32, 32, 3), np.uint8)
+    pixels[:, 0, 0, 0], pixels[:, 0, 0, 1] = np.divmod(np.arange(600), 256)  # which image it is
+    whole = data.Dataset("many", "parquet", data.CLASSES, Images(pixels, labels), Images(pixels[::-1], labels[::-1]))
+    excerpt(whole, tmp_path)
+    found = data.load(str(tmp_path))
+    for part, of, each in ((found.train, whole.train, 40), (found.test, whole.test, 10)):
+        first = np.stack([np.flatnonzero(of.labels == label)[:each] for label in range(10)], axis=1).ravel()
+        assert np.array_equal(part.labels, of.labels[first])
+        assert np.array_equal(part.pixels, of.pixels[first])

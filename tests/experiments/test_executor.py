@@ -9,22 +9,24 @@ import pickle
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from rich.console import Console
 
-from experiments import data, executor
-from experiments.environment import SIDE_BY_SIDE, commit
-from experiments.executor import most_at_once, receive, resources, shares
+from experiments import data, executor, worker
+from experiments.environment import COMPILED, SIDE_BY_SIDE, commit, deterministic
+from experiments.executor import SHARED_DEVICE, Finished, most_at_once, receive, resources, shares
 from experiments.job import MISTAKES, Job
 from reportgen import record
 from reportgen.errors import ReportError
@@ -473,3 +475,298 @@ def test_whether_sources_were_as_committed_is_told_of_those_that_went_to_a_node(
     job = Job("p00_base", 3, "full", "float32", "sample", tmp_path / "here")
     receive({record.RECORD_FILE: sent}, job, None if clean is None else "f" * 40, clean)
     assert record.read_all(job.results)[0].environment.git_clean is clean
+
+
+class Head:
+    """Stands for Ray and for what it is told; every run that is handed to it comes back recorded."""
+
+    def __init__(self, nodes: list[dict[str, Any]], refuses: Exception | None = None) -> None:
+        self.exceptions = SimpleNamespace(RayTaskError=ZeroDivisionError, RayError=ArithmeticError)
+        self.begun: dict[str, Any] = {}
+        self.tasks: list[dict[str, Any]] = []
+        self.handed: list[Job] = []
+        self.token: str | None = None
+        self.shut_down = 0
+        self._nodes, self._refuses = nodes, refuses
+
+    def init(self, **options: Any) -> None:
+        self.begun, self.token = options, os.environ.get("RAY_AUTH_MODE")
+        if self._refuses:
+            raise self._refuses
+
+    def nodes(self) -> list[dict[str, Any]]:
+        return self._nodes
+
+    def remote(self, **options: Any) -> Callable[[object], Any]:
+        def of(function: object) -> Any:
+            assert function is executor.perform
+
+            def options_of(**more: Any) -> SimpleNamespace:
+                self.tasks.append(options | more)
+                return SimpleNamespace(remote=hand)
+
+            return SimpleNamespace(options=options_of)
+
+        def hand(job: Job) -> Job:
+            self.handed.append(job)
+            return job
+
+        return of
+
+    def wait(self, jobs: list[Job], num_returns: int) -> tuple[list[Job], list[Job]]:
+        return jobs[:num_returns], jobs[num_returns:]
+
+    def get(self, job: Job) -> dict[str, bytes]:
+        done = synthetic.record(job.project, job.seed)
+        return {record.RECORD_FILE: record.dumps(done).encode("utf-8")}
+
+    def shutdown(self) -> None:
+        self.shut_down += 1
+
+
+LARGE = {"Alive": True, "Resources": {"CPU": 8.0, "GPU": 1.0, "memory": 64 * GIB}}
+GONE = {"Alive": False, "Resources": {"CPU": 64.0, "GPU": 8.0, "memory": 512 * GIB}}
+
+
+@pytest.fixture
+def head(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Head:
+    """A cluster of one node, and of another that is lost; whoever asks is at home in an empty folder."""
+    found = Head([LARGE, GONE])
+    monkeypatch.setitem(sys.modules, "ray", found)
+    monkeypatch.setattr(executor, "_refuse_unreachable", lambda _: None)
+    for name in [name for name in os.environ if name.startswith("RAY_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("RAY_AUTH_MODE", "")  # and so put back as it was
+    monkeypatch.delenv("RAY_AUTH_MODE")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return found
+
+
+def on_cluster(folder: Path, address: str | None = None, seeds: int = 6) -> list[Finished]:
+    jobs = [dataclasses.replace(JOB, seed=seed, results=folder / "here") for seed in range(seeds)]
+    return list(executor.Ray(address).train(jobs, Console(file=StringIO())))
+
+
+@pytest.mark.parametrize(
+    ("named", "known", "asked"),
+    [("host:1", None, "host:1"), ("host:1", "host:2", "host:1"), (None, "host:2", "host:2"), (None, None, "auto")],
+)
+@pytest.mark.project("p00_base")
+def test_the_cluster_that_is_named_is_asked_and_gets_what_training_needs_and_no_more(
+    head: Head, named: str | None, known: str | None, asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached: list[str] = []
+    monkeypatch.setattr(executor, "_refuse_unreachable", reached.append)
+    if known:
+        monkeypatch.setenv("RAY_ADDRESS", known)
+    monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
+    assert all(done.recorded for done in on_cluster(tmp_path, named, seeds=1))
+    assert (head.begun["address"], reached, head.token, head.shut_down) == (asked, [asked], "token", 1)
+    assert head.begun["runtime_env"]["working_dir"] == str(ROOT)
+    left = set(head.begun["runtime_env"]["excludes"])
+    assert {".git", "build", "shared", "experiments/results"} <= left
+    assert not {"experiments", "experiments/sample", "experiments/projects", "reportgen", "pyproject.toml"} & left
+
+
+@pytest.mark.project("p00_base")
+def test_a_run_on_a_cluster_is_a_process_of_its_own_with_what_its_project_asks_for(
+    head: Head, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is begun elsewhere if its node is lost, and computes with the backend that the user has chosen."""
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "2")
+    monkeypatch.setenv("CIFAR10_DIR", "a folder of this machine")
+    assert [done.recorded for done in on_cluster(tmp_path)] == [True] * 6
+    assert [job.seed for job in head.handed] == list(range(6))
+    passed = {"KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "2", **SHARED_DEVICE, SIDE_BY_SIDE: "4"}
+    assert SHARED_DEVICE == {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    for task, job in zip(head.tasks, head.handed, strict=True):
+        assert task == {
+            **{"max_calls": 1, "max_retries": executor.RETRIES},
+            **{"num_cpus": 2, "num_gpus": 0.25, "memory": 3 * GIB},
+            **{"name": job.name, "scheduling_strategy": "SPREAD", "runtime_env": {"env_vars": passed}},
+        }
+
+
+@pytest.mark.project("p00_base")
+def test_fewer_runs_than_a_node_has_room_for_are_told_how_many_they_are(head: Head, tmp_path: Path) -> None:
+    on_cluster(tmp_path, seeds=2)
+    assert {task["runtime_env"]["env_vars"][SIDE_BY_SIDE] for task in head.tasks} == {"2"}
+
+
+@pytest.mark.parametrize("refuses", [ConnectionError("nobody\nthere"), RuntimeError("nobody"), ValueError("nobody")])
+@pytest.mark.project("p00_base")
+def test_a_cluster_that_refuses_is_a_sentence_with_its_first_line(
+    head: Head, refuses: Exception, tmp_path: Path
+) -> None:
+    head._refuses = refuses
+    with pytest.raises(ReportError, match=r"^No Ray cluster at 'host:1' \(nobody\)\. `ray start --head` starts one"):
+        on_cluster(tmp_path, "host:1")
+
+
+@pytest.mark.project("p00_base")
+def test_a_cluster_is_left_also_where_the_runs_are_cut_off(
+    head: Head, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(head, "get", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        on_cluster(tmp_path)
+    assert head.shut_down == 1
+
+
+def test_ray_that_is_not_installed_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.setattr(executor, "_show_token", lambda: None)
+    with pytest.raises(ReportError, match=r"--executor ray needs Ray, which is not installed; `pip install ray`"):
+        on_cluster(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("host:6379", ("host", 6379)),
+        ("[::1]:6379", ("::1", 6379)),
+        ("auto", None),
+        ("ray://host:10001", None),
+        ("host:port", None),
+        (":6379", None),
+    ],
+)
+def test_a_head_is_knocked_at_where_its_address_is_a_host_and_a_port(
+    address: str, asked: tuple[str, int] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All else is Ray's to understand; what is opened is closed."""
+    knocked: list[object] = []
+
+    def connect(where: tuple[str, int], timeout: float) -> SimpleNamespace:
+        assert timeout == executor.REACHED
+        knocked.append(where)
+        return SimpleNamespace(close=lambda: knocked.append("closed"))
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    executor._refuse_unreachable(address)
+    assert knocked == ([asked, "closed"] if asked else [])
+
+
+@pytest.mark.project("p00_base")
+def test_a_node_that_has_just_what_a_project_asks_for_is_large_enough_and_one_with_a_part_of_it_is_not() -> None:
+    exact = {"CPU": 2.0, "GPU": 0.25, "memory": 3 * GIB}
+    assert resources(JOB, [exact])["num_gpus"] == 0.25
+    for lacking in exact:
+        less = {**exact, lacking: exact[lacking] / 2}
+        with pytest.raises(ReportError, match="none of the cluster's 2 nodes has that"):
+            resources(JOB, [{"CPU": 0.0}, less])
+        assert resources(JOB, [less, exact])["memory"] == 3 * GIB, "one is enough"
+    with pytest.raises(ReportError, match=r"\(the largest has 1 cores\)"):
+        resources(JOB, [{"CPU": 1.0}, {}])
+    with pytest.raises(ReportError, match=r"cluster's 0 nodes has that \(the largest has 0 cores\)"):
+        resources(JOB, [])
+
+
+def test_room_for_a_part_of_a_run_is_none() -> None:
+    asked = {"num_cpus": 2.0, "num_gpus": 0.0, "memory": 3 * GIB}
+    assert most_at_once(asked, [{"CPU": 7.9, "memory": 64 * GIB}, {"CPU": 2.0, "memory": 3 * GIB}]) == 3
+
+
+def test_jobs_that_share_cores_are_dealt_out_over_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {4, 6, 9}, raising=False)
+    assert shares(2) == [{4, 9}, {6}]
+    assert shares(7) == [{4}, {6}, {9}, {4}, {6}, {9}, {4}]
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert shares(2) == [set(), set()], "where a process cannot be kept to some of the cores"
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+@pytest.mark.project("p00_base")
+def test_a_node_trains_deterministically_where_that_is_asked_for_and_sends_back_every_file(
+    wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: list[bool] = []
+
+    def train(job: Job, folder: Path) -> None:
+        known.append(all(os.environ.get(name) == value for name, value in deterministic().items()))
+        there = dataclasses.replace(job, results=folder).folder
+        there.mkdir(parents=True)
+        for name in ("record.json", "mistakes.png"):
+            (there / name).write_bytes(name.encode())
+
+    monkeypatch.setattr(worker, "perform", train)
+    for name in deterministic():
+        monkeypatch.setenv(name, "")
+    sent = executor.perform(dataclasses.replace(JOB, deterministic=wanted))
+    assert sent == {"record.json": b"record.json", "mistakes.png": b"mistakes.png"}
+    assert known == [wanted]
+
+
+def test_a_node_whose_keras_computes_otherwise_trains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "perform", lambda *_: pytest.fail("something was trained"))
+    monkeypatch.setenv("KERAS_MAX_EPOCHS", "1")
+    with pytest.raises(ReportError, match="KERAS_MAX_EPOCHS is set"):
+        executor.perform(JOB)
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_the_process_of_a_run_has_the_user_s_variables_and_those_of_determinism_only_if_it_is_asked_for(
+    wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (cache,) = COMPILED
+    monkeypatch.setenv("TF_DETERMINISTIC_OPS", "0")
+    monkeypatch.delenv(cache, raising=False)
+    job = dataclasses.replace(JOB, deterministic=wanted)
+    assert executor._environment(job)["TF_DETERMINISTIC_OPS"] == ("1" if wanted else "0")
+    assert executor._environment(job)[cache] == COMPILED[cache]
+    monkeypatch.setenv(cache, "a folder of the user's")
+    assert executor._environment(job)[cache] == "a folder of the user's"
+
+
+@pytest.mark.project("p00_base")
+def test_runs_side_by_side_share_a_device_and_know_of_each_other_and_keep_to_their_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[dict[str, str], list[set[int]]]] = []
+    kept: list[set[int]] = []
+
+    def follow(job: Job, variables: dict[str, str], *_: object) -> int:
+        seen.append((variables, list(kept)))
+        return recording(job)
+
+    monkeypatch.setattr(executor, "_follow", follow)
+    monkeypatch.setattr(executor, "shares", lambda jobs: [{k} for k in range(jobs)])
+    monkeypatch.setattr(os, "sched_setaffinity", lambda _, cores: kept.append(cores), raising=False)
+    asked = [dataclasses.replace(JOB, seed=seed, results=tmp_path) for seed in range(4)]
+    assert all(done.recorded for done in executor.Local(2).train(asked, Console(quiet=True)))
+    assert {tuple(sorted(variables.items())) for variables, _ in seen} == {
+        tuple(sorted({**SHARED_DEVICE, SIDE_BY_SIDE: "2"}.items()))
+    }
+    assert kept[:1] == [{0}] and all(before for _, before in seen) and {1} in [*kept, {1}]
+
+
+def test_the_lines_of_a_run_are_shown_as_they_are_with_the_variables_that_it_was_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    long = "[red]no markup[/] " * 9
+    speaks = f"import os; print('{long}'); print(os.environ['{SIDE_BY_SIDE}'])"
+    monkeypatch.setattr(executor, "_command", lambda _: [sys.executable, "-c", speaks])
+    shown, started = StringIO(), []  # type: ignore[var-annotated]
+    assert executor._follow(JOB, {SIDE_BY_SIDE: "2"}, Console(file=shown, width=40), started) == 0
+    assert shown.getvalue().splitlines() == [long.rstrip(), "2"]
+    assert [process.returncode for process in started] == [0], "so that who is cut off can end it"
+
+
+@pytest.mark.project("p00_base")
+def test_a_record_that_takes_the_place_of_another_has_another_stamp(tmp_path: Path) -> None:
+    """Within one tick of the clock it is another file; a file's number may come again, another time."""
+    job = dataclasses.replace(JOB, results=tmp_path)
+    recording(job)
+    before, file = executor.stamp(job), job.folder / record.RECORD_FILE
+    assert before and executor.stamp(job) == before
+    os.utime(file, ns=(before[0] + 1000, before[0] + 1000))
+    assert executor.stamp(job) not in (None, before)
+    other = tmp_path / "other.json"
+    other.write_bytes(file.read_bytes())
+    os.utime(other, ns=(before[0], before[0]))
+    other.replace(file)
+    assert executor.stamp(job) not in (None, before)

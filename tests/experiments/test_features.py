@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,8 +19,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from experiments import data
-from experiments.data import Dataset, Images
+from experiments import data, vgg16
+from experiments import features as made
+from experiments.augmentation import resize
+from experiments.data import SIDE, Dataset, Images
 from experiments.environment import ROOT
 from experiments.features import NEAREST, described, examine, filters, neighbours, same_class
 from experiments.scaling import BGR_MEAN, UNIT_INTERVAL
@@ -187,3 +190,77 @@ def test_every_size_is_compared_in_every_way_and_images_too_small_are_refused_be
     with pytest.raises(ReportError, match="needs 32x32 pixels"):
         examine(pretrained, Start("mine", BGR_MEAN), dataset, (32, 31), tmp_path / "none", "the command")
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.cifar10
+def test_all_images_are_described_by_the_mean_over_positions_however_many_are_taken_at_a_time(
+    pretrained: Pretrained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = data.load("sample").test.pixels[:5]
+    monkeypatch.setattr(made, "BATCH", 2)
+    found = described(pretrained, pixels, UNIT_INTERVAL, 64)
+    network = keras.applications.VGG16(include_top=False, weights=None, input_shape=(64, 64, 3))
+    for layer in network.layers:
+        if layer.weights:
+            layer.set_weights(pretrained.layers[layer.name])
+    large = resize(pixels, 64).astype(np.float32) / 255
+    expected = keras.ops.convert_to_numpy(network(large, training=False)).mean(axis=(1, 2))
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize(("expects", "prepared"), [(None, BGR_MEAN), (BGR_MEAN, BGR_MEAN), (UNIT_INTERVAL,) * 2])
+def test_every_share_is_of_the_weights_the_preparation_and_the_size_that_it_names(
+    expects: Any, prepared: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Features are made up here, others for each way to describe the images."""
+    random = np.random.default_rng(0)
+    pixels = random.integers(0, 256, (60, 32, 32, 3)).astype(np.uint8)
+    images = Images(pixels, np.arange(60, dtype=np.int64) % 3)
+
+    def of(name: str, scaling: str, side: int) -> np.ndarray:
+        return np.random.default_rng([*name.encode(), *scaling.encode(), side]).random((60, 3), np.float32)
+
+    def described(weights: Pretrained, seen: np.ndarray, scaling: str, side: int, _: object = None) -> np.ndarray:
+        assert np.array_equal(seen, pixels)
+        return of(weights.name, scaling, side)
+
+    monkeypatch.setattr(made, "described", described)
+    monkeypatch.setattr(made, "_network", lambda side: side)
+    monkeypatch.setattr(vgg16, "drawn", lambda _, seed: Pretrained(f"drawn {seed}", {}))
+    mine = Pretrained("mine", {"block1_conv1": (np.ones((3, 3, 3, 2), np.float32), np.zeros(2, np.float32))})
+    dataset = Dataset("set", "parquet", ("a", "b", "c"), images, images)
+    found = examine(mine, Start("mine", expects), dataset, (48, 32, 48), tmp_path, "the command")
+    assert (found.preprocessing, found.image_size, found.dimensions) == (prepared, 48, 3)
+
+    def share(features: np.ndarray) -> float:
+        return same_class(images.labels, neighbours(features)[0])
+
+    places, similarities = neighbours(of("mine", prepared, 48))
+    for query in found.shown:
+        assert [one.index for one in query.nearest] == places[query.index].tolist()
+        alike = similarities[query.index].tolist()
+        assert [one.similarity for one in query.nearest] == pytest.approx(alike, abs=1e-6)
+    called = {"weights": "mine", "untrained": "drawn 0"}
+    for one in found.shares:
+        bare = pixels.reshape(60, -1).astype(np.float32)
+        named = (called.get(one.compared_by, ""), str(one.preprocessing), one.image_size)
+        assert one.same_class == share(bare if one.compared_by == "pixels" else of(*named)), named
+    assert found.shares[-1].image_size == SIDE
+    assert len({(one.compared_by, one.preprocessing, one.image_size) for one in found.shares}) == len(found.shares)
+
+
+def test_pictures_that_the_disk_does_not_take_have_no_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record without its pictures would be shown with holes."""
+    images = Images(np.zeros((6, 32, 32, 3), np.uint8), np.arange(6, dtype=np.int64) % 2)
+    mine = Pretrained("mine", {"block1_conv1": (np.ones((3, 3, 3, 2), np.float32), np.zeros(2, np.float32))})
+
+    def full(_: Path) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(made, "described", lambda *_: np.eye(6, dtype=np.float32))
+    monkeypatch.setattr(made, "_others", lambda *_: ())
+    monkeypatch.setattr(made, "replacing", full)
+    with pytest.raises(OSError, match="no space left"):
+        dataset = Dataset("set", "parquet", ("a", "b"), images, images)
+        examine(mine, Start("mine", None), dataset, (32,), tmp_path / "mine", "the command")
+    assert not (tmp_path / "mine" / FILE).exists()

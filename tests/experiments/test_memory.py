@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NoReturn
 
 import keras
@@ -13,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from experiments import __main__ as command_line
-from experiments.memory import device_peak, enough_memory
+from experiments.memory import device_peak, enough_memory, peak
 from reportgen.errors import ReportError
 from tests.experiments.labelled_files import few
 
@@ -84,3 +86,66 @@ def test_a_device_is_asked_for_its_memory_only_where_there_is_one(monkeypatch: p
 
     monkeypatch.setattr(jax, "local_devices", lambda: [Accelerator()])
     assert device_peak() == 3
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        RuntimeError("RESOURCE_EXHAUSTED: while trying to allocate 68719476736 bytes."),
+        RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        ValueError("Graph execution error: OOM when allocating tensor with shape[512,64]"),
+        RuntimeError("std::bad_alloc"),
+        ValueError("Unable to allocate 128. TiB for an array"),
+        MemoryError(),
+    ],
+)
+def test_whichever_words_say_that_memory_ran_out_become_the_sentence(problem: Exception) -> None:
+    """With the images of a batch and their side each in its place."""
+    told = r"with batches of 7 images of 48x48 pixels\. Lower --epochs\.$"
+    with pytest.raises(ReportError, match=told) as raised, enough_memory(7, 48, "--epochs"):
+        raise problem
+    assert raised.value.__cause__ is problem
+
+
+def test_a_mistake_that_speaks_of_memory_is_told_in_its_own_words() -> None:
+    with pytest.raises(ReportError, match=r"^Its canary ran out of memory\.$"), enough_memory(7, 48):
+        raise ReportError("Its canary ran out of memory.")
+
+
+def test_what_a_process_held_is_what_it_held_at_most_whichever_system_tells_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Linux in its own file, in KiB; macOS in bytes, others in KiB."""
+    status = "VmPeak:\t 9437184 kB\nVmHWM:\t 3145728 kB\nVmRSS:\t 1048576 kB\n"
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: status)
+    assert peak() == 3
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: "Name:\tpython\n")
+    assert peak() == 0
+
+    def none(*_: object, **__: object) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "read_text", none)
+    for system, held in (("darwin", 3 * 2**30), ("freebsd14", 3 * 2**20)):
+        monkeypatch.setattr(sys, "platform", system)
+        monkeypatch.setattr(resource, "getrusage", lambda _, held=held: SimpleNamespace(ru_maxrss=held))
+        assert peak() == 3
+
+
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("backend", ["tensorflow", "torch"])
+def test_an_accelerator_is_asked_what_was_held_at_most(
+    backend: str, there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By stand-ins: each backend tells it in its own way."""
+    config = SimpleNamespace(
+        list_logical_devices=lambda kind: ["one"] if there and kind == "GPU" else [],
+        experimental=SimpleNamespace(get_memory_info=lambda _: {"current": 2**30, "peak": 3 * 2**30}),
+    )
+    cuda = SimpleNamespace(
+        is_available=lambda: there, memory_allocated=lambda: 2**30, max_memory_allocated=lambda: 3 * 2**30
+    )
+    stand_in = SimpleNamespace(config=config, cuda=cuda)
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    monkeypatch.setitem(sys.modules, backend, stand_in)
+    assert device_peak() == (3 if there else None)

@@ -37,3 +37,16 @@ def test_jax_which_would_compute_in_another_precision_than_it_is_asked_for_is_re
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     with pytest.raises(ReportError, match="JAX would compute in float32"):
         check_precision("float64")
+
+
+def test_jax_is_refused_no_precision_in_which_it_does_compute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    for precision in PRECISIONS:
+        if precision != "float64":
+            check_precision(precision)
+
+
+@pytest.mark.parametrize("precision", ["float12", "", "Float32", "mixed_float32"])
+def test_a_precision_that_there_is_not_is_told_with_those_that_there_are(precision: str) -> None:
+    with pytest.raises(ReportError, match=rf"Unknown precision '{precision}': expected one of {', '.join(PRECISIONS)}"):
+        check_precision(precision)

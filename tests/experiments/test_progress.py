@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 
 import pytest
 from rich.console import Console
+from rich.progress import Task
 
 from experiments.progress import EpochProgress
 
@@ -41,3 +43,62 @@ def test_a_log_has_a_line_an_epoch_however_long_and_is_told_of_a_resumption() ->
     resumed, *epochs = seen.splitlines()
     assert resumed == "p12_residual seed 0  resumes after epoch 10, where it was cut off; --restart starts over"
     assert epochs == [f"p12_residual seed 0  epoch {number}/40  {FIGURES}" for number in (11, 12)]
+
+
+SHOWN, HIDDEN = "\x1b[?25h", "\x1b[?25l"
+"""What shows a terminal's cursor and hides it."""
+
+
+@pytest.mark.parametrize("first", [0, 3])
+def test_a_bar_goes_on_by_a_step_of_all_epochs_from_where_the_training_was_cut_off(first: int) -> None:
+    """The time that remains is reckoned from that."""
+    console = Console(file=StringIO(), force_terminal=True, width=200, color_system=None)
+    with EpochProgress("p00_base seed 0", 5, console) as progress:
+        progress.set_params({"steps": 4, "epochs": 5, "verbose": 0})
+        progress.on_train_begin()
+        (task,) = progress._bar.tasks
+        seen: list[tuple[float, float]] = []
+
+        def look(task: Task = task) -> None:
+            seen.append((task.completed, task.percentage))
+
+        progress.on_epoch_begin(first)
+        look()
+        for batch in range(3):
+            progress.on_train_batch_end(batch)
+        look()
+        progress.on_train_batch_end(3)
+        progress.on_epoch_end(first, LOGS)
+        progress.on_epoch_begin(first + 1)
+        look()
+    done = 4 * first
+    assert seen == [(steps, 5 * steps) for steps in (done, done + 3, done + 4)], "a step of twenty is five per cent"
+
+
+def test_the_time_that_is_left_at_most_stands_at_the_end_of_the_line() -> None:
+    console = Console(file=StringIO(), force_terminal=True, width=200, color_system=None)
+    with EpochProgress("p00_base seed 0", 40, console) as progress:
+        progress.set_params({"steps": 2, "epochs": 40, "verbose": 0})
+        progress.on_train_begin()
+        progress.on_epoch_begin(0)
+    assert isinstance(console.file, StringIO)
+    assert re.search(r"epoch 1/40 +0:00:00 at most -:--:--", console.file.getvalue())
+
+
+@pytest.mark.parametrize("cut_off", [False, True])
+def test_a_training_that_ends_leaves_a_terminal_without_its_bar_and_with_its_cursor(cut_off: bool) -> None:
+    """Of one that fails or is cut off, nobody tells the bar that it has ended."""
+    console = Console(file=StringIO(), force_terminal=True, width=200)
+    progress = EpochProgress("p00_base seed 0", 40, console)
+    progress.set_params({"steps": 2, "epochs": 40, "verbose": 0})
+    progress.on_train_begin()
+    assert isinstance(console.file, StringIO)
+    assert console.file.getvalue().count(HIDDEN) == 1
+    if cut_off:
+        with pytest.raises(KeyboardInterrupt), progress:
+            raise KeyboardInterrupt
+    else:
+        progress.on_train_end()
+    seen = console.file.getvalue()
+    assert seen.count(SHOWN) == 1 and "p00_base" not in seen.rpartition(SHOWN)[2]
+    assert seen.endswith("\x1b[2K"), "the line is wiped"

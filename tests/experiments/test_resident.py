@@ -23,6 +23,7 @@ from experiments.resident import (
     drawing,
     even,
     filled,
+    fits,
     in_whole_batches,
     largest_divisor,
     pays,
@@ -233,3 +234,42 @@ def test_a_training_on_the_device_is_the_training_that_it_stands_for() -> None:
         assert as_usual == as_resident, "name, layers and confusion matrix"
         for before, after in zip(usual, resident, strict=True):
             assert after == pytest.approx(before, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("backend", "device", "expected"),
+    [("jax", "gpu", True), ("jax", "tpu", True), ("jax", "cpu", False), ("tensorflow", "gpu", False)],
+)
+def test_images_stay_on_an_accelerator_that_keras_reaches_through_jax_alone(
+    backend: str, device: str, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jax = pytest.importorskip("jax")
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    monkeypatch.setattr(jax, "default_backend", lambda: device)
+    assert pays() is expected
+
+
+@pytest.mark.parametrize(("side", "channels"), [(32, 3), (48, 3), (32, 1)])
+def test_a_set_that_just_fits_on_an_accelerator_is_copied_there_in_the_size_in_which_it_is_shown(
+    side: int, channels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = Images(np.zeros((5, 32, 32, channels), np.uint8), np.zeros(5, np.int64))
+    batches = Batches(images, 2, side)
+    for room, expected in ((0, True), (-1, False)):
+        monkeypatch.setattr("experiments.resident.LARGEST", 5 * side * side * channels + room)
+        assert fits(batches) is expected
+
+
+@pytest.mark.parametrize(
+    ("images", "size", "expected"),
+    [(50, 100, 100), (150, 100, 75), (51, 100, 51), (97, 32, 32), (96, 32, 32), (5, 8, 5)],
+)
+def test_batches_are_even_where_that_takes_fewer_than_twice_as_many(images: int, size: int, expected: int) -> None:
+    assert even(images, size) == expected
+
+
+@pytest.mark.parametrize(
+    ("batches", "expected"), [(1, 1), (63, 63), (128, 64), (97, 97), (8 * 67, 8 * 67), (9 * 67, 9), (64, 64)]
+)
+def test_a_call_takes_more_than_an_eighth_of_the_most_or_the_whole_epoch(batches: int, expected: int) -> None:
+    assert largest_divisor(batches, MOST) == expected

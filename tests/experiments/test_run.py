@@ -14,11 +14,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from datetime import UTC, datetime
 from importlib import import_module
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import pyarrow
@@ -27,18 +29,21 @@ import typer
 from pyarrow import parquet
 from rich.console import Console
 
-from experiments import __main__, data
+from experiments import __main__, catalogue, data
 from experiments import run as experiments_run
+from experiments.comparison import session
 from experiments.environment import cores
-from experiments.executor import Finished, killed
+from experiments.executor import Finished, Local, Ray, killed
 from experiments.job import FIGURES, RESULTS, Job, Sizes, sources
 from experiments.replay import singing
 from experiments.run import CutOff, refuse_other_weights, refuse_to_replace, run
+from experiments.scaling import BGR_MEAN, UNIT_INTERVAL
 from experiments.standing import Explicit, Standing, reason_to_train, standing
 from experiments.train import build, train
 from experiments.vgg16 import Start
 from experiments.worker import checkpoint_file
 from reportgen import record
+from reportgen.bench import Bench, Comparison, Figure, read, write
 from reportgen.errors import ReportError
 from tests import synthetic
 from tests.experiments.command_line import said
@@ -946,3 +951,459 @@ def test_a_seed_that_is_refused_stays_and_no_other_is_trained_beside_it_on_other
     told = console.file.getvalue()
     assert "seed 0: It would replace a run on cifar10-51k" in told
     assert "seed 5: On mine it would stand beside seeds on cifar10-51k (0)" in told
+
+
+FOLDER = str(data.SAMPLE)
+"""A folder of images, of which nobody knows that it is the sample's."""
+
+
+class Runs:
+    """Stands for what trains the runs that a command asks for; those of the seeds in `failing` fail."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *failing: int, cut: bool = False, before: int = 1) -> None:
+        self.jobs: list[Job] = []
+        self.executor: object = None
+        self.explicit: Explicit | None = None
+
+        def run(jobs: Sequence[Job], _: object, executor: object, explicit: Explicit) -> list[Job]:
+            self.jobs, self.executor, self.explicit = list(jobs), executor, explicit
+            if cut:
+                raise CutOff(self.jobs, before)
+            return [job for job in jobs if job.seed in failing]
+
+        monkeypatch.setattr(__main__, "run", run)
+
+
+@pytest.mark.project("p07_vgg16_frozen")
+def test_a_run_is_asked_for_as_the_command_line_says_in_every_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paths are whole, for a process that starts elsewhere, and what is named twice is trained once."""
+    runs = Runs(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    words = "run 7 vgg16_frozen --seed 3 --seed 4294967295 --seed 3 --precision mixed_bfloat16 --data sample --jobs 3 "
+    words += "--vgg16-weights own.h5 --preprocessing weights --allow-unfinished --image-size 40 --batch-size 8 --force "
+    assert said(*f"{words} --epochs 5 --restart --deterministic --results mine".split())[0] == 0
+    assert runs.jobs == [
+        Job(
+            "p07_vgg16_frozen",
+            seed,
+            "full",
+            "mixed_bfloat16",
+            "sample",
+            tmp_path / "mine",
+            vgg16_weights=tmp_path / "own.h5",
+            restart=True,
+            deterministic=True,
+            sizes=Sizes(40, 8, 5),
+            preprocessing="weights",
+            allow_unfinished=True,
+        )
+        for seed in (3, 4294967295)
+    ]
+    assert (runs.executor, runs.explicit) == (Local(3), Explicit(data=True, precision=True, force=True))
+    assert said("run", "0", "7", "--random-weights", "--seed", "0", "--data", FOLDER)[0] == 0
+    assert [(job.project, job.random_weights) for job in runs.jobs] == [("p00_base", True), ("p07_vgg16_frozen", True)]
+
+
+@pytest.mark.parametrize(
+    ("words", "seeds", "source", "results", "careful", "side_by_side"),
+    [
+        (("0",), (0, 1, 2), FOLDER, RESULTS, False, 1),
+        (("0", "1"), (0, 1, 2), FOLDER, RESULTS, False, 1),
+        (("0", "--data", "sample"), (0, 1, 2), "sample", __main__.SCRATCH / "sample", False, 1),
+        (("0", "--profile", "smoke"), (0,), "sample", __main__.SCRATCH / "smoke", True, 1),
+        (("0", "1", "2", "--profile", "smoke"), (0,), "sample", __main__.SCRATCH / "smoke", True, 2),
+        (("0", "1", "--profile", "smoke", "--data", FOLDER), (0,), FOLDER, __main__.SCRATCH / "smoke", True, 2),
+    ],
+)
+@pytest.mark.project("p00_base", "p01_deeper", "p02_dropout")
+def test_what_nobody_names_is_as_the_help_says(
+    words: tuple[str, ...],
+    seeds: tuple[int, ...],
+    source: str,
+    results: Path,
+    careful: bool,
+    side_by_side: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runs = Runs(monkeypatch)
+    monkeypatch.setattr(__main__, "cores", lambda: 8)
+    monkeypatch.setenv("CIFAR10_DIR", FOLDER)
+    assert said("run", *words)[0] == 0
+    assert tuple(dict.fromkeys(job.seed for job in runs.jobs)) == seeds
+    assert {(job.source, job.results, job.deterministic) for job in runs.jobs} == {(source, results, careful)}
+    assert {(job.precision, job.restart, job.sizes, job.preprocessing) for job in runs.jobs} == {
+        ("float32", False, Sizes(), "study")
+    }
+    assert (runs.executor, runs.explicit) == (Local(side_by_side), Explicit(data="--data" in words))
+
+
+@pytest.mark.parametrize("folder", [None, "", FOLDER])
+def test_images_come_from_the_folder_that_the_environment_names_or_else_from_keras(
+    folder: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CIFAR10_DIR", raising=False)
+    if folder is not None:
+        monkeypatch.setenv("CIFAR10_DIR", folder)
+    assert __main__._usual_source() == (folder or "keras")
+
+
+def test_a_folder_of_images_is_named_whole_for_a_process_that_starts_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(data.SAMPLE.parent)
+    assert __main__._images(f"./{data.SAMPLE.name}") == FOLDER
+    assert {__main__._images(word) for word in ("keras", "sample")} == {"keras", "sample"}
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "sentence"),
+    [
+        ("run 0 --seed -1", 2, "Invalid value for '--seed'"),
+        ("run 0 --seed 4294967296", 2, "Invalid value for '--seed'"),
+        ("run 0 --jobs 0", 2, "Invalid value for '--jobs'"),
+        ("run 0 --epochs 0", 2, "Invalid value for '--epochs'"),
+        ("run 0 --batch-size 0", 2, "Invalid value for '--batch-size'"),
+        ("run 0 --image-size 0", 2, "Invalid value for '--image-size'"),
+        ("replay --jobs 0", 2, "Invalid value for '--jobs'"),
+        ("run 7 --random-weights --vgg16-weights own.h5", 1, "--random-weights starts from none: leave out"),
+        ("run 7 --random-weights --allow-unfinished", 1, "--random-weights starts from none: leave out"),
+        (f"run 0 --data {FOLDER} --results {RESULTS / 'mine'}", 1, "below experiments/results stand the recorded runs"),
+        (f"run 0 --data sample --results {RESULTS / 'mine'}", 1, "A run on the sample cannot go into"),
+        ("bench --data sample --output .", 1, "expected a file to write to, found a folder"),
+    ],
+)
+@pytest.mark.project("p00_base", "p07_vgg16_frozen")
+def test_what_cannot_be_meant_is_refused_before_anything_trains(
+    words: str, status: int, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(__main__, "run", lambda *_: pytest.fail("something was trained"))
+    monkeypatch.setattr(__main__, "replay", lambda *_: pytest.fail("something was replayed"))
+    ended, _, complaints = said(*words.split())
+    assert (ended, sentence in " ".join(complaints.split())) == (status, True)
+
+
+@pytest.mark.project("p00_base")
+def test_one_run_that_fails_is_the_exit_status_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    Runs(monkeypatch, 1)
+    status, _, complaints = said("run", "0", "--data", FOLDER)
+    assert (status, "1 of 3 runs failed." in complaints) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("backend", "how", "executor"),
+    [
+        ("tensorflow", "--executor ray --address host:1", Ray("host:1")),
+        ("tensorflow", "--executor ray", Ray(None)),
+        ("jax", "--jobs 2", Local(2)),
+    ],
+)
+@pytest.mark.project("p00_base")
+def test_the_command_for_what_ctrl_c_has_left_trains_it_where_and_with_what_the_first_did(
+    backend: str, how: str, executor: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    runs = Runs(monkeypatch, cut=True)
+    words = ("run", "0", "--data", FOLDER, "--results", str(tmp_path), *how.split())
+    status, _, complaints = said(*words, "--force")
+    assert (status, runs.executor) == (128 + signal.SIGINT, executor)
+    (command,) = (line for line in complaints.splitlines() if "experiments run" in line)
+    assert command.lstrip().startswith("KERAS_BACKEND=jax python -m" if backend == "jax" else "python -m")
+    assert command.endswith(f"--force {how}")
+    assert ("begins anew" in complaints) is ("ray" in how)
+    Runs(monkeypatch, cut=True, before=0)
+    assert "would train again" not in said(*words, "--force")[2], "nothing was recorded"
+    Runs(monkeypatch, cut=True)
+    status, _, complaints = said(*words, "--restart")
+    assert (status, "The same command without --restart" in complaints) == (128 + signal.SIGINT, True)
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_the_process_of_a_run_does_the_job_that_it_was_started_for(
+    changed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[Job] = []
+    monkeypatch.setattr("experiments.worker.perform", done.append)
+    job = Job("p07_vgg16_frozen", 3, "smoke", "float64", "sample", tmp_path)
+    if changed:
+        more: dict[str, Any] = {"vgg16_weights": tmp_path / "own.h5", "restart": True, "deterministic": True}
+        more |= {"preprocessing": "weights", "allow_unfinished": True, "random_weights": True}
+        job = Job("p07_vgg16_frozen", 3, "smoke", "float64", "sample", tmp_path, sizes=Sizes(40, 8, 5), **more)
+    assert said("train", *job.arguments)[0] == 0
+    assert done == [job]
+
+
+@pytest.mark.parametrize("scaling", [None, BGR_MEAN])
+@pytest.mark.project("p00_base")
+def test_a_canary_sings_of_the_run_in_its_sizes_and_its_scaling_with_operations_that_compute_the_same_twice(
+    scaling: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sung: list[object] = []
+
+    def specify(declared: Any, seed: int, precision: str) -> SimpleNamespace:
+        training = declared.training
+        sung.extend(
+            (declared.image_size, training.batch_size, training.epochs, declared.pixel_scaling, seed, precision)
+        )
+        return SimpleNamespace(model_dump=lambda **_: "a song")
+
+    monkeypatch.setattr("experiments.canary.specify", specify)
+    monkeypatch.setattr("experiments.environment.use_deterministic_operations", lambda: sung.append("the same twice"))
+    monkeypatch.setattr("experiments.environment.describe", synthetic.environment)
+    words = "canary p00_base --seed 3 --precision float32 --image-size 40 --batch-size 8 --epochs 5"
+    status, told, _ = said(*words.split(), *(("--pixel-scaling", scaling) if scaling else ()))
+    assert status == 0 and told.startswith('{"specification": "a song", "environment": {')
+    assert sung == ["the same twice", 40, 8, 5, scaling or UNIT_INTERVAL, 3, "float32"]
+
+
+def test_the_status_tells_of_each_run_what_is_recorded_and_of_variants_those_seeds_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed, variant in ((3, None), (1, "8px")):
+        record.write(synthetic.record("p00_base", seed, seconds=30.0, variant=variant), tmp_path)
+    monkeypatch.setattr(__main__, "console", Console(width=300))
+
+    def rows(*words: str) -> list[tuple[str, ...]]:
+        told = said("status", "0", *words, "--results", str(tmp_path))[1]
+        found = (tuple(part.strip() for part in re.split("[│┃]", line)[1:-1]) for line in told.splitlines())
+        return [(row[0], row[1], row[2].split(":")[0], *row[3:]) for row in found if row[:1] and "p00" in row[0]]
+
+    there = ("60.00%", "sample", "2026-03-01, 30 s")
+    missing = [("p00_base", str(seed), "missing", "", "", "") for seed in range(3)]
+    assert rows() == [
+        *missing,
+        ("p00_base", "3", "unconfirmed", *there),
+        ("p00_base 8px", "1", "unconfirmed", *there),
+    ]
+    assert rows("--seed", "5") == [("p00_base", "5", "missing", "", "", "")]
+    assert rows("--seed", "1") == [missing[1], ("p00_base 8px", "1", "unconfirmed", *there)]
+    assert "experiments/projects/" in said("status", "0", "--results", str(tmp_path))[1], "what has changed"
+
+
+@pytest.mark.project("p05_augmentation", "p11_modern")
+def test_the_list_tells_of_each_project_what_it_tries_and_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(__main__, "console", Console(width=300))
+    status, told, _ = said("list")
+    assert status == 0
+    for identifier in catalogue.identifiers():
+        training = catalogue.load(identifier).training
+        patience = str(training.early_stopping[0].patience) if training.early_stopping else ""
+        row = (identifier, catalogue.summary(identifier), str(training.batch_size), str(training.epochs), patience)
+        assert [" ".join(part.split()) for part in row] in [
+            [" ".join(part.split()) for part in line.strip("│").split("│")] for line in told.splitlines()
+        ]
+
+
+def test_only_the_seeds_that_are_named_are_replayed_and_one_that_is_not_confirmed_is_the_exit_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(tmp_path, 0, 1, 2)
+    asked, _ = replays(monkeypatch)
+    assert said("replay", "--seed", "1", "--seed", "2", "--results", str(tmp_path))[0] == 0
+    assert sorted(asked) == [1, 2]
+    asked, _ = replays(monkeypatch, damaged=1)
+    assert said("replay", "--results", str(tmp_path))[0] == 1
+    for verdict in ("undecided", "contradicted"):
+        monkeypatch.setattr(__main__, "replay", lambda _, done, __, v=verdict: v if done.seed == 1 else "confirmed")
+        assert said("replay", "--results", str(tmp_path))[0] == 1
+
+
+ONE = Comparison(group="a", subject="b", unit="s", measured=(1.0,), against="c", reference=(1.0,))
+EVERY = set(session.PARTS)
+REST = EVERY - {"precision"}
+
+
+class Measured:
+    """Stands for a session of measuring, and for the limits behind it; `why` ends it before its first comparison."""
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, folder: Path, *kept: bool, why: BaseException | None = None
+    ) -> None:
+        self.asked: list[Any] = []
+        self.limits: list[str] = []
+        self.results = folder / "experiments" / "results"
+
+        def compare(*arguments: object, parts: set[str], precise: Sequence[str]) -> Iterator[Bench]:
+            self.asked = [*arguments, set(parts), list(precise)]
+            if why:
+                raise why
+            now = datetime(2026, 4, 1, tzinfo=UTC)
+            yield Bench(measured=now, quick=False, environment=synthetic.environment(), load=0.5, comparisons=(ONE,))
+
+        def figures(source: str) -> Iterator[Figure]:
+            self.limits.append(source)
+            yield from (Figure(f"figure {k}", "1 s", "2 s", one) for k, one in enumerate(kept))
+
+        self.results.mkdir(parents=True)
+        (folder / "build").mkdir()
+        monkeypatch.setattr(__main__, "RESULTS", self.results)
+        monkeypatch.setattr(__main__, "SCRATCH", folder / "build")
+        monkeypatch.setattr(session, "compare", compare)
+        monkeypatch.setattr("experiments.limits.figures", figures)
+        monkeypatch.setattr("experiments.limits.recorded", lambda: self.limits.append("recorded"))
+
+
+@pytest.mark.parametrize(
+    ("words", "projects", "parts", "precise", "quick"),
+    [
+        (f"--data {FOLDER}", catalogue.studied(), EVERY, "p01_deeper", False),
+        (f"--data {FOLDER} --quick", session.QUICK, REST, "p01_deeper", True),
+        ("--data sample", catalogue.studied(), REST, "p01_deeper", False),
+        (f"0 --data {FOLDER}", ("p00_base",), REST, "p01_deeper", False),
+        (f"0 --precise 2 --data {FOLDER}", ("p00_base",), EVERY, "p02_dropout", False),
+        (f"0 --quick --precise 2 --data {FOLDER}", ("p00_base",), EVERY, "p02_dropout", True),
+        ("0 --only training --data sample", ("p00_base",), {"training"}, "p01_deeper", False),
+        (f"0 --only precision --only site --data {FOLDER}", ("p00_base",), {"precision", "site"}, "p01_deeper", False),
+        (f"0 --only site --precise 2 --data {FOLDER}", ("p00_base",), {"precision", "site"}, "p02_dropout", False),
+    ],
+)
+@pytest.mark.project("p00_base", "p01_deeper", "p02_dropout", "p05_augmentation", "p09_mini_vgg16")
+def test_a_bench_measures_what_was_asked_for_and_checks_every_limit_unless_a_part_is_named(
+    words: str,
+    projects: tuple[str, ...],
+    parts: set[str],
+    precise: str,
+    quick: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    measured = Measured(monkeypatch, tmp_path, True)
+    status, told, _ = said("bench", *words.split())
+    source = "sample" if words.endswith(" sample") else FOLDER
+    named, *asked = measured.asked
+    assert (status, list(named), asked) == (0, list(projects), [source, quick, parts, [precise]])
+    passing = quick or "--only" in words
+    (file,) = tmp_path.rglob("*.json")
+    assert file.parent == (tmp_path / "build" / "benches" if passing else measured.results.parent / "benches")
+    assert file.stem == "a-processor-2-cores" and read(file).comparisons == (ONE,), "and nothing that is unfinished"
+    assert measured.limits == ([] if "--only" in words else ["recorded", source])
+    assert ("kept" in told) is ("--only" not in words)
+
+
+@pytest.mark.project("p00_base")
+def test_a_limit_that_is_missed_is_the_exit_status_and_stands_beside_those_that_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Measured(monkeypatch, tmp_path, True, False, True)
+    status, told, _ = said("bench", "0", "--data", "sample", "--output", str(tmp_path / "own.json"))
+    assert (status, len(re.findall(r"kept +│", told)), len(re.findall(r"missed +│", told))) == (1, 2, 1)
+    assert [file.name for file in tmp_path.rglob("*.json")] == ["own.json"]
+
+
+@pytest.mark.parametrize(("why", "ended"), [(KeyboardInterrupt(), 130), (ReportError("No such program."), 1)])
+@pytest.mark.project("p00_base")
+def test_what_an_earlier_bench_has_left_is_not_taken_for_what_this_one_has_measured(
+    why: BaseException, ended: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Measured(monkeypatch, tmp_path, why=why)
+    earlier = Bench(
+        measured=datetime(2026, 4, 1, tzinfo=UTC),
+        quick=False,
+        environment=synthetic.environment(),
+        load=0.5,
+        comparisons=(ONE,),
+    )
+    (tmp_path / "build" / "benches").mkdir()
+    write(earlier, tmp_path / "build" / "benches" / "unfinished.json")
+    status, _, complaints = said("bench", "0", "--data", "sample", "--only", "site")
+    assert (status, "What was measured before" in complaints) == (ended, False)
+    assert not list(tmp_path.rglob("*.json"))
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--data", FOLDER), "there is no project that the study tried"),
+        (("0", "--only", "precision", "--data", FOLDER), "Name the project to train in sixteen bits with --precise"),
+    ],
+)
+def test_a_bench_that_has_nothing_to_measure_by_itself_asks_for_a_name(
+    words: tuple[str, ...], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a fork that has deleted the study's projects."""
+    measured = Measured(monkeypatch, tmp_path, True)
+    monkeypatch.setattr(catalogue, "identifiers", lambda: ("p00_mine",))
+    monkeypatch.setattr(catalogue, "studied", lambda: ())
+    status, _, complaints = said("bench", *words)
+    named = "Name the projects to measure, some of p00_mine" if "--only" not in words else sentence
+    assert (status, named in complaints, measured.asked) == (1, True, [])
+
+
+@pytest.mark.project("p07_vgg16_frozen")
+def test_what_weights_see_is_asked_for_in_the_sizes_that_are_named_and_written_apart_for_the_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from experiments import features, pretrain
+
+    asked: list[Any] = []
+
+    def examine(*arguments: Any) -> Any:
+        asked.append(arguments)
+        return synthetic.features()
+
+    monkeypatch.setattr(features, "examine", examine)
+    monkeypatch.setattr(__main__, "from_file", lambda file: f"the weights of {file.name}")
+    monkeypatch.setattr(pretrain, "WEIGHTS", tmp_path / "weights")
+    monkeypatch.setattr(pretrain, "RECORDS", tmp_path / "records")
+    own = tmp_path / "my own.h5"
+    own.write_bytes(b"weights")
+    words = ("features", "--vgg16-weights", str(own), "--data")
+    assert said(*words, "sample", "--image-size", "48", "--image-size", "64", "--allow-unfinished")[0] == 0
+    weights, start, images, sizes, folder, command, _ = asked[0]
+    assert (weights, images.name, sizes) == ("the weights of my own.h5", "sample", [48, 64])
+    assert folder == tmp_path / "weights" / start.name
+    assert command == (
+        "python -m experiments features --vgg16-weights 'my own.h5' --image-size 48 --image-size 64 "
+        "--allow-unfinished --data sample"
+    )
+    assert said(*words, FOLDER)[0] == 0
+    assert asked[1][3:6] == (
+        [32],
+        tmp_path / "records" / start.name,
+        "python -m experiments features --vgg16-weights 'my own.h5' --data DIR",
+    )
+
+
+def test_a_sample_that_cannot_be_written_is_told_before_the_images_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(folder: Path) -> None:
+        raise ReportError(f"{folder.name} cannot be written")
+
+    monkeypatch.setattr(record, "check_writable", refuse)
+    monkeypatch.setattr("experiments.downloads.images", lambda _: pytest.fail("images were read"))
+    status, _, complaints = said("sample", "--data", FOLDER)
+    assert (status, "sample cannot be written" in complaints) == (1, True)
+
+
+def test_a_command_keeps_the_backends_quiet_ends_when_asked_and_refuses_a_keras_that_computes_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[object] = []
+    monkeypatch.setattr(__main__, "end_when_asked", lambda: seen.append("ends"))
+    monkeypatch.setattr(__main__, "app", lambda: seen.append(os.environ["TF_CPP_MIN_LOG_LEVEL"]))
+    for level, expected in ((None, "2"), ("0", "0")):
+        monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+        if level:
+            monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", level)
+        with monkeypatch.context() as there:
+            there.setattr(os, "environ", dict(os.environ))
+            __main__.main()
+        assert seen[-2:] == ["ends", expected]
+    monkeypatch.setenv("KERAS_MAX_EPOCHS", "1")
+    assert said("list")[0] == 1 and seen == ["ends", "2", "ends", "0", "ends"]
+
+
+@pytest.mark.parametrize(("number", "foreseen"), [(errno.ENOSPC, True), (errno.EPIPE, False)])
+def test_a_disk_that_is_full_is_a_sentence_and_what_nobody_foresaw_stays_what_it_is(
+    number: int, foreseen: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full() -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(__main__, "app", full)
+    monkeypatch.setattr(__main__, "end_when_asked", lambda: None)
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "2")
+    with pytest.raises(SystemExit if foreseen else OSError) as ended:
+        __main__.main()
+    if foreseen:
+        assert isinstance(ended.value, SystemExit) and ended.value.code == 1
+        assert os.strerror(number).lower() in capsys.readouterr().err.lower()

@@ -26,3 +26,9 @@ def test_every_image_stands_at_its_place_enlarged_without_a_change_of_colour(
         assert np.array_equal(tile[::scale, ::scale, :3], image)
         assert (tile[..., 3] == 255).all()
     assert (found[..., 3] == 255).sum() == count * 4 * 6 * scale**2, "and what lies between them is transparent"
+
+
+@pytest.mark.parametrize(("count", "rows"), [(1, 1), (3, 1), (4, 2), (6, 2), (7, 3)])
+def test_a_sheet_is_as_high_as_its_rows(count: int, rows: int) -> None:
+    images = [np.zeros((4, 6, 3), np.uint8)] * count
+    assert Image.open(io.BytesIO(sheet(images, 3, 2))).size[1] == rows * (4 * 2 + GAP) - GAP

@@ -25,3 +25,13 @@ def test_a_second_one_is_refused_until_the_first_has_ended_even_if_that_failed(t
 def test_another_lock_that_is_held_is_not_taken_for_this_one(tmp_path: Path) -> None:
     with pytest.raises(Timeout), sole(tmp_path / "run.npz", "It is done already."):
         raise Timeout("of something inside")
+
+
+def test_what_is_kept_is_not_touched_by_what_locks_it(tmp_path: Path) -> None:
+    """Whatever takes a file for a lock empties it."""
+    file = tmp_path / "run.npz"
+    file.write_bytes(b"epochs")
+    with sole(file, "It is done already."):
+        assert file.read_bytes() == b"epochs"
+        assert (tmp_path / "run.lock").exists()
+    assert file.read_bytes() == b"epochs"
