@@ -65,6 +65,26 @@ GIVEN: Mapping[str, Kind] = {
 """What a number that nobody measured may be, when a page gives it."""
 
 
+def refuse_given(value: object, kind: str = "count") -> None:
+    """Nothing, where a page can give `value`, which nobody measured, as a number of a `kind`.
+
+    Raises:
+        ReportError: it is no number, there is no such kind, or writing it as one would round it.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ReportError(f"{value!r} is no number; {{{{ given(8192) }}}} writes one, without quotes.")
+    if not abs(value) < 1e308:
+        raise ReportError("what is given is infinite, or too large a number to be written.")
+    if kind not in GIVEN:
+        raise ReportError(f"'{kind}' is not a kind of number that can be given: {', '.join(GIVEN)}.")
+    if kind == "seconds" and abs(value) >= 60 and value != Fact.of(value, "seconds").value:
+        raise ReportError(
+            f"{value} s would be rounded; give whole seconds from a minute on, whole minutes from an hour."
+        )
+    if kind == "count" and value != round(value):
+        raise ReportError(f'{value} is no whole number; {{{{ given({value}, "decimal") }}}} writes its decimals.')
+
+
 class ClaimTags(Extension):
     """The tags `{% claim "identifier" %}…{% endclaim %}` and `{% general %}…{% endgeneral %}`.
 
@@ -252,27 +272,16 @@ class Evidence(PageTools):
         """A constant that nobody measured, written as the language writes a number of its kind.
 
         Raises:
-            ReportError: it is no number, there is no such kind, or a count has decimals.
+            ReportError: as `refuse_given`.
         """
+        refuse_given(value, kind)
         words = self.edition.words
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ReportError(f"{value!r} is no number; {{{{ given(8192) }}}} writes one, without quotes.")
-        if not abs(value) < 1e308:
-            raise ReportError("what is given is infinite, or too large a number to be written.")
-        if kind not in GIVEN:
-            raise ReportError(f"'{kind}' is not a kind of number that can be given: {', '.join(GIVEN)}.")
         if kind == "percent":
             return words.share(value)
         if kind in ("nats", "decimal"):
             return words.decimal(value)
         if kind == "seconds" and abs(value) < 60:
             return f"{words.decimal(value)}\u00a0s"
-        if kind == "seconds" and value != Fact.of(value, "seconds").value:
-            raise ReportError(
-                f"{value} s would be rounded; give whole seconds from a minute on, whole minutes from an hour."
-            )
-        if kind == "count" and value != round(value):
-            raise ReportError(f'{value} is no whole number; {{{{ given({value}, "decimal") }}}} writes its decimals.')
         return str(show(Fact(value, GIVEN[kind]), words))
 
     def cite(self, value: object) -> object:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import is_dataclass
+from typing import Any
 
 from jinja2 import Environment, meta, nodes
 
-from reportgen.errors import nearest
+from reportgen.errors import ReportError, nearest
+from reportgen.evidence import refuse_given
 from reportgen.facts import Fact, ProjectFacts, Summary, parts_of, subject
 from reportgen.finding import Finding
 from reportgen.material import Material
@@ -50,6 +53,11 @@ def check_names(page: Source, material: Material) -> Iterator[Finding]:
                 if wrong := _misfit(node, FUNCTIONS[called]):
                     what = f"{called}() is called with other arguments than it has ({wrong})"
                     yield Finding(page.file, what, "", node.lineno)
+                elif called == "given" and "value" in (constants := _constants(node, FUNCTIONS[called])):
+                    try:
+                        refuse_given(**constants)
+                    except ReportError as problem:
+                        yield Finding(page.file, str(problem).removesuffix("."), "", node.lineno)
                 for argument, text in _texts(node, FUNCTIONS[called]).items():
                     if argument in OF_A_PROJECT:
                         if parts_of(text)[0] not in material.facts:
@@ -192,9 +200,18 @@ def _misfit(call: nodes.Call, signature: inspect.Signature) -> str:
 
 def _texts(call: nodes.Call, signature: inspect.Signature) -> dict[str, str]:
     """The arguments of a call that are texts, by what the function calls them."""
+    return {name: value for name, value in _constants(call, signature).items() if isinstance(value, str)}
+
+
+def _constants(call: nodes.Call, signature: inspect.Signature) -> dict[str, Any]:
+    """The arguments of a call that are known before it is made, by what the function calls them."""
     names = [name for name in signature.parameters if name != "self"]
     given = [*zip(names, call.args, strict=False), *((keyword.key, keyword.value) for keyword in call.kwargs)]
-    return {name: node.value for name, node in given if isinstance(node, nodes.Const) and isinstance(node.value, str)}
+    found = {}
+    for name, node in given:
+        with suppress(nodes.Impossible):
+            found[name] = node.as_const()
+    return found
 
 
 def _unknown(

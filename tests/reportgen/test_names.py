@@ -43,6 +43,26 @@ def test_every_unknown_name_is_told_with_its_line_and_the_nearest(small_report: 
 
 
 @pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ("given(16.12)", '16.12 is no whole number; {{ given(16.12, "decimal") }} writes its decimals.'),
+        ("given(-2.5, kind='count')", '-2.5 is no whole number; {{ given(-2.5, "decimal") }} writes its decimals.'),
+        ("given('8')", "'8' is no number; {{ given(8192) }} writes one, without quotes."),
+        ("given(5, 'kilos')", "'kilos' is not a kind of number that can be given: "),
+        ("given(61.5, 'seconds')", "61.5 s would be rounded; "),
+        ("given(first.count)", None),
+        ("given(2 ** 13)", None),
+        ("given(16.12, 'decimal')", None),
+    ],
+)
+def test_a_number_that_cannot_be_given_is_told_before_the_page_is_rendered(
+    small_report: Path, call: str, told: str | None
+) -> None:
+    what = [line for line in found(small_report, f"\n{{{{ {call} }}}}\n") if "no part of" not in line]
+    assert len(what) == bool(told) and all(line.startswith(f"line 2: {told}") for line in what)
+
+
+@pytest.mark.parametrize(
     ("text", "unknown"),
     [
         ('{% claim "first-is-god" %}Good{% endclaim %}.', "'first-is-god' is no claim of docs/claims.yml"),
