@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -99,13 +99,14 @@ def _admitted(wanted: Sequence[tuple[Job, str]], console: Console, explicit: Exp
     """Those of the jobs `wanted` that may replace what is recorded and stand beside the seeds that stay, in their
     precision, and the others.
     """
+    beside = {asked.folder: seeds_of(asked) for asked, _ in wanted}
     jobs = [
         asked
         if explicit.precision
-        else dataclasses.replace(asked, precision=usual_precision(asked, _of_its_profile(asked, seeds_of(asked))))
+        else dataclasses.replace(asked, precision=usual_precision(asked, _of_its_profile(asked, beside[asked.folder])))
         for asked, _ in wanted
     ]
-    refused = _refused(jobs, explicit)
+    refused = _refused(jobs, beside, explicit)
     given_way = {job.folder for job in jobs} - refused.keys()
     admitted = []
     for (asked, reason), job in zip(wanted, jobs, strict=True):
@@ -116,15 +117,17 @@ def _admitted(wanted: Sequence[tuple[Job, str]], console: Console, explicit: Exp
         if job.precision != asked.precision:
             told = f"in {job.precision}, as it or the other seeds are recorded; --precision asks for another"
             console.print(f"{job.name}: {told}", highlight=False)
-        recorded = _of_its_profile(job, seeds_of(job))
+        recorded = _of_its_profile(job, beside[job.folder])
         for caution in cautions(job, recorded, _without(recorded, given_way, job)):
             console.print(f"[yellow]{job.name}[/]: {escape(caution)}", highlight=False)
         admitted.append(job)
     return admitted, [job for job in jobs if job.folder in refused]
 
 
-def _refused(jobs: Sequence[Job], explicit: Explicit) -> dict[Path, ReportError]:
-    """Why which of `jobs` may not be trained, by folder.
+def _refused(
+    jobs: Sequence[Job], beside: Mapping[Path, Sequence[Record]], explicit: Explicit
+) -> dict[Path, ReportError]:
+    """Why which of `jobs` may not be trained, by folder; `beside` has the records of all seeds, by folder, too.
 
     The record that a refused job would have replaced stays, and may keep others from standing beside it.
     """
@@ -132,16 +135,17 @@ def _refused(jobs: Sequence[Job], explicit: Explicit) -> dict[Path, ReportError]
     while True:
         given_way = {job.folder for job in jobs} - refused.keys()
         more = {
-            job.folder: why for job in jobs if job.folder in given_way and (why := _why_not(job, given_way, explicit))
+            job.folder: why
+            for job in jobs
+            if job.folder in given_way and (why := _why_not(job, beside[job.folder], given_way, explicit))
         }
         if not more:
             return refused
         refused |= more
 
 
-def _why_not(job: Job, given_way: Collection[Path], explicit: Explicit) -> ReportError | None:
+def _why_not(job: Job, beside: Sequence[Record], given_way: Collection[Path], explicit: Explicit) -> ReportError | None:
     """Why `job` may not be trained, where the records in the folders `given_way` do not stay; None: it may."""
-    beside = seeds_of(job)
     remains, recorded = _without(beside, given_way, job), _of_its_profile(job, beside)
     stays = _of_its_profile(job, remains)
     try:

@@ -9,29 +9,26 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from xml.etree.ElementTree import Element, SubElement
 
 from markdown import Markdown
 from markdown.extensions import Extension
-from markdown.treeprocessors import Treeprocessor
+from markdown.postprocessors import Postprocessor
 
 _BEFORE_NUMBER = re.compile(r"\b([A-ZÀ-Þ][\w-]*) (?=\d)")
 """A name and its number, such as “Project 4”."""
 _BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:ms|s|min|h|px|pp|[kKMGT]?i?B|%)(?!\w))")
-_VERBATIM = {"kbd", "pre", "samp", "script", "style"}
 _OPTION = re.compile(r"(?<![^\s(])(?:--?[A-Za-z][\w-]{0,22}|--)(?![\w-])")
 """An option of a command; one that is longer than half a line of a telephone may break."""
-_WHOLE = "rg-whole"
-"""The class of what stands on one line."""
 _PIECES = re.compile(
     r"<(?P<verbatim>kbd|pre|samp|script|style|svg)\b.*?</(?P=verbatim)>"
     r"|(?P<code><code\b[^>]*>)(?P<said>[^<]+)"
-    r"|>(?P<text>[^<]*[\d×][^<]*)",
+    r"|(?<=>)(?P<text>[^<]*[\d×][^<]*)",
     re.DOTALL,
 )
 """What HTML has between its tags; of an attribute nothing, for none holds a `>`."""
-_AFTER_TOC = -10
-"""A priority below that of the table of contents and of the page's title: both take a heading as it was written."""
+_BEFORE_RAW = 35
+"""A priority above that with which Markdown puts back the HTML that a page holds: what templates make is bound already.
+The table of contents and the page's title have taken a heading by then, as it was written."""
 
 
 def bound(text: str) -> str:
@@ -47,45 +44,20 @@ def bound_html(html: str) -> str:
 
 def _bound_piece(found: re.Match[str]) -> str:
     if found["code"]:
-        return found["code"] + _OPTION.sub(rf'<span class="{_WHOLE}">\g<0></span>', found["said"])
-    return found[0] if found["text"] is None else ">" + bound(found["text"])
+        return found["code"] + _OPTION.sub(r'<span class="rg-whole">\g<0></span>', found["said"])
+    return found[0] if found["text"] is None else bound(found["text"])
 
 
-class _Bind(Treeprocessor):
-    def run(self, root: Element) -> None:
-        if root.tag in _VERBATIM:
-            return
-        if root.tag == "code":
-            _keep_options_whole(root)
-            return
-        root.text = root.text and bound(root.text)
-        for child in root:
-            self.run(child)
-            child.tail = child.tail and bound(child.tail)
-
-
-def _keep_options_whole(code: Element) -> None:
-    """As `bound_html`, in what Markdown has made of backticks."""
-    if len(code) or not code.text:
-        return
-    text, end = code.text, 0
-    for option in _OPTION.finditer(text):
-        before = text[end : option.start()]
-        if len(code):
-            code[-1].tail = before
-        else:
-            code.text = before
-        SubElement(code, "span", {"class": _WHOLE}).text = option[0]
-        end = option.end()
-    if len(code):
-        code[-1].tail = text[end:]
+class _Bind(Postprocessor):
+    def run(self, text: str) -> str:
+        return bound_html(text)
 
 
 class Spacing(Extension):
     """Binds numbers to their words in every page that is converted."""
 
     def extendMarkdown(self, md: Markdown) -> None:
-        md.treeprocessors.register(_Bind(md), "spacing", _AFTER_TOC)
+        md.postprocessors.register(_Bind(md), "spacing", _BEFORE_RAW)
 
 
 def makeExtension(**options: Any) -> Spacing:

@@ -48,6 +48,9 @@ def test_the_same_seed_epoch_and_batch_move_an_image_the_same_way() -> None:
     sample = data.load("sample").train
     first, again = (Batches(sample, 32, 32, 7, Augmentation(15, 0.1, True)) for _ in range(2))
     assert np.array_equal(first[3][0], again[3][0])
+    before = first[3][0]
+    first.draw(1)
+    assert not np.array_equal(first[3][0], before)
 
 
 @pytest.mark.cifar10

@@ -665,6 +665,7 @@ def test_the_most_confident_mistakes_come_first_and_right_answers_never() -> Non
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.99, 0.01], [0.4, 0.6]])
     found = confident_mistakes(labels, probabilities)
     assert [(wrong.index, wrong.label, wrong.prediction) for wrong in found] == [(2, 1, 0), (1, 0, 1)]
+    assert confusion(labels, probabilities) == ((1, 1), (1, 1))
 
 
 @pytest.mark.parametrize(

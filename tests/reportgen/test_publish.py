@@ -253,6 +253,8 @@ def test_a_push_that_the_remote_rejects_is_told_and_leaves_no_branch(site: Path,
         ("git@github.com:owner/my.report.git", "https://owner.github.io/my.report/"),
         ("ssh://git@github.com/owner/report.git", "https://owner.github.io/report/"),
         ("git@github.com:Owner/owner.github.io.git", "https://owner.github.io/"),
+        ("git@github.com:Owner/Owner.github.io.git", "https://owner.github.io/"),
+        ("https://github.com/owner/report/", "https://owner.github.io/report/"),
         ("https://example.org/owner/report.git", None),
         ("../report.git", None),
     ],
@@ -377,14 +379,3 @@ def test_a_site_that_cannot_be_committed_is_a_sentence_and_leaves_no_branch(
     with pytest.raises(ReportError, match=r"^The site could not be committed: no room$"):
         publish(site, checkout, "origin", "gh-pages")
     assert git(checkout, "branch", "--format", "%(refname:short)") == "main"
-
-
-@pytest.mark.parametrize(
-    ("remote", "address"),
-    [
-        ("git@github.com:Owner/Owner.github.io.git", "https://owner.github.io/"),
-        ("https://github.com/owner/report/", "https://owner.github.io/report/"),
-    ],
-)
-def test_neither_capitals_nor_a_slash_at_the_end_change_the_address_of_the_site(remote: str, address: str) -> None:
-    assert site_url(remote) == address
