@@ -27,9 +27,11 @@ def check(report: Report, pages: Collection[str], catalogues: Mapping[str, Catal
     if "nav" not in shared:
         return  # MkDocs then lists every page by itself
     listed = [*_entries(shared["nav"])]
-    lines = _lines(entries.mapping(read_text(report.root / SHARED, SHARED)).get("nav"))
     named = {_normal(place) for _, place in listed if place and not urlsplit(place).scheme}
-    for place in sorted(named - set(pages)):
+    missing = sorted(named - set(pages))
+    # Where nothing is missing, as almost always, the file is not read a second time.
+    lines = _lines(entries.mapping(read_text(report.root / SHARED, SHARED)).get("nav")) if missing else {}
+    for place in missing:
         near = _near(place, set(pages) - named)
         yield Finding(SHARED, f"nav names {place}, and there is no such page", near, lines.get(place))
     for page in sorted(set(pages) - named):
