@@ -465,7 +465,7 @@ def read_as(file: Path, form: type[Document]) -> Document:
     if not isinstance(content, dict):
         raise RecordError(f"{file}: expected a JSON object, found {type(content).__name__}.")
     version, expected = content.get("schema_version"), form.model_fields["schema_version"].default
-    if version != expected:
+    if version != expected or type(version) is not int:  # true and 1.0 are equal to 1 as well
         raise RecordError(
             f"{file}: schema_version is {json.dumps(version)}, expected {expected}. "
             "It was written by another version of this program; use that one, or make the file again with the command "

@@ -125,7 +125,7 @@ class PageTools:
         def told(name: str, value: Setting | None) -> str:
             if isinstance(value, str):
                 return self.in_words(value)
-            if name in BRIEFLY:
+            if name in BRIEFLY and value is not None:
                 one = name == "epochs" and value == 1
                 return words.gettext("{value} epoch" if one else BRIEFLY[name], value=self.in_words(value))
             return f"{words.label(name)} {self.in_words(value)}"

@@ -750,7 +750,8 @@ def test_the_lines_of_a_run_are_shown_as_they_are_with_the_variables_that_it_was
     long = "[red]no markup[/] " * 9
     speaks = f"import os; print('{long}'); print(os.environ['{SIDE_BY_SIDE}'])"
     monkeypatch.setattr(executor, "_command", lambda _: [sys.executable, "-c", speaks])
-    shown, started = StringIO(), []  # type: ignore[var-annotated]
+    shown = StringIO()
+    started: list[subprocess.Popen[str]] = []
     assert executor._follow(JOB, {SIDE_BY_SIDE: "2"}, Console(file=shown, width=40), started) == 0
     assert shown.getvalue().splitlines() == [long.rstrip(), "2"]
     assert [process.returncode for process in started] == [0], "so that who is cut off can end it"

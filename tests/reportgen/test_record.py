@@ -185,7 +185,11 @@ def changed(tmp_path: Path, *path: str | int, **value: Any) -> Path:
     return file
 
 
-@pytest.mark.parametrize(("version", "found"), [(0, "0"), (2, "2"), (99, "99"), ("1", '"1"'), (None, "null")], ids=repr)
+@pytest.mark.parametrize(
+    ("version", "found"),
+    [(0, "0"), (2, "2"), (99, "99"), ("1", '"1"'), (None, "null"), (True, "true"), (1.0, r"1\.0")],
+    ids=repr,
+)
 def test_an_older_or_a_newer_version_is_refused(tmp_path: Path, version: object, found: str) -> None:
     file = changed(tmp_path, "schema_version", to=version)
     with pytest.raises(RecordError, match=rf"schema_version is {found}, expected 1\..*make the file again"):

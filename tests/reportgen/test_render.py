@@ -820,6 +820,7 @@ def test_a_link_leads_to_where_mkdocs_publishes_a_page_or_a_file(
         ({"batch_size": 1}, "batches of 1", "Batch size: 1 instead of –"),
         ({"decay": 0.5}, "Decay 0.5", "Decay: 0.5 instead of –"),
         ({"mirror": None}, "Mirror –", "Mirror: – instead of yes"),
+        ({"epochs": None}, "Epochs –", "Epochs: – instead of 40"),
         ({"weights": "theirs"}, "the weights of others", "Initial weights: the weights of others instead of –"),
         ({"weights_sha256": "ab"}, "variant other", "variant other"),
     ],
