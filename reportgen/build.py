@@ -142,9 +142,11 @@ def _refuse_place(report: Report, site: Path) -> None:
     """Stop where a site would take the place of something else: what stands there is deleted.
 
     Raises:
-        ReportError: the report itself is there, or files that are no part of a site, or no whole one.
+        ReportError: the report itself is there, or its pages for MkDocs, or files that are no part of a site, or no
+            whole one.
     """
-    for kept in (report.root, report.docs, report.results, report.claims, report.published):
+    rendered = report.root / RENDERED
+    for kept in (report.root, report.docs, report.results, report.claims, report.published, rendered):
         if kept.is_relative_to(site) or (kept != report.root and site.is_relative_to(kept)):
             raise ReportError(f"{site}: the site cannot stand there, for {report.relative(kept)} does; name another.")
     if site.exists() and not site.is_dir():
@@ -339,7 +341,7 @@ def configure(report: Report, code: str, site: Path) -> Path:
                 for other, catalogue in catalogues.items()
             ],
             # What a reader chose, such as dark colours, is chosen for every language.
-            "scope": urlsplit(address).path.rstrip("/") + "/",
+            "scope": urlsplit(address).path + "/",
             "lost": spoken.gettext("This page does not exist."),
         },
     }
@@ -432,7 +434,7 @@ location.replace((found.find(Boolean) || known[0]) + "/" + location.hash);
     (site / "index.html").write_text(_plain_page(report, links, "", choose), encoding="utf-8")
     # A lost address may be at any depth, so that this page's links start at the site's own path.
     lost = {code: f"{language(code).gettext('This page does not exist.')} {words}" for code, words in links.items()}
-    home = urlsplit(address).path.rstrip("/") + "/"
+    home = urlsplit(address).path + "/"
     (site / "404.html").write_text(_plain_page(report, lost, home), encoding="utf-8")
     if address:
         maps = "".join(

@@ -16,6 +16,7 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from reportgen.cache import kept
 from reportgen.edition import Edition
+from reportgen.source import FRONT_MATTER
 
 SIZE = (1200, 630)
 """Width and height in pixels, as the networks ask for."""
@@ -30,8 +31,9 @@ def place(page: str) -> str:
 
 def title(markdown: str) -> str:
     """A page's first heading, as plain words; empty where it has none."""
-    found = re.search(r"^# +(.*?)(?: *\{[^}]*\})?$", markdown, re.MULTILINE)
-    return html.unescape(re.sub(r"<[^>]*>|[*`_]", "", found[1])).strip() if found else ""
+    found = re.search(r"^# +(.*?)(?: *\{[^}]*\})?$", FRONT_MATTER.sub("", markdown), re.MULTILINE)
+    # An underscore within a word is of the word.
+    return html.unescape(re.sub(r"<[^>]*>|[*`]|\b_+|_+\b", "", found[1])).strip() if found else ""
 
 
 def draw(edition: Edition, heading: str) -> Path:
@@ -54,9 +56,7 @@ def _png(heading: str, site: str, steps: tuple[float, ...]) -> bytes:
     pen = ImageDraw.Draw(card)
     pen.text((MARGIN, 64), site if heading != site else "", font=_letters(30), fill=QUIET)
     size, lines = next(
-        (size, lines)
-        for size, width, most in ((72, 26, 3), (56, 34, 4), (44, 43, 99))
-        if len(lines := textwrap.wrap(heading, width)) <= most
+        (size, lines) for size, most in ((72, 3), (56, 4), (44, 99)) if len(lines := _lines(heading, size)) <= most
     )
     pen.multiline_text((MARGIN, 130), "\n".join(lines[:5]), font=_letters(size, "-Bold"), fill=PAPER, spacing=14)
     if steps:
@@ -64,6 +64,13 @@ def _png(heading: str, site: str, steps: tuple[float, ...]) -> bytes:
     stream = io.BytesIO()
     card.quantize(palette=_palette(), dither=Image.Dither.NONE).save(stream, "PNG", compress_level=4)
     return stream.getvalue()
+
+
+def _lines(heading: str, size: int) -> list[str]:
+    """A heading in lines that fit between the margins, as many characters in each as all of them bear."""
+    letters = _letters(size, "-Bold")
+    wrapped = (textwrap.wrap(heading, width) for width in range(60, 0, -1))
+    return next(lines for lines in wrapped if all(letters.getlength(line) <= SIZE[0] - 2 * MARGIN for line in lines))
 
 
 @cache

@@ -61,19 +61,15 @@ class Downloads(PageTools):
         return self.edition.html("downloads", files, records, self.link(PDF) if self.edition.material.printed else None)
 
     def _row(self, known: ProjectFacts) -> dict[str, Any]:
-        def of(fact: Fact) -> float | int | None:
-            return round(fact.exact) if fact.kind == "count" and fact.exact is not None else fact.exact
-
         study, runs = known.published, known.reproduced
-        values = (
-            *(of(fact) for fact in (study.test.accuracy, study.test.cross_entropy)),
-            *(of(fact) for fact in (study.train.accuracy, study.train.cross_entropy)),
-            *(of(fact) for fact in (study.parameters.total, study.seconds)),
-            *(of(fact) for fact in (runs.test.accuracy.mean, runs.test.accuracy.sd)),
-            *(of(fact) for fact in (runs.test.cross_entropy.mean, runs.test.cross_entropy.sd)),
-            *(of(fact) for fact in (runs.train.accuracy.mean, runs.train.cross_entropy.mean, runs.seconds.mean)),
-            len(known.records),
+        facts: tuple[Fact, ...] = (
+            *(study.test.accuracy, study.test.cross_entropy, study.train.accuracy, study.train.cross_entropy),
+            *(study.parameters.total, study.seconds),
+            *(runs.test.accuracy.mean, runs.test.accuracy.sd),
+            *(runs.test.cross_entropy.mean, runs.test.cross_entropy.sd),
+            *(runs.train.accuracy.mean, runs.train.cross_entropy.mean, runs.seconds.mean),
         )
+        values = (*(fact.exact for fact in facts), len(known.records))
         return dict(
             zip(COLUMNS, (known.identifier, self.full_title(known.identifier), known.studied, *values), strict=True)
         )

@@ -50,7 +50,7 @@ def _entries(text: str) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
 def _end(text: str, node: yaml.Node) -> int:
     """Where the line behind an entry begins."""
     # A collection ends where the next thing begins, comments left behind; what it holds ends at its own line.
-    while isinstance(node, (yaml.MappingNode, yaml.SequenceNode)) and not node.flow_style and node.value:
+    while isinstance(node, (yaml.MappingNode, yaml.SequenceNode)) and not node.flow_style:
         node = node.value[-1][1] if isinstance(node, yaml.MappingNode) else node.value[-1]
     end = node.end_mark
     if end.column == 0:

@@ -21,11 +21,14 @@ import pytest
 import yaml
 from playwright.sync_api import Browser
 
+from reportgen import cards
 from reportgen import report as reports
 from reportgen.browser import served
 from reportgen.build import LOCK, SIGNS, alone, build, configure
+from reportgen.edition import Edition
 from reportgen.errors import ReportError
 from reportgen.language import FOLDER
+from reportgen.material import gather
 from reportgen.report import Report
 from reportgen.serve import watched_places
 
@@ -103,6 +106,9 @@ def test_every_page_is_built_in_every_language_with_its_own_words_and_numbers(sm
     assert "Further" in english and "Más" in spanish
     assert "A small report" in english and "Un informe breve" in spanish
     assert (site / ".nojekyll").is_file()
+    edition = Edition(gather(reports.load(small_report)), "es")
+    card = (site / "es" / "assets" / "cards" / "further.png").read_bytes()
+    assert card == cards.draw(edition, "2").read_bytes() != cards.draw(edition, "es").read_bytes()
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -118,8 +124,11 @@ def test_the_switch_leads_to_the_same_page_by_relative_links(small_report: Path,
 
 
 def test_the_root_page_links_to_every_language_without_a_script(small_report: Path) -> None:
-    links = Links((made(small_report) / "index.html").read_text(encoding="utf-8")).found
+    page = (made(small_report) / "index.html").read_text(encoding="utf-8")
+    links = Links(page).found
     assert [link["href"] for link in links] == ["en/", "es/"]
+    assert [link["lang"] for link in links] == ["en", "es"] and '<html lang="en">' in page
+    assert ">Español: Un informe breve</a>" in page
 
 
 def test_with_an_address_sitemaps_name_every_page_in_every_language(
@@ -151,8 +160,9 @@ def test_a_lost_reader_finds_every_language_from_any_depth(
 ) -> None:
     monkeypatch.setenv("SITE_URL", address)
     site = made(small_report)
-    links = Links((site / "404.html").read_text(encoding="utf-8")).found
-    assert [link["href"] for link in links] == [f"{path}en/", f"{path}es/"]
+    page = (site / "404.html").read_text(encoding="utf-8")
+    assert [link["href"] for link in Links(page).found] == [f"{path}en/", f"{path}es/"]
+    assert ">Esta página no existe. Español: Un informe breve</a>" in page
     for code in LANGUAGES:
         lost = Links((site / code / "404.html").read_text(encoding="utf-8")).found
         assert not [link["href"] for link in lost if link["href"].startswith("//")]
@@ -166,6 +176,8 @@ def test_a_lost_reader_finds_every_language_from_any_depth(
         ("/", "the site cannot stand there, for . does"),
         ("docs/en", "the site cannot stand there, for docs does"),
         ("results", "the site cannot stand there, for results does"),
+        ("build", "the site cannot stand there, for build/nox-s-docs does"),
+        ("build/nox-s-docs/en", "the site cannot stand there, for build/nox-s-docs does"),
         ("mine", "what stands there, and thesis.tex is no part of a site"),
         ("locales", r"what stands there, and without index\.html and \.nojekyll it is no site"),
         ("pyproject.toml", "expected a folder for the site, found a file"),
@@ -202,8 +214,10 @@ def test_the_name_and_the_description_of_a_site_are_no_markup(small_report: Path
         file.write_text(
             re.sub(r"site_description: .*", "site_description: 'What \"small\" means'", text), encoding="utf-8"
         )
-    page = (made(small_report) / "en" / "index.html").read_text(encoding="utf-8")
-    assert '<meta name="description" content="What &#34;small&#34; means">' in page
+    site = made(small_report)
+    page, root = ((site / name).read_text(encoding="utf-8") for name in ("en/index.html", "index.html"))
+    assert all('<meta name="description" content="What &#34;small&#34; means">' in text for text in (page, root))
+    assert "<b>" not in root and root.count("&lt;b&gt;") == 4, "in the title, above the languages and in each"
     assert 'aria-label="A &#34;small&#34; &lt;b&gt; &amp; more"' in page
     assert '"small"' not in page and "<b>" not in page.partition("</head>")[0]
 
@@ -240,8 +254,11 @@ def test_hooks_and_templates_of_the_report_s_own_work_beside_ours(small_report: 
     partials = small_report / "overrides" / "partials"
     partials.mkdir(parents=True)
     (partials / "copyright.html").write_text("<p>By my own template.</p>", encoding="utf-8")
+    (small_report / "overrides" / "404.html").write_text("Lost by my own template.", encoding="utf-8")
     settings(small_report, hooks=["myhook.py"], theme={"name": "material", "custom_dir": "overrides"})
     page = (made(small_report) / "es" / "index.html").read_text(encoding="utf-8")
+    lost = (small_report / "site" / "es" / "404.html").read_text(encoding="utf-8")
+    assert lost == "Lost by my own template.", "ours, of the same name, stands behind it"
     assert "By my own hook." in page and "By my own template." in page
     assert "<!--held" not in page and 'hreflang="en"' in page, "ours work as before"
     watched = {small_report / "myhook.py", small_report / "overrides"}
@@ -309,7 +326,7 @@ def test_the_last_site_stays_where_the_new_one_cannot_take_its_place(small_repor
     for name in SIGNS:
         (site / name).touch()
     before = {file.name for file in small_report.iterdir()} | {"build"}
-    with pytest.raises(ReportError, match=r"the new site cannot take its place .*, and what stood there stays"):
+    with pytest.raises(ReportError, match=r"cannot take its place \(No such file .*\), and what stood there stays"):
         build(reports.load(small_report), site, finish=lambda fresh, _: shutil.rmtree(fresh))
     assert (site / "en" / "old").is_dir() and {file.name for file in small_report.iterdir()} == before
     site.rename(small_report / ".site.last")  # as a command leaves it that is cut off in just that moment
@@ -349,6 +366,8 @@ def test_two_builds_of_the_same_sources_are_alike_byte_for_byte(
     first, second = contents(), contents()
     assert [name for name in first if first[name] != second.get(name)] == []
     assert first.keys() == second.keys()
+    day = int.from_bytes(first["en/sitemap.xml.gz"][4:8], "little")
+    assert day == 315532800, "that of the last commit, or in 1980 where there is none, and never that of the build"
 
 
 def test_a_broken_link_is_refused_by_page_without_a_path_of_the_machine_and_the_last_site_stays(
@@ -359,7 +378,8 @@ def test_a_broken_link_is_refused_by_page_without_a_path_of_the_machine_and_the_
     page.write_text(page.read_text(encoding="utf-8") + "\n[?](nowhere.md)\n", encoding="utf-8")
     with pytest.raises(ReportError, match=r"index\.md.*nowhere\.md") as refused:
         made(small_report)
-    assert "nox-s-docs/es" in str(refused.value)
+    assert "nox-s-docs/es, made from docs/es:\n" in str(refused.value)
+    assert "INFO" not in str(refused.value)
     assert str(small_report) not in str(refused.value)
     assert "62.56%" in (site / "en" / "index.html").read_text(encoding="utf-8")
 
@@ -400,6 +420,41 @@ def test_a_language_of_a_region_has_the_words_of_material_for_its_language_and_o
     (small_report / "own" / "partials" / "languages" / "ga.html").touch()
     settings(small_report, theme={"name": "material", "custom_dir": "own"})
     assert theme("ga") == "ga"
+    settings(small_report, theme="readthedocs")
+    assert theme("en-GB") == "en-GB", "the words of Material are Material's"
+
+
+def test_what_mkdocs_is_told_of_a_language_is_in_its_words_and_at_its_address(
+    small_report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SITE_URL", "https://owner.example/repository/")
+    settings(small_report, site_url="https://elsewhere.example/", hooks=["mine.py"])
+    (small_report / "build").mkdir()
+    told = yaml.safe_load(configure(reports.load(small_report), "es", tmp_path).read_text(encoding="utf-8"))
+    assert (told["site_name"], told["site_url"]) == ("Un informe breve", "https://owner.example/repository/es/")
+    assert [Path(hook).name for hook in told["hooks"]] == ["mine.py", "hooks.py"]
+    assert told["nav"] == ["index.md", {"Más": ["further.md"]}]
+    toc = {"permalink_title": "Enlace a esta sección"}
+    assert told["markdown_extensions"] == {"toc": toc, "reportgen.spacing": {}}
+    assert [scheme["toggle"]["name"] for scheme in told["theme"]["palette"]] == [
+        *("Cambiar a colores oscuros", "Cambiar a colores claros")
+    ]
+    assert told["extra"] == {
+        "alternate": [
+            {"lang": "en", "name": "English", "link": "../en/"},
+            {"lang": "es", "name": "Español", "link": "../es/"},
+        ],
+        "scope": "/repository/",
+        "lost": "Esta página no existe.",
+    }
+
+
+def test_schemes_of_colours_without_a_switch_stay_as_they_are(small_report: Path, tmp_path: Path) -> None:
+    palette = [{"scheme": "slate", "primary": "custom"}]
+    settings(small_report, theme={"name": "material", "palette": palette})
+    (small_report / "build").mkdir()
+    told = configure(reports.load(small_report), "es", tmp_path).read_text(encoding="utf-8")
+    assert yaml.safe_load(told)["theme"]["palette"] == palette
 
 
 def test_a_section_without_a_name_in_a_language_is_named(small_report: Path) -> None:

@@ -22,8 +22,11 @@ from tests.synthetic import record
     ("markdown", "expected"),
     [
         ("# A title { #top }\n\ntext", "A title"),
+        ("# A title  \n", "A title"),
         ("---\nhide: [toc]\n---\n\n# `Code` and *weight* <b>x</b>\n", "Code and weight x"),
         ("# 1: a&#124;b &#60;tiny&#62; { #top }\n", "1: a|b <tiny>"),
+        ("---\n# No table of contents here.\nhide: [toc]\n---\n\n# A title\n", "A title"),
+        ("# _Why_ `val_loss` is p00_base's __own__\n", "Why val_loss is p00_base's own"),
         ("## Only a section\n", ""),
         ("", ""),
     ],
@@ -64,6 +67,7 @@ def test_a_card_is_drawn_in_our_colours_alone_smooth_at_its_edges_and_without_gr
     shares = {colour: count / (1200 * 630) for count, colour in counts}
     assert max(shares, key=lambda colour: shares[colour]) == ImageColor.getrgb(cards.NIGHT)
     assert {ImageColor.getrgb(colour) for colour in (cards.PAPER, cards.ORANGE)} < shares.keys()
+    assert len(shares) > 16, "smooth at its edges"
 
 
 def test_without_a_study_a_card_has_the_results_of_the_runs(small_report: Path) -> None:
@@ -135,3 +139,31 @@ def test_a_title_without_end_leaves_the_foot_of_a_card_free(small_report: Path) 
     with Image.open(cards.draw(edition(small_report), "A long title " * 60)) as picture:
         foot = picture.convert("RGB").crop((0, 430, *cards.SIZE))
     assert foot.getcolors() == [(foot.width * foot.height, ImageColor.getrgb(cards.NIGHT))]
+
+
+def colours(root: Path, heading: str) -> set[str]:
+    """Which of ours a card has."""
+    with Image.open(cards.draw(edition(root), heading)) as picture:
+        found = {colour for _, colour in picture.convert("RGB").getcolors() or ()}
+    ours = {name: getattr(cards, name) for name in ("NIGHT", "PAPER", "QUIET", "SKY", "ORANGE")}
+    return {name for name, code in ours.items() if ImageColor.getrgb(code) in found}
+
+
+def test_a_line_goes_through_the_results_and_the_site_s_name_stands_above_every_title_but_itself(
+    small_report: Path,
+) -> None:
+    alone(small_report)
+    assert colours(small_report, "A small report") == {"NIGHT", "PAPER"}
+    assert colours(small_report, "One") == {"NIGHT", "PAPER", "QUIET"}
+    for project, right in (("first", 60), ("second", 50)):
+        records.write(record(project, right=right), small_report / "results")
+    assert colours(small_report, "One") == {"NIGHT", "PAPER", "QUIET", "SKY", "ORANGE"}
+
+
+@pytest.mark.parametrize("title", ["Redes profundas y memoria", "WWW " * 12, "m" * 60, "i" * 90])
+def test_a_title_ends_before_the_margin_however_broad_its_letters_are(small_report: Path, title: str) -> None:
+    alone(small_report)
+    with Image.open(cards.draw(edition(small_report), title)) as picture:
+        shown = np.asarray(picture.convert("RGB"))
+    written = np.nonzero((shown[120:] != ImageColor.getrgb(cards.NIGHT)).any(axis=(0, 2)))[0]
+    assert written.min() >= cards.MARGIN and cards.SIZE[0] / 2 < written.max() <= cards.SIZE[0] - cards.MARGIN
