@@ -24,7 +24,7 @@ from playwright.sync_api import Browser
 from reportgen import cards
 from reportgen import report as reports
 from reportgen.browser import served
-from reportgen.build import LOCK, SIGNS, alone, build, configure
+from reportgen.build import LOCK, RENDERED, SIGNS, alone, build, configure, render
 from reportgen.edition import Edition
 from reportgen.errors import ReportError
 from reportgen.language import FOLDER
@@ -623,3 +623,14 @@ def test_a_picture_beside_a_page_is_shown_and_goes_with_it(small_report: Path) -
     page.write_text(before, encoding="utf-8")
     shutil.rmtree(folder / "pictures")
     assert not (made(small_report) / "en" / "pictures").exists()
+
+
+def test_a_rendered_file_is_written_when_it_changes_and_else_left_with_its_date(small_report: Path) -> None:
+    report, rendered = reports.load(small_report), small_report / RENDERED / "en"
+    render(gather(report), "en")
+    for file in rendered.rglob("*.md"):
+        os.utime(file, (0, 0))
+    page = small_report / "docs" / "en" / "further.md"
+    page.write_text(page.read_text(encoding="utf-8") + "\nMore.\n", encoding="utf-8")
+    render(gather(report), "en")
+    assert {file.name for file in rendered.rglob("*.md") if file.stat().st_mtime > 0} == {"further.md"}

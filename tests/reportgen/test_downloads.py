@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from reportgen import record as records
 from reportgen import report as reports
@@ -54,6 +55,30 @@ def test_every_record_and_both_files_are_linked_from_the_page(small_report: Path
 def test_the_pdf_is_linked_only_where_the_site_will_have_it(small_report: Path) -> None:
     assert "report.pdf" not in page(small_report).markdown
     assert 'href="../assets/report.pdf"' in page(small_report, printed=True).markdown
+
+
+def test_a_file_is_called_what_it_is_and_a_record_by_its_seed_and_a_project_without_any_is_not_listed(
+    small_report: Path,
+) -> None:
+    catalogue = small_report / "docs" / "en" / "catalogue.yml"
+    names = yaml.safe_load(catalogue.read_text(encoding="utf-8"))
+    names |= {"projects": {"first": "1: año"}, "short": {"first": "Año"}}
+    catalogue.write_text(yaml.safe_dump(names), encoding="utf-8")
+    records.write_declaration(declaration("ours"), small_report / "declared")
+    rendered = page(small_report)
+    shown = [
+        re.sub(r"<[^>]*>", "", line).replace("\u00a0", " ") for line in re.findall("<li>(.*)</li>", rendered.markdown)
+    ]
+    assert shown == [
+        "The results of all projects: CSV · JSON",
+        "Records of Año: Seed 0 · Seed 1",
+        "Records of Año (variant tiny): Seed 2",
+    ]
+    assert re.findall('href="([^"]*)" download>(CSV|JSON)', rendered.markdown) == [
+        ("../assets/results.csv", "CSV"),
+        ("../assets/results.json", "JSON"),
+    ]
+    assert '"title": "1: año"' in str(rendered.assets["assets/results.json"])
 
 
 def test_each_column_holds_what_it_is_called(small_report: Path) -> None:
@@ -105,4 +130,5 @@ def test_each_column_holds_what_it_is_called(small_report: Path) -> None:
     nothing = dict.fromkeys(COLUMNS)
     assert ours == {**nothing, "project": "ours", "title": "ours", "of_the_study": False, "seeds": 0}
     assert table.splitlines()[0] == ",".join(COLUMNS) and "\r" not in table
+    assert rows.endswith("\n]\n"), "a line ends in both files"
     assert next(csv.DictReader(io.StringIO(table)))["published_parameters"] == "700"

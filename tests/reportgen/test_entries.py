@@ -91,6 +91,11 @@ def test_a_file_whose_last_line_nobody_ended_keeps_it_a_line_of_its_own() -> Non
     assert replaced(text, "c", "c: 3") == "a: 1\nb: 2\nc: 3\n"
 
 
+def test_an_entry_that_is_taken_out_leaves_no_line_behind() -> None:
+    assert replaced("a: 1\nb:\n  c: 2\nd: 3\n", "b", "") == "a: 1\nd: 3\n"
+    assert replaced("a: 1\n", "b", "") == "a: 1\n"
+
+
 @pytest.mark.parametrize("entry", ["b: [\n  c,\n]", "b: {\n  c: 1,\n}"])
 def test_brackets_that_end_on_a_line_of_their_own_are_all_of_an_entry(entry: str) -> None:
     text = f"a: 1\n{entry}\nd: 2\n"

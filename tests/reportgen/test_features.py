@@ -23,12 +23,18 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert features.read(file) == record
     assert features.read_all(tmp_path) == {file: record}
     assert features.read_all(tmp_path / "none") == {}
+    for name in ("set-64px", "another", "set-128px", "Set"):
+        features.write(record, tmp_path / name / FILE)
+    names = [file.parent.name for file in features.read_all(tmp_path)]
+    assert names == ["Set", "another", "set-128px", "set-32px", "set-64px"]
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"nearest": 3}, "shown has 2 neighbours of image 0, not 3"),
+        ({"nearest": 1}, "shown has 2 neighbours of image 0, not 1"),
+        ({"weights_sha256": "0123"}, "weights_sha256"),
         ({"images": 4}, "shown has image 4 with label 1"),
         ({"shown": [{"index": 0, "label": 10, "nearest": [NEIGHBOUR] * 2}]}, "shown has image 0 with label 10"),
         ({"shown": []}, "at least 1 item"),
@@ -36,12 +42,22 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
         ({"shares": []}, "at least 1 item"),
         ({"shares": [SHARE, SHARE]}, "one way to compare images twice"),
         ({"shares": [SHARE | {"image_size": 64}]}, "shares begins with weights at 64 pixels, prepared as 1/255"),
+        ({"shares": [SHARE | {"preprocessing": None}]}, "shares begins with weights at 32 pixels, prepared as None"),
+        ({"classes": ["cat"]}, "at least 2 items"),
         ({"shares": [SHARE | {"compared_by": "untrained"}]}, "shares begins with untrained at 32 pixels"),
     ],
 )
 def test_what_contradicts_itself_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         made_up(**changes)
+
+
+def test_a_share_is_found_by_all_of_the_way_in_which_images_were_compared() -> None:
+    ways = [("weights", "1/255", 32, 0.5), ("weights", "1/255", 64, 0.4), ("weights", "none", 32, 0.3)]
+    ways += [("untrained", "1/255", 32, 0.2)]
+    record = made_up(shares=[dict(zip(SHARE, way, strict=True)) for way in ways])
+    assert [record.same_class(by, preprocessing, size) for by, preprocessing, size, _ in ways] == [0.5, 0.4, 0.3, 0.2]
+    assert record.same_class("pixels", None, 32) is None
 
 
 @pytest.mark.parametrize("cut", [0, 1, 40, -2])

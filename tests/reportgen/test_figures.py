@@ -778,3 +778,56 @@ def test_a_script_gets_numbers_as_exact_as_they_can_be_seen() -> None:
         {"value": 0.625612, "spread": None},
         {"value": 0.55, "spread": 0.0123},
     ]
+
+
+LINE = Line("val_accuracy", "validation", drawings.VALIDATION, True, (Run("Seed 3", (0.5, 0.25), 2),))
+
+
+@pytest.mark.parametrize(
+    ("drawing", "head", "first"),
+    [
+        (
+            Curves("Epoch", "kept epoch", (Panel("accuracy", "Accuracy", "percent", (LINE,)),)),
+            ("Epoch", "Accuracy, validation"),
+            "quantity,line,run,epoch,value,kept",
+        ),
+        (
+            PLANE,
+            ("Project", "Study: Time", "Study: Accuracy", "Runs: Time", "Runs: Accuracy"),
+            "row,published_x,published_y,published_y_spread,reproduced_x,reproduced_y,reproduced_y_spread",
+        ),
+        (
+            Matrix("Label", "Prediction", ("cat",), ("cat", "dog"), ((0.9, 0.1),), diagonal=False),
+            ("Label \\ Prediction", "cat", "dog"),
+            "row,cat,dog",
+        ),
+        (
+            Diagram("Layer", "Output", "Share", ("with", "without"), (Box("any", "Dense", (4,), 9),)),
+            ("Layer", "Output", "Parámetros"),
+            "layer,type,shape,parameters",
+        ),
+    ],
+)
+def test_the_head_of_a_table_and_of_a_file_says_what_stands_in_each_column(
+    drawing: drawings.Drawing, head: tuple[str, ...], first: str
+) -> None:
+    assert frame.table(drawing, language("es")).head == head
+    assert frame.csv_text(drawing).splitlines()[0] == first
+
+
+def test_runs_that_agree_have_a_spread_of_nought_and_a_single_run_has_none() -> None:
+    drawing = Dots("Project", "Accuracy", "percent", (OURS,), (Row("one", "1", (Mark(0.5, 0.0),)),))
+    assert frame.table(drawing, ENGLISH).rows == (("1", "50.00% ± 0.00"),)
+    assert rows(drawing) == [["one", "0.5", "0.0"]]
+    assert frame.table(DOTS, ENGLISH).rows[0] == ("Project 1", "62.56%", "55.00% ± 1.23")
+
+
+def test_of_several_runs_a_table_has_the_smallest_and_the_largest_whichever_came_first() -> None:
+    runs = tuple(Run(f"Seed {k}", values, 1) for k, values in enumerate([(0.5, 0.2), (0.75,), (0.25, 0.1, 0.9)]))
+    line = Line("accuracy", "training", drawings.TRAIN, False, runs)
+    found = frame.table(Curves("Epoch", "kept epoch", (Panel("accuracy", "A", "percent", (line, LINE)),)), ENGLISH).rows
+    assert found == (
+        ("1", "50.00% (25.00% – 75.00%)", "50.00%"),
+        ("2", "(10.00% – 20.00%)", "25.00%"),
+        ("3", "(90.00%)", "–"),
+    )

@@ -126,6 +126,7 @@ def test_the_search_knows_the_prose_and_no_number_of_a_chart_or_a_note(told: Pat
 
 def test_the_theme_is_compiled_once(told: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = (built(told) / "en" / "index.html").read_bytes()
+    assert [*told.rglob("jinja")] == [told / "build" / "jinja"], "where everything is that a build leaves"
     compile_ = Environment.compile
 
     def refuse(environment: Environment, source: str, name: str | None = None, *rest: object, **more: object) -> object:

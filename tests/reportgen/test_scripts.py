@@ -55,6 +55,7 @@ def test_what_differs_stands_side_by_side_and_what_is_far_from_it_is_counted() -
 def test_two_equal_programs_with_other_docstrings_differ_in_nothing() -> None:
     parts = list(compare('"""One."""\nx = 1\n', '"""Another,\n\nlonger."""\n\nx = 1\n'))
     assert all(part.before is part.now is None for part in parts)
+    assert shown('""""""\nx = 1\n', "x = 1\n") == [("x = 1", "", "", 0)]
 
 
 lines = st.lists(st.sampled_from(["a = 1", "b = 2", "c = '<&>'", "", "# note", "d = [1, 2]"]), max_size=12)
@@ -96,6 +97,10 @@ def test_a_script_that_shows_code_of_its_own_stands_whole(small_report: Path) ->
     assert f'````python title="scripts/first.py"\n{text}````' in page
 
 
+def test_a_script_stands_as_it_is_under_its_name(small_report: Path) -> None:
+    assert show(small_report, "{{ code('first') }}") == f'```python title="scripts/first.py"\n{BEFORE}```'
+
+
 def test_a_project_without_a_script_that_can_be_read_is_named(small_report: Path) -> None:
     (small_report / "scripts").mkdir()
     (small_report / "scripts" / "first.py").write_bytes("# año".encode("latin-1"))
@@ -125,10 +130,11 @@ def shown(before: str, now: str) -> list[tuple[str, str, str, int]]:
     return [(plain(part.same), plain(part.before), plain(part.now), part.left_out) for part in compare(before, now)]
 
 
-def test_behind_the_last_change_no_more_stands_than_belongs_to_it() -> None:
+@pytest.mark.parametrize("now", ["a = 2", "a = 2\nb = 2"])
+def test_behind_the_last_change_no_more_stands_than_belongs_to_it(now: str) -> None:
     tail = "".join(f"line_{k} = {k}\n" for k in range(6))
-    assert shown(f"a = 1\n{tail}", f"a = 2\n{tail}") == [
-        ("", "a = 1", "a = 2", 0),
+    assert shown(f"a = 1\n{tail}", f"{now}\n{tail}") == [
+        ("", "a = 1", now, 0),
         ("line_0 = 0\nline_1 = 1", "", "", 0),
         ("", "", "", 4),
     ]
@@ -146,6 +152,11 @@ def test_a_line_that_changed_in_a_long_program_of_lines_alike_is_the_only_one_to
     now = [*lines[:150], "layer(3)", *lines[151:]]
     found = shown("\n".join(lines), "\n".join(now))
     assert [part[1:3] for part in found if part[1] or part[2]] == [("layer(1)", "layer(3)")]
+
+
+def test_a_change_is_coloured_and_brings_no_block_of_its_own() -> None:
+    (part,) = compare("a = 1\n", "b = 2\nc = 3\n")
+    assert {*re.findall(r"<(\w+)", f"{part.before}{part.now}")} == {"span"}
 
 
 def test_what_no_python_is_stands_whole_beside_what_is() -> None:

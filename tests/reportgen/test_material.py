@@ -1,0 +1,43 @@
+"""What pages may speak of is read once, each piece from where it stands, and what is wrong names its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reportgen import record as records
+from reportgen import report as reports
+from reportgen.errors import ReportError
+from reportgen.material import gather
+from tests.synthetic import confirmation, record
+
+
+def test_every_run_has_the_confirmations_beside_it_and_no_other_s(small_report: Path) -> None:
+    runs = (record("first"), record("first", 1), record("first", variant="tiny"))
+    for day, run in enumerate(runs, 1):
+        file = records.write(run, small_report / "results")
+        records.confirm(confirmation(day), file.parent)
+    found = gather(reports.load(small_report)).confirmations
+    assert {key: [one.confirmed.day for one in ones] for key, ones in found.items()} == {
+        run.key: [day] for day, run in enumerate(runs, 1)
+    }
+
+
+def test_claims_that_cannot_be_read_are_told_of_their_file_as_the_user_knows_it(small_report: Path) -> None:
+    (small_report / "docs" / "claims.yml").write_text("- no claim\n", encoding="utf-8")
+    with pytest.raises(ReportError, match=r"^docs/claims\.yml"):
+        gather(reports.load(small_report))
+
+
+def test_a_report_without_folders_for_them_has_no_benches_no_pretrainings_and_no_features(small_report: Path) -> None:
+    material = gather(reports.load(small_report))
+    assert (material.benches, material.pretrainings, material.features) == ((), {}, {})
+    assert (material.repository, material.within) == ("", "")
+
+
+def test_a_source_is_linked_in_its_repository_from_a_copy_that_is_no_checkout(small_report: Path) -> None:
+    with (small_report / "mkdocs.yml").open("a", encoding="utf-8") as settings:
+        settings.write("repo_url: https://host.example/owner/name/\n")
+    found = gather(reports.load(small_report)).source_link("scripts/first.py", "01ab")
+    assert found == "https://host.example/owner/name/blob/01ab/scripts/first.py"
