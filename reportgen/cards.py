@@ -69,7 +69,7 @@ def _png(heading: str, site: str, steps: tuple[float, ...]) -> bytes:
 def _lines(heading: str, size: int) -> list[str]:
     """A heading in lines that fit between the margins, as many characters in each as all of them bear."""
     letters = _letters(size, "-Bold")
-    wrapped = (textwrap.wrap(heading, width) for width in range(60, 0, -1))
+    wrapped = (textwrap.wrap(heading, width, break_on_hyphens=False) for width in range(60, 0, -1))
     return next(lines for lines in wrapped if all(letters.getlength(line) <= SIZE[0] - 2 * MARGIN for line in lines))
 
 

@@ -167,3 +167,8 @@ def test_a_title_ends_before_the_margin_however_broad_its_letters_are(small_repo
         shown = np.asarray(picture.convert("RGB"))
     written = np.nonzero((shown[120:] != ImageColor.getrgb(cards.NIGHT)).any(axis=(0, 2)))[0]
     assert written.min() >= cards.MARGIN and cards.SIZE[0] / 2 < written.max() <= cards.SIZE[0] - cards.MARGIN
+
+
+def test_a_word_with_a_hyphen_stays_in_one_line() -> None:
+    lines = cards._lines("Project 10: VGG16 fine-tuned at 64 × 64 pixels", 72)
+    assert len(lines) == 3 and "fine-tuned" in "\n".join(lines)
