@@ -52,8 +52,14 @@ def write(
         raise ReportError(f"A title is given in {unknown[0]!r}, expected one of {', '.join(report.languages)}.")
     beside = [posixpath.dirname(place) for places in material.chapters.values() for place in places]
     place = page or posixpath.join(beside[-1] if beside else FOLDER, f"{project}.md")
-    if PurePosixPath(place).suffix != ".md" or place != posixpath.normpath(place) or place.startswith(("/", "..")):
+    path = PurePosixPath(place)
+    # As the pages of a report are looked for: what begins with a dot is an editor's, and README.md a folder's own.
+    hidden = path.name == "README.md" or any(part.startswith(".") for part in path.parts)
+    if path.suffix != ".md" or place != posixpath.normpath(place) or path.is_absolute() or hidden:
         raise ReportError(f"{place!r} is no page, expected a path such as {FOLDER}/{project}.md.")
+    same = f"{path.parent}.md" if path.name == "index.md" else f"{path.with_suffix('')}/index.md"
+    if same in material.pages:
+        raise ReportError(f"{place!r} would have the address of {same}, and one of them would be lost; name another.")
     written: dict[Path, tuple[str, int | None]] = {}
     for code in report.languages:
         folder = report.docs / code
@@ -69,9 +75,10 @@ def write(
         line = None
         title = titles.get(code, project)
         # “Project 13: wider” is “Project 13” where there is little room.
-        for names, name in (("projects", title), ("short", title.partition(":")[0].strip())):
+        # The title last: a short name that came in above it would move the line that is told.
+        for names, name in (("short", title.partition(":")[0].strip()), ("projects", title)):
             text, found = _named(text, shown, names, project, name)
-            line = line or found
+            line = found or line
         if line:
             written[catalogue] = (text, line)
     if "nav" in report.shared():
@@ -145,13 +152,13 @@ def _named(text: str, shown: str, names: str, project: str, title: str) -> tuple
     Where a catalogue has no short names, they are left out, and the title serves for both.
     """
     node = entries.mapping(text).get(names)
-    if names == "short" and not isinstance(node, yaml.MappingNode):
+    if not isinstance(node, yaml.MappingNode):
         return text, None
     entry = f"{project}: {json.dumps(title, ensure_ascii=False)}"
-    if isinstance(node, yaml.MappingNode) and not node.value:  # {}, of a report that has no project yet
+    if not node.value:  # {}, of a report that has no project yet
         before, behind = text[: node.start_mark.index].rstrip(), text[node.end_mark.index :]
         return f"{before}\n  {entry}{behind}", node.start_mark.line + 2
-    if not isinstance(node, yaml.MappingNode) or node.flow_style:
+    if node.flow_style:
         raise ReportError(f"{shown}: expected {names} with one name a line, which a program can add to.")
     if project in {key.value for key, _ in node.value}:
         return text, None
@@ -161,14 +168,23 @@ def _named(text: str, shown: str, names: str, project: str, title: str) -> tuple
 
 def _listed(text: str, place: str, chapters: Collection[str]) -> tuple[str, int | None]:
     """mkdocs.yml with `place` in the navigation: behind the last chapter of its folder, or page of it, or of all."""
-    lists = [node for node in _sequences(entries.mapping(text)["nav"]) if not node.flow_style and node.value]
+    lists = [node for node in _sequences(entries.mapping(text)["nav"]) if not node.flow_style]
     if not lists:
         raise ReportError(f"{SHARED}: expected nav with one page a line, which a program can add to.")
     pages = [(item, node) for node in lists for item in node.value if isinstance(item, yaml.ScalarNode)]
     beside = [pair for pair in pages if posixpath.dirname(pair[0].value) == posixpath.dirname(place)]
     told = [pair for pair in beside if pair[0].value in chapters]
     item, node = max(told or beside or [(lists[0].value[-1], lists[0])], key=lambda pair: pair[0].start_mark.line)
-    return entries.with_line(text, item, f"{' ' * node.start_mark.column}- {place}")
+    return entries.with_line(text, item, f"{' ' * node.start_mark.column}- {_as_text(place)}")
+
+
+def _as_text(place: str) -> str:
+    """A page as YAML takes it for that: in quotes where it would take it for a comment, a mapping or the like."""
+    try:
+        plain = yaml.safe_load(f"- {place}") == [place]
+    except yaml.YAMLError:
+        plain = False
+    return place if plain else json.dumps(place, ensure_ascii=False)
 
 
 def _sequences(node: yaml.Node) -> Iterator[yaml.SequenceNode]:

@@ -273,6 +273,13 @@ class Settings(BaseModel):
             raise ValueError(f"expected a path with {{project}} in it, as in 'projects/{{project}}.py'; {found}")
         return script
 
+    @field_validator("screenshots")
+    @classmethod
+    def _are_png(cls, screenshots: dict[str, str]) -> dict[str, str]:
+        if other := [name for name in screenshots if not name.endswith(".png")]:
+            raise ValueError(f"expected names of files that end in .png; found {other[0]!r}")
+        return screenshots
+
 
 def load(root: Path, results: Path | None = None) -> Report:
     """Read `[tool.reportgen]` in the root's pyproject.toml; `results` replaces the recorded runs.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from reportgen import chapter, check, record, translations
+from reportgen import chapter, check, navigation, record, translations
 from reportgen import report as reports
 from reportgen import source as sources
 from reportgen.__main__ import app
@@ -146,8 +147,10 @@ def test_the_first_project_of_a_report_is_named_where_there_is_no_name_yet(root:
         file = root / "docs" / code / "catalogue.yml"
         text = file.read_text(encoding="utf-8").replace("projects:\n  before: Before\n  first: '1'\n", "projects: {}\n")
         file.write_text(f"short: {{}}\n{text}", encoding="utf-8")
-    write(root)
+    told = dict(place.split(", line ") for place in write(root) if ", line " in place)
     for code, title in TITLES.items():
+        lines = (root / "docs" / code / "catalogue.yml").read_text(encoding="utf-8").splitlines()
+        assert lines[int(told[f"docs/{code}/catalogue.yml"]) - 2] == "projects:"
         names = yaml.safe_load((root / "docs" / code / "catalogue.yml").read_text(encoding="utf-8"))
         assert (names["projects"], names["short"]) == ({OURS: title}, {OURS: title.partition(":")[0]})
         assert names["site_name"], "what stands behind it is as it was"
@@ -162,6 +165,10 @@ def test_the_first_project_of_a_report_is_named_where_there_is_no_name_yet(root:
         ({"page": "further.md"}, "docs/en/further.md exists already"),
         ({"page": "further.txt"}, "'further.txt' is no page, expected a path such as projects/p13_ours.md"),
         ({"page": "../../README.md"}, "is no page"),
+        ({"page": "further"}, "'further' is no page"),
+        ({"page": "more/README.md"}, "'more/README.md' is no page"),
+        ({"page": ".more/13.md"}, "'.more/13.md' is no page"),
+        ({"page": "further/index.md"}, "'further/index.md' would have the address of further.md"),
     ],
 )
 def test_what_cannot_be_begun_is_a_sentence_and_writes_nothing(
@@ -256,7 +263,8 @@ def test_a_page_has_one_way_in_which_it_is_named(root: Path, page: str) -> None:
 def test_a_project_that_a_catalogue_names_already_keeps_that_name_alone(root: Path) -> None:
     catalogues = {root / "docs" / code / "catalogue.yml" for code in ("en", "es")}
     before = every_file(root)
-    assert write(root, project="before")[0] == "docs/en/projects/before.md"
+    told = write(root, project="before")
+    assert told[0] == "docs/en/projects/before.md" and not [place for place in told if "catalogue" in place]
     after = every_file(root)
     assert all(after[file] == before[file] for file in catalogues)
 
@@ -266,7 +274,66 @@ def test_a_chapter_of_no_section_stands_behind_the_last_page_beside_it(root: Pat
     assert reports.load(root).shared()["nav"] == ["index.md", {"more": ["further.md", "13.md"]}]
 
 
+def test_a_chapter_that_stands_beside_no_page_is_listed_at_the_end(root: Path) -> None:
+    write(root, "other/13.md")
+    assert reports.load(root).shared()["nav"] == ["index.md", {"more": ["further.md"]}, "other/13.md"]
+
+
 def test_where_mkdocs_lists_the_pages_by_itself_its_settings_stay_as_they_are(root: Path) -> None:
     (root / "mkdocs.yml").write_text("site_name: A report\n", encoding="utf-8")
     assert "mkdocs.yml" not in " ".join(write(root))
     assert (root / "mkdocs.yml").read_text(encoding="utf-8") == "site_name: A report\n"
+
+
+@pytest.mark.parametrize("order", [("short", "projects"), ("projects", "short")])
+def test_the_line_of_a_title_is_told_wherever_short_names_stand(root: Path, order: tuple[str, str]) -> None:
+    file = root / "docs" / "en" / "catalogue.yml"
+    names = {**yaml.safe_load(file.read_text(encoding="utf-8")), "short": {"first": "1"}}
+    ordered = {name: names[name] for name in (*order, *sorted(names.keys() - {*order}))}
+    file.write_text(yaml.safe_dump(ordered, sort_keys=False), encoding="utf-8")
+    told = dict(place.split(", line ") for place in write(root) if ", line " in place)
+    text = file.read_text(encoding="utf-8")
+    assert list(yaml.safe_load(text)["projects"]) == ["before", "first", OURS]
+    line = text.splitlines()[int(told["docs/en/catalogue.yml"]) - 1]
+    assert line == f'  {OURS}: "Project 13: \\"ours\\""'
+
+
+@pytest.mark.parametrize(
+    "page", ["a/b/13.md", "a b.md", "#13.md", "a #13.md", "1: a.md", "[13].md", "*13.md", "- 13.md", "'«13».md"]
+)
+def test_the_navigation_has_a_page_by_whatever_name(root: Path, page: str) -> None:
+    write(root, page)
+    report = reports.load(root)
+    assert page in report.pages()
+    assert not [str(found) for found in navigation.check(report, report.pages(), {}) if page in str(found)]
+
+
+def test_a_chapter_shows_all_that_is_known_of_its_project_each_number_behind_its_word(root: Path) -> None:
+    write(root, since="before")
+    text = (root / "docs" / "en" / "projects" / f"{OURS}.md").read_text(encoding="utf-8")
+    numbers = [f"{OURS}.reproduced.{name}" for name in ("test.accuracy", "test.cross_entropy", "seconds")]
+    assert re.findall(r"{{ (.*?) }}", text) == [
+        *(f'title("{OURS}")', f'changes("{OURS}", since="before")'),
+        *(f'{tool}("{OURS}")' for tool in ("network", "layers", "training_settings", "code")),
+        *(f"{OURS}.reproduced.test.accuracy.n", *numbers),
+        *(f'{tool}("{OURS}")' for tool in ("results", "curves", "confusion", "mistakes", "provenance")),
+    ]
+    told = ("Test accuracy", "cross-entropy", "training time")
+    assert "; ".join(f"{word}: {{{{ {name} }}}}" for word, name in zip(told, numbers, strict=True)) in text
+    assert text.count("<!-- ") == text.count(" -->") == 4, "what a writer is asked is not shown"
+
+
+def test_a_chapter_stands_where_the_last_of_the_others_does_and_its_short_name_ends_before_the_colon(
+    root: Path,
+) -> None:
+    for code in ("en", "es"):
+        (root / "docs" / code / "more").mkdir()
+        (root / "docs" / code / "more" / "1.md").write_text('# 1 { #one }\n\n{{ results("before") }}\n', "utf-8")
+        (root / "docs" / code / "further.md").write_text('# 2 { #further }\n\n{{ results("first") }}\n', "utf-8")
+        with (root / "docs" / code / "catalogue.yml").open("a", encoding="utf-8") as stream:
+            stream.write("short: {}\n")
+    titles = {code: f"{name} 13 : wider" for code, name in (("en", "Project"), ("es", "Proyecto"))}
+    told = chapter.write(gather(reports.load(root)), OURS, None, None, titles)
+    assert told[0] == f"docs/en/more/{OURS}.md"
+    names = yaml.safe_load((root / "docs" / "es" / "catalogue.yml").read_text(encoding="utf-8"))
+    assert names["short"] == {OURS: "Proyecto 13"}

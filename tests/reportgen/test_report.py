@@ -68,6 +68,11 @@ def test_what_editors_leave_beside_a_page_is_none(small_report: Path) -> None:
         ('docs = "docs"', 'dosc = "docs"', "docs is missing, and dosc unknown"),
         ('docs = "docs"', 'docs = "docs"\nbenchs = "benches"', r"benchs is unknown \(did you mean bench\?\)\.$"),
         ('docs = "docs"', 'docs = "docs"\nscreenshots = "x"', "screenshots: Input should be a valid dictionary"),
+        (
+            'docs = "docs"',
+            'docs = "docs"\nscreenshots = {"a.png" = "en/", "b.jpg" = "es/"}',
+            r"screenshots: expected names of files that end in \.png; found 'b\.jpg'",
+        ),
         ('"scripts/{project}.py"', "5", "script: Input should be a valid string"),
         ("{project}", "{name}", r"script: expected a path with \{project\} in it.*found 'scripts/\{name\}\.py'"),
         ("[tool.reportgen]", "[tool]\nreportgen = 5\n[other]", "the whole of it: Input should be a valid dictionary"),
