@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
 import threading
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,7 +12,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from reportgen.browser import _Quiet, _Server, served
+from reportgen import pdf
+from reportgen.browser import _Quiet, _Server, refuse_without, served
+from reportgen.errors import ReportError
 
 
 def test_a_folder_is_served_and_a_page_that_is_left_early_is_not_worth_a_word(
@@ -50,3 +53,10 @@ def test_what_goes_wrong_while_a_page_is_served_is_told_unless_its_reader_has_le
         except (ValueError, ConnectionResetError):
             server.handle_error(None, ("127.0.0.1", 1))
     assert (str(problem) in capsys.readouterr().err) == told
+
+
+def test_of_a_package_that_is_missing_the_file_that_names_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for package, needed in (("playwright.sync_api", refuse_without), ("pypdf", pdf._reader)):
+        monkeypatch.setitem(sys.modules, package, None)
+        with pytest.raises(ReportError, match=r"is not installed; requirements/browser\.txt names it\.$"):
+            needed()

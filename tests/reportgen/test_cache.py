@@ -15,7 +15,7 @@ from reportgen import cache, plot
 from reportgen.cache import Cache, kept
 from reportgen.charts import curves
 from reportgen.fingerprint import dependencies
-from reportgen.language import language
+from reportgen.language import Language, language
 from reportgen.plot import draw
 from tests.synthetic import record
 
@@ -23,13 +23,14 @@ ROOT = Path(__file__).resolve().parents[2]
 ENGLISH, SPANISH = language("en"), language("es")
 
 
-def test_a_chart_is_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = Cache(tmp_path / "charts")
-    drawing = curves([record()], ENGLISH)
-    first = kept.svg(drawing, ENGLISH)
-    assert first == draw(drawing, ENGLISH)
+@pytest.mark.parametrize("words", [ENGLISH, SPANISH], ids=lambda words: words.code)
+def test_a_chart_is_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: Language) -> None:
+    kept = Cache(tmp_path / "build" / "charts")
+    drawing = curves([record()], words)
+    first = kept.svg(drawing, words)
+    assert first == draw(drawing, words)
     monkeypatch.delattr(plot, "draw")
-    assert kept.svg(curves([record()], ENGLISH), ENGLISH) == first
+    assert kept.svg(curves([record()], words), words) == first
 
 
 def test_what_a_power_cut_left_empty_is_drawn_again(tmp_path: Path) -> None:

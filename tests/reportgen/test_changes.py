@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 import yaml
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from reportgen import record as records
+from reportgen import report as reports
 from reportgen.__main__ import app
+from reportgen.changes import between
+from reportgen.material import gather
 from reportgen.record import Record
 from tests.synthetic import record
 
@@ -67,6 +72,7 @@ def test_where_a_terminal_is_narrow_every_number_is_still_there(small_report: Pa
     done = CliRunner().invoke(app, ["compare", *folders, "--root", str(small_report)], env={"COLUMNS": "64"})
     row = next(line for line in done.stdout.splitlines() if "60.00%" in line).replace("\u00a0", " ")
     assert [cell.strip() for cell in row.split("│")[3:-1]] == ["60.00%", "61.00%", "+1.00 pp", "1 → 2"]
+    assert "…" not in done.stdout, "a name goes on in the next line"
 
 
 def test_a_number_of_a_variant_alone_moves_too(small_report: Path) -> None:
@@ -83,6 +89,7 @@ def test_a_claim_that_turns_is_told_with_its_sentence_and_every_line_that_makes_
     assert "In test accuracy, 1 is above 50%." in done.stdout
     assert "docs/en/further.md, line 5" in done.stdout and "docs/es/further.md, line 5" in done.stdout
     assert "1 of 1 claim changed the verdict." in done.stdout
+    assert done.stdout.endswith("1 of 1 claim changed the verdict.\n"), "where a terminal has scrolled to"
 
 
 def test_a_project_that_appears_has_a_number_where_there_was_none(small_report: Path) -> None:
@@ -101,6 +108,29 @@ def test_the_same_as_markdown_for_a_pull_request(small_report: Path) -> None:
         "Said in docs/en/further.md, line 5; docs/es/further.md, line 5."
     ) in lines
     assert "| first | test.accuracy | 60.00% | 40.00% | −20.00 pp | 1 → 1 |" in lines
+    header = lines.index("| Project | Metric | Before | After | Difference | Runs |")
+    assert lines[header + 1] == "| --- | --- | ---: | ---: | ---: | ---: |", "without it GitHub shows no table"
+
+
+def test_of_the_same_results_a_comment_is_the_sentence_alone(small_report: Path) -> None:
+    done = compare(small_report, [record("first")], [record("first")], "--format", "markdown")
+    assert done.stdout == "### What these results change\n\n0 numbers moved; 0 of 1 claim changed the verdict.\n"
+
+
+def test_a_number_that_was_zero_was_there(small_report: Path) -> None:
+    shown = compare(small_report, [record("first", right=0)], [record("first", right=60)]).stdout
+    row = next(line for line in shown.replace("\u00a0", " ").splitlines() if " test.accuracy" in line)
+    assert [cell.strip() for cell in row.split("│")[3:-1]] == ["0.00%", "60.00%", "+60.00 pp", "1 → 1"]
+
+
+def test_a_claim_that_no_page_makes_is_told_so_and_in_the_colour_of_its_verdict(small_report: Path) -> None:
+    (small_report / "docs" / "claims.yml").write_text(CLAIM, encoding="utf-8")
+    folders = [results(small_report, str(right), record("first", right=right)) for right in (60, 40)]
+    found = between(*(gather(reports.load(small_report, folder)) for folder in folders))
+    assert "In test accuracy, 1 is above 50%. Said in no page." in found.markdown()
+    console = Console(file=(terminal := io.StringIO()), force_terminal=True, color_system="standard", width=120)
+    console.print(found.text(), highlight=False)
+    assert "holds → \x1b[31mcontradicted\x1b[0m" in terminal.getvalue()
 
 
 @pytest.mark.parametrize("missing", ["a", "b"])

@@ -81,6 +81,6 @@ def test_of_texts_nothing_at_all_is_none_and_not_an_empty_one() -> None:
 
 def test_the_line_of_a_place_is_that_of_the_last_part_of_it_that_is_there() -> None:
     node = document.compose("# above\na:\n  b:\n  - 1\n  - c: 2\n", "it.yml")
-    paths: list[tuple[str | int, ...]] = [("a",), ("a", "b", 1, "c"), ("a", "gone"), ("gone",)]
-    assert [document.line(node, *path) for path in paths] == [2, 5, 2, 2]
+    paths: list[tuple[str | int, ...]] = [("a",), ("a", "b", 1, "c"), ("a", "gone"), ("gone",), ("a", "gone", "b")]
+    assert [document.line(node, *path) for path in paths] == [2, 5, 2, 2, 2]
     assert document.line(None, "a") == 1

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from reportgen.edition import NOTHING, shape, show
+import pytest
+from jinja2 import UndefinedError
+
+from reportgen import report as reports
+from reportgen.edition import NOTHING, Edition, shape, show
 from reportgen.facts import Fact, Interval, Kind, Summary
 from reportgen.language import language
+from reportgen.material import gather
+from tests.synthetic import environment
 
 
 @pytest.mark.parametrize(
@@ -54,3 +60,35 @@ def test_a_number_is_written_with_one_sign_where_it_is_a_difference_and_nothing_
 
 def test_a_side_that_is_not_fixed_is_a_dash_and_a_single_number_has_one() -> None:
     assert (shape((None, 1024), ENGLISH), shape((), ENGLISH)) == (f"{NOTHING} × 1,024", "1")
+
+
+MACROS = """{% macro listed(names) %}
+<ul>
+  {% for name in names %}
+  <li>{{ name }} in Project 4</li>
+  {% endfor %}
+</ul>
+{% endmacro %}
+{% macro odd(names) %}{{ nmes }}{% endmacro %}
+"""
+
+
+def test_what_a_template_makes_is_one_block_of_html_whose_words_are_bound_and_in_which_no_name_is_unknown(
+    small_report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "macros").mkdir()
+    (tmp_path / "macros" / "lists.jinja").write_text(MACROS, encoding="utf-8")
+    monkeypatch.setattr("reportgen.edition.TEMPLATES", tmp_path / "macros")
+    edition = Edition(gather(reports.load(small_report)), "en")
+    made = edition.html("listed", ["a & b", "c"])
+    assert [line.strip() for line in made.splitlines()] == [
+        "<ul>", "<li>a &amp; b in Project\u00a04</li>", "<li>c in Project\u00a04</li>", "</ul>"
+    ]  # fmt: skip
+    with pytest.raises(UndefinedError, match="'nmes' is undefined"):
+        edition.html("odd", [])
+
+
+def test_a_machine_is_told_with_one_core_or_with_several(small_report: Path) -> None:
+    edition = Edition(gather(reports.load(small_report)), "en")
+    assert edition.size_of(environment(cores=1)).startswith("1 processor core for the run, 8.0")
+    assert edition.size_of(environment(cores=2)).startswith("2 processor cores for the run, 8.0")

@@ -70,14 +70,33 @@ def test_copies_of_a_run_differ_in_their_curves_and_mistakes_and_in_nothing_that
         ]
 
 
-def test_reading_is_told_from_rendering_and_that_from_drawing_which_happens_once(
+def test_each_point_has_exactly_so_many_records_and_no_project_without_one(
     small_report: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = reports.load(small_report)
     records.write(record("first"), report.results)
-    clock = iter((0.0, 1.0, 12.0, 15.0))
+    made: list[tuple[int, tuple[str, ...]]] = []
+
+    def gathered(report: reports.Report) -> SimpleNamespace:
+        made.append((len(records.read_all(report.results)), report.pages()))
+        return SimpleNamespace(pages=report.pages())
+
+    monkeypatch.setattr(growth, "gather", gathered)
+    monkeypatch.setattr(growth, "render_all", lambda _: None)
+    list(growth.measure(report, (1, 10, 11, 20)))
+    one, two = ("copy_0.md",), ("copy_0.md", "copy_1.md")
+    assert made == [(1, one), (10, one), (11, two), (20, two)]
+
+
+@pytest.mark.parametrize(("drawn", "again", "drawing"), [(12.0, 15.0, 8.0), (3.0, 6.0, 0.0)])
+def test_reading_is_told_from_rendering_and_that_from_drawing_which_happens_once(
+    small_report: Path, monkeypatch: pytest.MonkeyPatch, drawn: float, again: float, drawing: float
+) -> None:
+    report = reports.load(small_report)
+    records.write(record("first"), report.results)
+    clock = iter((0.0, 1.0, drawn, again))
     monkeypatch.setattr("reportgen.growth.time.perf_counter", lambda: next(clock))
     monkeypatch.setattr(growth, "gather", lambda _: SimpleNamespace(pages=("index.md",)))
     monkeypatch.setattr(growth, "render_all", lambda _: None)
     (point,) = growth.measure(report, (10,))
-    assert (point.reading, point.rendering, point.drawing) == (1.0, 3.0, 8.0)
+    assert (point.reading, point.rendering, point.drawing) == (1.0, 3.0, drawing)

@@ -75,3 +75,26 @@ def test_a_page_that_the_navigation_names_already_is_not_what_another_name_may_m
 def test_a_title_that_two_sections_lack_is_told_once_in_a_language(small_report: Path) -> None:
     told = found(small_report, ["index.md", {"rest": ["further.md"]}, {"rest": "https://example.org"}])
     assert len(told) == 2 and all("there is no nav.rest" in line for line in told)
+
+
+def test_a_page_that_is_not_there_is_told_once_where_it_is_named_first_and_however_it_is_written(
+    small_report: Path,
+) -> None:
+    (told,) = found(small_report, ["index.md", "further.md", {"more": [{"more": "./gone.md"}]}, "gone.md", "gone.md"])
+    assert told.startswith("mkdocs.yml, line 6: nav names gone.md, ")
+
+
+def test_pages_that_nothing_names_are_told_in_the_order_of_their_names(small_report: Path) -> None:
+    for name in "edcba":
+        for code in ("en", "es"):
+            (small_report / "docs" / code / f"{name}.md").touch()
+    told = [line.partition(" name ")[2].partition(",")[0] for line in found(small_report, ["index.md"])]
+    assert told == ["a.md", "b.md", "c.md", "d.md", "e.md", "further.md"]
+
+
+def test_a_section_whose_title_looks_like_a_number_has_it_where_the_catalogue_says_so(small_report: Path) -> None:
+    for code in ("en", "es"):
+        file = small_report / "docs" / code / "catalogue.yml"
+        words = yaml.safe_load(file.read_text(encoding="utf-8"))
+        file.write_text(yaml.safe_dump({**words, "nav": {2024: "MMXXIV"}}), encoding="utf-8")
+    assert found(small_report, ["index.md", {2024: ["further.md"]}]) == []

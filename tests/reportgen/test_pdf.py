@@ -19,6 +19,7 @@ from reportgen import pdf
 from reportgen import record as records
 from reportgen import report as reports
 from reportgen.browser import NAMES
+from reportgen.errors import ReportError
 from reportgen.material import gather
 from tests.reportgen.test_render import alone
 from tests.synthetic import record
@@ -87,9 +88,11 @@ def test_the_report_is_printed_whole_with_contents_numbers_and_links_that_lead_s
     spanish = PdfReader(site / "es" / "assets" / "report.pdf")
     assert "Un informe breve" in words(spanish, 1)
     assert "Índice" in words(spanish, 2)
+    assert "62,56 %" in " ".join(words(spanish, number + 1) for number in range(len(spanish.pages)))
 
     paper = PdfReader(site / "en" / "assets" / "report.pdf")
     count = len(paper.pages)
+    assert {tuple(round(side / 72 * 25.4) for side in page.mediabox[2:]) for page in paper.pages} == {(210, 297)}, "A4"
     cover, contents = words(paper, 1), words(paper, 2)
     assert "A small report" in cover
     assert "3 recorded runs" in cover
@@ -139,6 +142,7 @@ def test_without_a_browser_that_is_said_before_anything_is_built(small_report: P
     assert "install Chromium" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
     assert not (small_report / "site").exists()
+    assert not (small_report / "build").exists()
 
 
 def test_the_cover_tells_how_many_runs_there_are_variants_included_and_when_the_last_of_them_was(
@@ -149,9 +153,18 @@ def test_the_cover_tells_how_many_runs_there_are_variants_included_and_when_the_
 
     monkeypatch.setenv("SITE_URL", "")
     assert (words()["recorded"], words()["address"]) == ("", "")
+    assert (words()["title"], words()["about"]) == ("A small report", "…")
     days = ((None, datetime(2026, 3, 1, tzinfo=UTC)), ("ours", datetime(2026, 3, 5, tzinfo=UTC)))
     for variant, day in days:
         records.write(record("first", variant=variant, started=day), small_report / "results")
     assert words()["recorded"].startswith("2 recorded runs, the last of") and "5" in words()["recorded"]
     monkeypatch.setenv("SITE_URL", "https://reports.example/small/")
     assert words()["address"] == "https://reports.example/small/en/"
+
+
+def test_without_what_reads_a_pdf_nothing_is_built(small_report: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reportgen.pdf.refuse_without", lambda: None)
+    monkeypatch.setitem(sys.modules, "pypdf", None)
+    with pytest.raises(ReportError, match="needs pypdf"):
+        pdf.build_printed(reports.load(small_report), small_report / "site")
+    assert not (small_report / "build").exists()

@@ -143,6 +143,8 @@ def test_a_setting_of_what_is_ours_and_has_no_run_of_its_own_is_not_run_yet(smal
         ),
         ("'' }}{% claim ['x'] %}A{% endclaim %}{{ ''", "claim takes its identifier as a text in quotes"),
         ("first.reproduced.tset.accuracy", "'tset' is not a known name; did you mean 'test'?"),
+        ("first.reproduced.test.accuracy.intervl", "'intervl' is not a known name; did you mean 'interval'?"),
+        ("first.reproduced.test.accuracy.zzz", "'zzz' is not a known name; known are absent, between, interval, "),
         ("first.reproduced.test.f1", "'f1' is not a known name; known are accuracy, cross_entropy."),
         ("first.reproduced.machine.device.nme", "'nme' is not a known name."),
         ("first.studied", "True is no number or text; ask for it in {% if … %}"),
@@ -155,6 +157,7 @@ def test_a_setting_of_what_is_ours_and_has_no_run_of_its_own_is_not_run_yet(smal
         ("1 / 0", "this cannot be computed (division by zero)"),
         ("'{} {}'.format(1)", "this cannot be computed"),
         ("5 | dictsort", "this cannot be computed"),
+        ("{'a': 5} | dictsort(by='x')", 'You can only sort by either "key" or "value"'),
         ("first.published.test.accuracy - first.published.seconds", "cannot be subtracted"),
         ("code('first')", "there is no script scripts/first.py of first to show."),
         ("1 | unheard_of", "No filter named 'unheard_of'"),
@@ -173,6 +176,13 @@ def test_a_page_that_asks_for_something_unknown_is_named_with_its_line(
 def test_a_page_that_includes_a_missing_file_is_named_with_its_line(small_report: Path) -> None:
     with pytest.raises(ReportError, match=r"^docs/en/index\.md, line 2: there is no file nowhere\.md to include"):
         page(small_report, "# Title\n{% include 'nowhere.md' %}\n")
+
+
+@pytest.mark.parametrize("other", ["index.md", "further.md"])
+def test_a_page_that_includes_itself_by_itself_or_by_another_is_named(small_report: Path, other: str) -> None:
+    (small_report / "docs" / "en" / "further.md").write_text('{% include "index.md" %}\n', encoding="utf-8")
+    with pytest.raises(ReportError, match=r"^docs/en/index\.md: it includes itself, or a page that includes it\.$"):
+        page(small_report, f'# A {{ #a }}\n\n{{% include "{other}" %}}\n')
 
 
 def test_text_in_another_encoding_is_named_wherever_a_page_has_it_from(small_report: Path) -> None:

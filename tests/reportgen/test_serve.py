@@ -9,17 +9,34 @@ import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Condition, Event, Thread
+from types import SimpleNamespace
 
 import pytest
+import yaml
 from mkdocs.livereload import LiveReloadServer
 from rich.console import Console
 
 from reportgen import record as records
 from reportgen import report as reports
-from reportgen.build import RENDERED, build
+from reportgen.build import RENDERED, THEME, build
+from reportgen.edition import TEMPLATES
 from reportgen.errors import ReportError
-from reportgen.language import FOLDER
-from reportgen.serve import INDEX, Made, dates, rebuild_pages, refresh, rendered, serve, until_done, watched_places
+from reportgen.language import FOLDER, Language, language
+from reportgen.measure import free_port
+from reportgen.serve import (
+    INDEX,
+    Made,
+    _complete,
+    _look,
+    dates,
+    rebuild_pages,
+    refresh,
+    rendered,
+    serve,
+    until_done,
+    watched_places,
+)
 from tests.reportgen.test_build import held_elsewhere
 from tests.synthetic import record
 
@@ -154,6 +171,27 @@ def test_everything_that_the_site_speaks_of_is_watched(small_report: Path) -> No
     files = {"claims.yml", "published.json", "mkdocs.yml"}
     watched = watched_places(reports.load(small_report))
     assert {small_report / name for name in names | files} | {FOLDER} <= set(watched)
+    assert {TEMPLATES, THEME} <= set(watched)
+
+
+def test_templates_and_hooks_of_the_report_s_own_are_watched(small_report: Path) -> None:
+    (small_report / "ours").mkdir()
+    (small_report / "hooks.py").touch()
+    file = small_report / "mkdocs.yml"
+    shared = yaml.safe_load(file.read_text(encoding="utf-8"))
+    shared["theme"] = {**shared["theme"], "custom_dir": "ours"}
+    file.write_text(yaml.safe_dump({**shared, "hooks": ["hooks.py"]}), encoding="utf-8")
+    assert {small_report / "ours", small_report / "hooks.py"} <= set(watched_places(reports.load(small_report)))
+
+
+def test_words_of_the_generator_s_own_that_changed_are_read_again(
+    small_report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before: list[Language] = []
+    monkeypatch.setattr("reportgen.serve.build", lambda *_: before.append(language("es")))
+    for _ in range(2):
+        refresh(reports.load(small_report), tmp_path / "site", Made({}, {}))
+    assert before[0] is not before[1]
 
 
 def test_an_interruption_waits_until_what_it_would_cut_off_is_done_and_comes_then() -> None:
@@ -184,6 +222,29 @@ def test_a_record_that_is_being_written_and_one_that_has_just_gone_do_not_matter
     assert found == {small_report / "results" / "record.json"}
 
 
+def test_a_page_is_not_built_while_another_command_builds_nor_left_half_built_by_an_interruption(
+    small_report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[str] = []
+
+    def interrupted(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        built.append("page")
+
+    monkeypatch.setattr("reportgen.serve.build", lambda *_: None)
+    monkeypatch.setattr("reportgen.serve.rebuild_pages", lambda *_: built.append("page"))
+    report = reports.load(small_report)
+    made = refresh(report, tmp_path / "site", Made({}, {}))
+    os.utime(small_report / "docs" / "en" / "index.md", (1, 1))
+    with held_elsewhere(report), pytest.raises(ReportError, match="another command"):
+        refresh(report, tmp_path / "site", made)
+    assert built == []
+    monkeypatch.setattr("reportgen.serve.rebuild_pages", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        refresh(report, tmp_path / "site", made)
+    assert built == ["page"]
+
+
 @pytest.mark.parametrize(("host", "shown"), [("localhost", "localhost"), ("::1", "[::1]")])
 def test_the_preview_listens_where_it_is_asked_to_and_says_where(
     small_report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, shown: str
@@ -198,6 +259,36 @@ def test_the_preview_listens_where_it_is_asked_to_and_says_where(
     said = io.StringIO()
     serve(reports.load(small_report), tmp_path / "site", host, port, Console(file=said, width=200))
     assert said.getvalue() == f"The report is at http://{shown}:{port}/; Ctrl+C ends.\n"
+
+
+def test_the_first_change_already_is_built_alone_and_a_mistake_is_printed_as_it_is(
+    small_report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def rebuilt(*_: object) -> None:
+        done.append("pages")
+        if len(done) == 3:
+            raise ReportError("docs/en/[bold].md, line 3: 'frist' is not a known name.")
+
+    def two_changes(server: LiveReloadServer, **_: object) -> None:
+        for moment in (1, 2):
+            os.utime(small_report / "docs" / "en" / "index.md", (moment, moment))
+            server.builder()
+        server.server_close()
+
+    def built(*_: object) -> None:
+        done.append("all")
+        (small_report / RENDERED).mkdir(parents=True)
+        (small_report / RENDERED / "index.md").touch()
+
+    monkeypatch.setattr("reportgen.serve.build", built)
+    monkeypatch.setattr("reportgen.serve.rebuild_pages", rebuilt)
+    monkeypatch.setattr(LiveReloadServer, "serve", two_changes)
+    said = io.StringIO()
+    serve(reports.load(small_report), tmp_path / "site", "127.0.0.1", free_port(), Console(file=said, width=40))
+    assert done == ["all", "pages", "pages"]
+    assert said.getvalue().endswith("docs/en/[bold].md, line 3: 'frist' is not a known name.\n")
 
 
 def test_a_port_that_is_taken_is_a_sentence(small_report: Path, tmp_path: Path) -> None:
@@ -243,3 +334,60 @@ def test_only_pages_that_nothing_else_shows_are_built_alone(
         os.utime(small_report / name, (1, 1))
     refresh(report, tmp_path / "site", made)
     assert built == [set(), {small_report / name for name in changed} if alone else set()]
+
+
+@pytest.mark.parametrize(
+    ("code", "before", "after", "alone"),
+    [
+        ("en", "## 3 {", "## Four {", True),
+        ("es", "# 2 {", "# Otro nombre {", False),
+        ("en", "# 2 { #further }\n", "Another name { #further }\n===\n", False),
+        ("en", "## 3 {", '{{ results("first") }}\n\n## 3 {', False),
+        ("en", "## 3 {", '{% claim "good" %}It is{% endclaim %}.\n\n## 3 {', False),
+    ],
+)
+def test_a_page_is_built_alone_unless_its_name_or_what_others_lead_to_has_changed(
+    small_report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, before: str, after: str, alone: bool
+) -> None:
+    built: list[bool] = []
+    monkeypatch.setattr("reportgen.serve.build", lambda *_: built.append(False))
+    monkeypatch.setattr("reportgen.serve.rebuild_pages", lambda *_: built.append(True))
+    report = reports.load(small_report)
+    made = refresh(report, tmp_path / "site", Made({}, {}))
+    page = small_report / "docs" / code / "further.md"
+    page.write_text(page.read_text(encoding="utf-8").replace(before, after, 1), encoding="utf-8")
+    os.utime(page, (1, 1))
+    refresh(report, tmp_path / "site", made)
+    assert built == [False, alone]
+
+
+def test_of_a_page_that_was_built_alone_the_search_finds_no_section_that_has_gone(tmp_path: Path) -> None:
+    def entries(*places: str) -> dict[str, list[dict[str, str]]]:
+        return {"docs": [{"location": place} for place in places]}
+
+    index = tmp_path / "search_index.json"
+    index.write_text(json.dumps(entries("a/", "a/#new")), encoding="utf-8")
+    _complete(index, entries("a/", "a/#old", "b/", "b/#kept"))
+    assert json.loads(index.read_text(encoding="utf-8")) == entries("a/", "a/#new", "b/", "b/#kept")
+
+
+def test_settings_that_are_broken_and_mended_are_noticed_once_each(
+    small_report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reportgen.serve.INTERVAL", 0.001)
+    report, ended, wanted = reports.load(small_report), Event(), Condition()
+    server = SimpleNamespace(_rebuild_cond=wanted, _want_rebuild=False)
+    looking = Thread(target=_look, args=(report, server, dates(report), ended))
+    shared = small_report / "mkdocs.yml"
+    looking.start()
+    try:
+        for text in ("nav: [", shared.read_text(encoding="utf-8")):
+            with wanted:
+                shared.write_text(text, encoding="utf-8")
+                assert wanted.wait_for(lambda: server._want_rebuild, timeout=5)
+                server._want_rebuild = False
+        with wanted:
+            assert not wanted.wait_for(lambda: server._want_rebuild, timeout=0.2), "nothing has changed since"
+    finally:
+        ended.set()
+        looking.join()
