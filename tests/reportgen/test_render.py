@@ -130,6 +130,8 @@ def test_a_setting_of_what_is_ours_and_has_no_run_of_its_own_is_not_run_yet(smal
         ("first.reproduced.test.accuracy - 0.1", "this cannot be computed"),
         ("setting('first', ['x'])", "setting takes its name as a text in quotes, and here is something else (list)."),
         ("results(first)", "results takes its project as a text in quotes, and here is something else (ProjectFacts)."),
+        ("results(None)", "results takes its project as a text in quotes, and here is something else (NoneType)."),
+        ("bench(3)", "bench takes its group as a text in quotes, and here is something else (int)."),
         ("results(frist)", "results takes its project as a text in quotes, and here is a name without quotes."),
         ("given(1, ['percent'])", "given takes its kind as a text in quotes, and here is something else (list)."),
         ("given(1e400)", "this cannot be computed (name 'inf' is not defined)"),
@@ -782,6 +784,7 @@ def test_a_bench_names_the_machine_how_busy_it_was_and_that_it_was_quick(small_r
 def test_a_group_that_was_not_measured_is_an_error_and_no_bench_at_all_is_said_once(small_report: Path) -> None:
     empty = plain(page(small_report, "{{ bench() }}{{ bench('training') }}"))
     assert empty.strip() == "*Nothing has been measured side by side yet.*"
+    assert plain(page(small_report, "{{ bench(None) }}")) == plain(page(small_report, "{{ bench() }}"))
     with pytest.raises(ReportError, match=r"index.md, line 1: 'sleep' is not a group of the bench: training\."):
         page(with_bench(small_report), "{{ bench('sleep') }}")
 
