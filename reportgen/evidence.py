@@ -63,6 +63,8 @@ GIVEN: Mapping[str, Kind] = {
     "seconds": "seconds",
 }
 """What a number that nobody measured may be, when a page gives it."""
+IMPORTED = "a file knows what its page knows where that includes it, or imports it `with context`"
+"""Why a name of every page's, or a value, may find nothing of its page."""
 
 
 def refuse_given(value: object, kind: str = "count") -> None:
@@ -103,8 +105,14 @@ class ClaimTags(Extension):
 
 @pass_context
 def cite(context: Context, value: object) -> object:
-    """What a page writes of a value: a fact as its language does, and as a link to where it comes from."""
-    evidence: Evidence = context["evidence_"]
+    """What a page writes of a value: a fact as its language does, and as a link to where it comes from.
+
+    Raises:
+        ReportError: a file writes it that does not know its page.
+    """
+    evidence: Evidence | None = context.get("evidence_")
+    if evidence is None:
+        raise ReportError(f"no value can be written here: {IMPORTED}.")
     return evidence.cite(value)
 
 

@@ -30,7 +30,7 @@ from reportgen.checklist import Checklist
 from reportgen.downloads import Downloads
 from reportgen.edition import Edition
 from reportgen.errors import ReportError, nearest
-from reportgen.evidence import CLAIM, ClaimTags, Evidence, bare, cite, placed
+from reportgen.evidence import CLAIM, IMPORTED, ClaimTags, Evidence, bare, cite, placed
 from reportgen.figures import Figures
 from reportgen.report import read_text
 from reportgen.scripts import Scripts
@@ -113,8 +113,7 @@ class Renderer:
             raise ReportError(f"{shown}, line {_line(problem, str(source))}: {problem}") from problem
         except RecursionError as problem:
             raise ReportError(f"{shown}: it includes itself, or a page that includes it.") from problem
-        # Of a number beyond all, such as 1e400, Jinja makes a name that Python does not have.
-        except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, NameError) as problem:
+        except Exception as problem:
             if _is_own(problem, str(source)):
                 raise
             line = _line(problem, str(source))
@@ -156,7 +155,9 @@ class Renderer:
             known = {part.name for part in fields(form)}
             known |= {name for name, part in vars(form).items() if isinstance(part, property) and name[0] != "_"}
             otherwise = ", ".join(sorted(known))
-        near = nearest(word, sorted(known - {word}))
+        if word in known:
+            return f"'{word}' is not known here: {IMPORTED}."
+        near = nearest(word, sorted(known))
         hint = f"; did you mean '{near}'?" if near else f"; known are {otherwise}." if otherwise else "."
         return f"'{word}' is not a known name{hint}"
 

@@ -37,10 +37,8 @@ class PageTools:
         """Of a project, or of a variant, `project/variant`.
 
         Raises:
-            ReportError: it is not named in quotes, or there is no such project.
+            ReportError: there is no such project.
         """
-        if not isinstance(name, str):
-            raise ReportError('a project is named in quotes here, as in results("name").')
         known, (project, _) = self.edition.material.facts, parts_of(name)
         if project not in known:
             raise ReportError(f"'{project}' is not a known project{did_you_mean(project, known)}")
@@ -89,7 +87,8 @@ class PageTools:
     def full_title(self, name: str) -> str:
         """What a project is called; a variant as where there is little room, for it has no other name."""
         self.facts(name)
-        return self.short(name) if parts_of(name)[1] else self.edition.catalogue.projects.get(name, name)
+        project, variant = parts_of(name)
+        return self.short(name) if variant else self.edition.catalogue.projects.get(project, project)
 
     def short(self, name: str) -> str:
         """What a project is called where there is little room; a variant with what sets it apart."""

@@ -929,3 +929,32 @@ def test_a_variant_that_leaves_out_what_its_project_declares_is_told_by_that(sma
     records.write_declaration(declaration("mine", settings=PLAN), small_report / "declared")
     known = tools(small_report, record("mine", variant="other", settings={"epochs": 40}))
     assert known.short("mine/other") == "mine (Mirror: – instead of yes)"
+
+
+@pytest.mark.parametrize(
+    ("macro", "complaint"), [("told", "no value can be written here"), ("shown", "'results' is not known here")]
+)
+def test_an_imported_file_that_does_not_know_its_page_is_told_how_it_would(
+    small_report: Path, macro: str, complaint: str
+) -> None:
+    remedy = "a file knows what its page knows where that includes it, or imports it `with context`"
+    macros = "{% macro told(name) %}{{ name }}{% endmacro %}{% macro shown(name) %}{{ results(name) }}{% endmacro %}"
+    (small_report / "docs" / "en" / "part.txt").write_text(macros, encoding="utf-8")
+    text = '# Title\n{{% import "part.txt" as part{} %}}\n{{{{ part.{}("first") }}}}\n'
+    with pytest.raises(ReportError) as raised:
+        page(small_report, text.format("", macro))
+    assert str(raised.value) == f"docs/en/index.md, line 3: {complaint}: {remedy}."
+    assert page(small_report, text.format(" with context", macro)).markdown.startswith("# Title")
+
+
+@pytest.mark.parametrize("expression", ["'abc' | truncate(1)", "cycler()"])
+def test_whatever_jinja_s_own_functions_refuse_is_named_with_its_line(small_report: Path, expression: str) -> None:
+    with pytest.raises(ReportError, match=r"^docs/en/index\.md, line 2: this cannot be computed \("):
+        page(small_report, f"# Title\n{{{{ {expression} }}}}\n")
+
+
+@pytest.mark.parametrize("body", ['{% macro say(name) %}\n{{ results(name) }}{% endmacro %}\n{{ say("frist") }}',
+                                  "{% general %}\n{{ frist }}{% endgeneral %}"])  # fmt: skip
+def test_of_several_lines_that_led_to_a_mistake_the_one_that_makes_it_is_named(small_report: Path, body: str) -> None:
+    with pytest.raises(ReportError, match=r"^docs/en/index\.md, line 3: 'frist' is not a known"):
+        page(small_report, f"# Title\n{body}\n")
