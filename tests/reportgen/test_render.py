@@ -154,7 +154,12 @@ def test_a_setting_of_what_is_ours_and_has_no_run_of_its_own_is_not_run_yet(smal
             "first.reproduced.test.accuracy.interval.low",
             "'low' is not a known name of a single number, and an interval",
         ),
+        (
+            "first.reproduced.test.accuracy.interval.high",
+            "'high' is not a known name of a single number, and an interval",
+        ),
         ("first.published.test.accuracy.mean", "'mean' is not a known name of a single number, which has no parts."),
+        ("'' }}{% general %}{{ 1 / 0 }}{% endgeneral %}{{ ''", "this cannot be computed (division by zero)"),
         ("first.published.test.accuracy - 1", "this cannot be computed"),
         ("1 / 0", "this cannot be computed (division by zero)"),
         ("'{} {}'.format(1)", "this cannot be computed"),
