@@ -910,6 +910,8 @@ def test_a_smoke_run_is_told_below_the_heading_of_every_page_also_that_of_a_vari
     shown = page(small_report, text, record("second"), smoke).markdown
     head, _, rest = shown.partition('!!! danger ""\n')
     assert head.rstrip().endswith("# Title { #title }") and "This is a smoke run" in rest and "Words." in rest
+    spanish = page(small_report, text, code="es").markdown
+    assert "Esto es una prueba de humo" in spanish and "smoke run" not in spanish
 
 
 def test_a_defect_of_the_program_is_no_mistake_of_the_page(small_report: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,10 +51,10 @@ def test_what_sets_a_variant_apart_stands_in_the_order_of_its_names_beginning_wi
     requiring(small_report, weights="theirs")
     plan = {"weights": "theirs", "mirror": True, "epochs": 40, "decay": 0.1, "batch_size": 512}
     records.write_declaration(declaration("first", settings=plan), small_report / "declared")
-    changed = {"weights": "ours", "mirror": False, "epochs": 3, "decay": 0.2, "batch_size": 64}
+    changed = {"weights": "ours", "mirror": False, "epochs": 3, "decay": 0.2, "batch_size": 1024, "image_size": 64}
     known = tools(small_report, record("first", variant="other", settings=changed))
     (variant,) = known.facts("first").variants
-    assert known.briefly(variant) == "ours, batches of 64, Decay 0.2, 3 epochs, Mirror no"
+    assert known.briefly(variant) == "ours, batches of 1,024, Decay 0.2, 3 epochs, 64 px, Mirror no"
 
 
 def test_a_variant_that_nothing_but_its_name_sets_apart_is_told_in_the_page_s_language(small_report: Path) -> None:
