@@ -183,6 +183,8 @@ def test_a_page_that_asks_for_something_unknown_is_named_with_its_line(
 def test_a_page_that_includes_a_missing_file_is_named_with_its_line(small_report: Path) -> None:
     with pytest.raises(ReportError, match=r"^docs/en/index\.md, line 2: there is no file nowhere\.md to include"):
         page(small_report, "# Title\n{% include 'nowhere.md' %}\n")
+    with pytest.raises(ReportError, match=r"^docs/en/index\.md, line 2: there is no file \.\./es to include"):
+        page(small_report, "# Title\n{% include '../es' %}\n")  # a folder is none
 
 
 @pytest.mark.parametrize("other", ["index.md", "further.md"])
@@ -905,7 +907,7 @@ def test_a_file_beside_the_record_of_a_variant_stands_apart_from_the_project_s(s
 
 
 def test_a_smoke_run_is_told_below_the_heading_of_every_page_also_that_of_a_variant(small_report: Path) -> None:
-    text = "---\nhide: [toc]\n---\n\n# Title { #title }\n\nWords.\n"
+    text = "---\nhide:\n  - toc\n---\n\n# Title { #title }\n\nWords.\n"
     smoke = record("first", variant="ours", profile="smoke")
     shown = page(small_report, text, record("second"), smoke).markdown
     head, _, rest = shown.partition('!!! danger ""\n')
