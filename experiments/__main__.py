@@ -23,7 +23,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from experiments import catalogue, data, downloads
+from experiments import backend, catalogue, data, downloads
 from experiments.catalogue import EXTRA, USUAL_BACKEND
 from experiments.ending import end_when_asked
 from experiments.environment import BACKENDS, COMPILED, cores, refuse_own_keras
@@ -377,6 +377,7 @@ def pretrain(
     """
     check_precision(precision)
     os.environ.update(COMPILED | os.environ)  # before a backend is imported, which reads it then
+    backend.load()
     from experiments import labelled
     from experiments.memory import enough_memory
     from experiments.pretrain import RECORDS, WEIGHTS, Recipe
@@ -449,6 +450,7 @@ def examine_features(
     # A mistake is told before the backend, which takes seconds, is imported.
     start = start_of(vgg16_weights, allow_unfinished=allow_unfinished)
     images = downloads.images(chosen)
+    backend.load()
     from experiments.features import BATCH, examine
     from experiments.memory import enough_memory
     from experiments.pretrain import RECORDS, WEIGHTS
@@ -534,6 +536,7 @@ def replay_projects(
 @app.command("declare")
 def declare_projects(projects: Projects = None) -> None:
     """Write down what each project would train, for the report to show it before it has run. Trains nothing."""
+    backend.load()
     from experiments.declare import DECLARED, declare
 
     failed = []
@@ -670,6 +673,7 @@ def canary(
         # Any of them, so that canaries side by side seldom share one.
         available = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, random.sample(available, min(most_cores, len(available))))
+    backend.load()
     from experiments.canary import specify
     from experiments.environment import describe, use_deterministic_operations
     from experiments.memory import enough_memory
@@ -705,6 +709,7 @@ def train_one(
     random_weights: RandomWeights = False,
 ) -> None:
     """Do one run in this process; the environment variables of determinism are set by who starts it."""
+    backend.load()
     from experiments.worker import perform
 
     perform(

@@ -27,7 +27,7 @@ from typing import Any, Protocol
 
 from rich.console import Console
 
-from experiments import catalogue
+from experiments import backend, catalogue
 from experiments.environment import COMPILED, ROOT, SIDE_BY_SIDE, commit, deterministic, refuse_own_keras
 from experiments.job import MISTAKES, Job, keep
 from experiments.standing import Explicit, reason_to_train, standing
@@ -245,6 +245,7 @@ def perform(job: Job) -> dict[str, bytes]:
         raise ReportError(f"{job.vgg16_weights} has another content on this machine than where the run was asked for.")
     if job.deterministic:
         os.environ.update(deterministic())  # before a backend is imported, which reads them then
+    backend.load()
     from experiments.worker import perform as train
 
     with tempfile.TemporaryDirectory() as results:

@@ -59,6 +59,8 @@ class Visit:
 
     weights: dict[str, int] = field(default_factory=dict)
     """Bytes of the first view of each page, as a server with gzip sends them."""
+    sent: dict[str, int] = field(default_factory=dict)
+    """Bytes of each file, as a server with gzip sends it, by its address; most are sent with every page."""
     shifts: dict[tuple[str, str], float] = field(default_factory=dict)
     """How far each page moves while it loads, by path and scheme."""
     paints: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -182,7 +184,10 @@ def _examine(loaded: _Loaded, address: str, rules: str, seen: Visit) -> None:
             seen.complaints.append(f"{where}: {answer.status} {answer.url}")
         if not answer.url.startswith((address, "data:", "blob:")):
             seen.complaints.append(f"{where}: another host, {answer.url}")
-    seen.weights[path] = sum(map(_transferred, loaded.answers))
+    for answer in loaded.answers:
+        if answer.url not in seen.sent:
+            seen.sent[answer.url] = _transferred(answer)
+    seen.weights[path] = sum(seen.sent[answer.url] for answer in loaded.answers)
     seen.shifts[key] = float(page.evaluate("window.rgShift"))
     seen.paints[key] = float(
         page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0") / 1000

@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
 
-from experiments import catalogue, data, downloads
+from experiments import backend, catalogue, data, downloads
 from experiments.comparison.training import chosen, ours, work_of
 from experiments.environment import COMPILED, ROOT, cores
 from experiments.executor import SHARED_DEVICE, shares
@@ -126,6 +126,7 @@ def main(identifier: str, source: str, operations: str, *share: str) -> None:
     if share:
         os.sched_setaffinity(0, map(int, share))
     every = data.split(downloads.images(source), 0).train  # what is missing is told before Keras is imported
+    backend.load()
     declared = catalogue.load(identifier)
     size = declared.training.batch_size
     count = size * max(1, round(float(operations) / (work_of(declared) * size)))

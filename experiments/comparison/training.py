@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from experiments import catalogue, data
+from experiments import backend, catalogue, data
 from experiments.environment import COMPILED, ROOT
 from experiments.memory import device_peak, peak
 from experiments.project import Augmentation, Project
@@ -309,6 +309,7 @@ def chosen(every: data.Images, count: int) -> data.Images:
 
 def main(what: str, identifier: str, source: str, rounds: str) -> None:
     """What `comparisons` asks for, as one line of JSON."""
+    backend.load()
     found = (
         [one.model_dump(mode="json") for one in times(identifier, source, int(rounds))]
         if what == "times"
