@@ -66,6 +66,16 @@ def unbound(html: str) -> str:
     return re.sub('<span class="rg-whole">(.*?)</span>', r"\1", html).replace("\u00a0", " ")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for no garbage while everything is imported, which lasts until the end: a third of that time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take long; the others keep their order.
 
