@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 
 import yaml
 
-from reportgen import entries
+from reportgen import document, entries
 from reportgen.errors import ReportError, did_you_mean
 from reportgen.language import Language, language
 from reportgen.material import Material
 from reportgen.navigation import SHARED
-from reportgen.report import CATALOGUE, read_text
+from reportgen.report import CATALOGUE, is_hidden, read_text
 
 FOLDER = "projects"
 """Where chapters stand while there is none to stand beside."""
@@ -53,9 +53,8 @@ def write(
     beside = [posixpath.dirname(place) for places in material.chapters.values() for place in places]
     place = page or posixpath.join(beside[-1] if beside else FOLDER, f"{project}.md")
     path = PurePosixPath(place)
-    # As the pages of a report are looked for: what begins with a dot is an editor's, and README.md a folder's own.
-    hidden = path.name == "README.md" or any(part.startswith(".") for part in path.parts)
-    if path.suffix != ".md" or place != posixpath.normpath(place) or path.is_absolute() or hidden:
+    unseen = is_hidden(path) or path.name == "README.md"  # which MkDocs takes for its folder's index.md
+    if path.suffix != ".md" or place != posixpath.normpath(place) or path.is_absolute() or unseen:
         raise ReportError(f"{place!r} is no page, expected a path such as {FOLDER}/{project}.md.")
     same = f"{path.parent}.md" if path.name == "index.md" else f"{path.with_suffix('')}/index.md"
     if same in material.pages:
@@ -168,7 +167,8 @@ def _named(text: str, shown: str, names: str, project: str, title: str) -> tuple
 
 def _listed(text: str, place: str, chapters: Collection[str]) -> tuple[str, int | None]:
     """mkdocs.yml with `place` in the navigation: behind the last chapter of its folder, or page of it, or of all."""
-    lists = [node for node in _sequences(entries.mapping(text)["nav"]) if not node.flow_style]
+    every = document.nodes(entries.mapping(text)["nav"])
+    lists = [node for node in every if isinstance(node, yaml.SequenceNode) and not node.flow_style]
     if not lists:
         raise ReportError(f"{SHARED}: expected nav with one page a line, which a program can add to.")
     pages = [(item, node) for node in lists for item in node.value if isinstance(item, yaml.ScalarNode)]
@@ -185,13 +185,3 @@ def _as_text(place: str) -> str:
     except yaml.YAMLError:
         plain = False
     return place if plain else json.dumps(place, ensure_ascii=False)
-
-
-def _sequences(node: yaml.Node) -> Iterator[yaml.SequenceNode]:
-    if isinstance(node, yaml.SequenceNode):
-        yield node
-        for item in node.value:
-            yield from _sequences(item)
-    elif isinstance(node, yaml.MappingNode):
-        for _, value in node.value:
-            yield from _sequences(value)

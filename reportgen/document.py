@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from functools import cache
 from typing import Any
 
@@ -75,6 +76,18 @@ def construct(node: yaml.Node, shown: str, loader: type[Loader] = Loader) -> Any
         return loader("").construct_document(node)
     except yaml.MarkedYAMLError as problem:
         raise _marked(shown, problem) from problem
+
+
+def nodes(node: yaml.Node, leaving_out: Collection[str] = ()) -> Iterator[yaml.Node]:
+    """`node` and every one within it, in the order of the document: of a mapping what its names stand for, but for
+    those `leaving_out`.
+    """
+    yield node
+    inside = node.value if isinstance(node, yaml.SequenceNode) else []
+    if isinstance(node, yaml.MappingNode):
+        inside = [value for key, value in node.value if key.value not in leaving_out]
+    for one in inside:
+        yield from nodes(one, leaving_out)
 
 
 def line(node: yaml.Node | None, *path: str | int) -> int:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from reportgen import entries
+from reportgen import document, entries
 from reportgen.errors import nearest
 from reportgen.finding import Finding
 from reportgen.report import CATALOGUE, Catalogue, Report, read_text
@@ -66,15 +66,9 @@ def _entries(nav: object) -> Iterator[tuple[str | None, str | None]]:
 def _lines(nav: yaml.Node | None) -> dict[str, int]:
     """The first line, from 1, of every page that a navigation names."""
     found: dict[str, int] = {}
-    waiting = [nav] if nav else []
-    while waiting:
-        node = waiting.pop(0)
+    for node in document.nodes(nav) if nav else ():
         if isinstance(node, yaml.ScalarNode):
             found.setdefault(_normal(node.value), node.start_mark.line + 1)
-        elif isinstance(node, yaml.MappingNode):
-            waiting = [value for _, value in node.value] + waiting
-        elif isinstance(node, yaml.SequenceNode):
-            waiting = node.value + waiting
     return found
 
 

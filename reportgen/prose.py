@@ -17,6 +17,7 @@ from babel.numbers import get_decimal_symbol
 from babel.units import format_unit
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
+from reportgen import document
 from reportgen.finding import Finding
 from reportgen.language import Language, language
 from reportgen.report import CATALOGUE, WORD_LISTS, Catalogue, Report
@@ -125,14 +126,8 @@ def check_catalogue(report: Report, code: str, catalogue: Catalogue) -> Iterator
         what = "there are no words that compare, and without them no comparison of this language is found"
         yield Finding(report.relative(file), what, "comparing: […], as in another language's catalogue")
     root = report.catalogue_document(code)
-    waiting = [root] if root else []
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, yaml.MappingNode):
-            waiting += [value for key, value in reversed(node.value) if key.value not in WORD_LISTS]
-        elif isinstance(node, yaml.SequenceNode):
-            waiting += reversed(node.value)
-        elif isinstance(node, yaml.ScalarNode):
+    for node in document.nodes(root, leaving_out=WORD_LISTS) if root else ():
+        if isinstance(node, yaml.ScalarNode):
             passage = Passage(node.value, ((0, node.start_mark.line + 1),))
             yield from _check(passage, report.relative(file), code, catalogue)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import UnionType
 from typing import Any
 
@@ -220,8 +220,13 @@ def visible(folder: Path) -> Iterator[Path]:
     for file in sorted(folder.rglob("*")):
         path = file.relative_to(folder)
         # A link that leads nowhere, as Emacs marks an open page, is no file either.
-        if not any(part.startswith(".") for part in path.parts) and file.is_file():
+        if not is_hidden(path) and file.is_file():
             yield path
+
+
+def is_hidden(path: PurePath) -> bool:
+    """Whether a path within a folder has a name that begins with a dot, or leads through one."""
+    return any(part.startswith(".") for part in path.parts)
 
 
 def read_text(file: Path, shown: str) -> str:

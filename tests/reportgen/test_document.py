@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from reportgen import claims, document
 from reportgen import report as reports
@@ -84,3 +85,13 @@ def test_the_line_of_a_place_is_that_of_the_last_part_of_it_that_is_there() -> N
     paths: list[tuple[str | int, ...]] = [("a",), ("a", "b", 1, "c"), ("a", "gone"), ("gone",), ("a", "gone", "b")]
     assert [document.line(node, *path) for path in paths] == [2, 5, 2, 2, 2]
     assert document.line(None, "a") == 1
+
+
+def test_the_nodes_of_a_document_come_in_its_order_without_its_names_and_what_is_left_out() -> None:
+    node = document.compose("a:\n- 1\n- {b: 2, c: [3]}\nd: 4\nc: 5\n", "it.yml")
+    assert node
+    values = [one.value for one in document.nodes(node) if isinstance(one, yaml.ScalarNode)]
+    assert values == ["1", "2", "3", "4", "5"]
+    kept = [one.value for one in document.nodes(node, leaving_out={"c"}) if isinstance(one, yaml.ScalarNode)]
+    assert kept == ["1", "2", "4"]
+    assert len([one for one in document.nodes(node) if isinstance(one, yaml.SequenceNode)]) == 2

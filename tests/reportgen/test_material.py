@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,16 @@ def test_a_source_is_linked_in_its_repository_from_a_copy_that_is_no_checkout(sm
         settings.write("repo_url: https://host.example/owner/name/\n")
     found = gather(reports.load(small_report)).source_link("scripts/first.py", "01ab")
     assert found == "https://host.example/owner/name/blob/01ab/scripts/first.py"
+
+
+def test_a_source_of_no_known_commit_has_no_link(small_report: Path) -> None:
+    known = replace(gather(reports.load(small_report)), repository="https://host.example/owner/name")
+    assert known.source_link("a b.py", "01ab") == "https://host.example/owner/name/blob/01ab/a%20b.py"
+    assert known.source_link("a.py", None) is replace(known, repository="").source_link("a.py", "01ab") is None
+
+
+@pytest.mark.parametrize("name", ["range", "curves"])
+def test_a_project_that_pages_would_take_for_a_function_is_refused(small_report: Path, name: str) -> None:
+    records.write(record(name), small_report / "results")
+    with pytest.raises(ReportError, match=f"^{name}: no project can be called that, for pages call a function by"):
+        gather(reports.load(small_report))
