@@ -12,9 +12,9 @@ They stand in `claims.yml` beside the narrative, one entry a claim:
 Each is judged twice, on the published figures and on the recorded runs, and the verdict is one of three. On the study a
 number is compared with a number. On the runs the spread of the seeds counts: a difference holds if the whole of its
 95 % interval (Welch, 1947) does, is contradicted if none of it does, and is undecided in between. Where a project has
-one run only, there is no spread to count. The test accuracy then has the least interval that it can have, what the
-number of test images leaves open; of other metrics bare numbers are compared. The evidence says which. What is missing
-leaves a claim undecided.
+one run only, there is no spread to count. The test accuracy then has the interval that the number of test images
+leaves open, as if each side had images of its own; of other metrics bare numbers are compared. The evidence says which.
+What is missing leaves a claim undecided.
 
 A claim may speak of a variant, as `p07_vgg16_frozen/tiny-imagenet`. On the study it is undecided, which has none.
 """

@@ -554,7 +554,7 @@ class Figures(PageTools):
         caption = [words.gettext("Across: a logarithmic scale. What stands beside a dot is its project."), note]
         left_out = [names[spot.key] for spot in spots if not any(spot.places)]
         if left_out:
-            caption.append(words.gettext("Not known, and so not shown: {names}.", names=", ".join(left_out)))
+            caption.append(words.gettext("Not shown: {names}.", names=", ".join(left_out)))
         if any(one.key != "published" for one in series):
             caption.append(self._explained())
         return self._of_all(identifier, title, drawing, " ".join(filter(None, caption)))

@@ -232,7 +232,7 @@ def test_the_gap_is_training_less_test_seed_by_seed(small_report: Path) -> None:
 def test_a_project_whose_place_is_not_known_is_named_below_the_chart(small_report: Path) -> None:
     name(small_report, short={"first": "Project 1"})
     found = figure(page(small_report, "{{ accuracy_parameters() }}", record("second")))
-    assert "Not known, and so not shown: Project 1." in (found.findtext(".//figcaption") or "")
+    assert "Not shown: Project 1." in (found.findtext(".//figcaption") or "")
 
 
 def test_a_plane_without_any_place_says_so_in_a_sentence(small_report: Path) -> None:
