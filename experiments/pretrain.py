@@ -154,11 +154,12 @@ def build(
 
 def initialise(base: keras.Model, some: npt.NDArray[np.float32]) -> None:
     """Draw the weights of every convolution; on the images in `some`, each channel has mean 0 and deviation 1."""
-    ops, draw = keras.ops, keras.initializers.HeNormal()
+    ops = keras.ops
     signal = ops.convert_to_tensor(some)
     for layer in base.layers:
         if layer.weights:
-            kernel = draw(layer.kernel.shape, dtype="float32")
+            # A new one for each layer: one alone would draw the same numbers again for a kernel of the same shape.
+            kernel = keras.initializers.HeNormal()(layer.kernel.shape, dtype="float32")
             found = ops.conv(signal, kernel, padding="same")
             mean, deviation = ops.mean(found, axis=(0, 1, 2)), ops.std(found, axis=(0, 1, 2)) + 1e-6
             layer.kernel.assign(kernel / deviation)
@@ -489,7 +490,7 @@ class _Pretraining:
             "smallest_crop": recipe.smallest_crop,
             "cutmix": recipe.cutmix,
             "horizontal_flip": True,
-            "initial_weights": "HeNormal, standardized",
+            "initial_weights": "HeNormal of each layer, standardized",
             "averaging": averaging(self.steps * recipe.epochs),
         }
 

@@ -288,6 +288,22 @@ def test_fresh_weights_give_every_channel_of_every_convolution_mean_0_and_deviat
 
 
 @pytest.mark.cifar10
+def test_no_layer_begins_with_the_weights_of_another_and_a_seed_draws_them_again(images: LabelledSet) -> None:
+    drawn = []
+    for seed in (0, 0, 1):
+        keras.utils.set_random_seed(seed)
+        base = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
+        initialise(base, inputs(images.train.pixels[:8]))
+        drawn.append([np.asarray(layer.kernel) for layer in base.layers if layer.weights])
+    for one, other in itertools.combinations(drawn[0], 2):
+        if one.shape == other.shape:  # scaled by channel, so that equal draws would not be equal
+            assert abs(np.corrcoef(one[..., 0].ravel(), other[..., 0].ravel())[0, 1]) < 0.1
+    for again, same, another in zip(*drawn, strict=True):
+        np.testing.assert_array_equal(again, same)
+        assert not np.array_equal(again, another)
+
+
+@pytest.mark.cifar10
 def test_the_learning_rate_rises_then_falls_to_zero_and_biases_do_not_decay(images: LabelledSet) -> None:
     model = build(RECIPE, 4, 100, inputs(images.train.pixels[:8]))
     schedule = model.optimizer._learning_rate
