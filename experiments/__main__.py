@@ -24,9 +24,9 @@ from rich.progress import track
 from rich.table import Table
 
 from experiments import backend, catalogue, data, downloads
-from experiments.catalogue import EXTRA, USUAL_BACKEND
+from experiments.catalogue import EXTRA
 from experiments.ending import end_when_asked
-from experiments.environment import BACKENDS, COMPILED, cores, refuse_own_keras
+from experiments.environment import BACKENDS, COMPILED, USUAL_BACKEND, cores, python, refuse_own_keras
 from experiments.executor import Executor, Local, Ray
 from experiments.job import RESULTS, SEEDS, Job, Sizes, repeated, scaled, spoken
 from experiments.precision import PRECISIONS, check_precision
@@ -471,7 +471,7 @@ def examine_features(
             images,
             sizes,
             records / stem,
-            f"python -m experiments features{options} --data {spoken(chosen)}",
+            f"{python()} -m experiments features{options} --data {spoken(chosen)}",
             console,
         )
     table = Table(
@@ -778,9 +778,7 @@ def _resumable(
         )
         told = f"Cut off. The same command{' without --restart' if restart else ''} {goes_on}."
         if force and isinstance(cut, CutOff) and cut.recorded:
-            named = os.environ.get("KERAS_BACKEND", USUAL_BACKEND)
-            backend = f"KERAS_BACKEND={named} " if named != USUAL_BACKEND else ""
-            left = "".join(f"\n  {backend}{' '.join([command, *how])}" for command in repeated(cut.left))
+            left = "".join(f"\n  {' '.join([command, *how])}" for command in repeated(cut.left))
             told = (
                 "Cut off. The same command would train again what it has recorded. "
                 f"What is left {goes_on}. The command for it:{left}"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 import importlib
-import os
 import re
 from pathlib import Path
 from textwrap import shorten
 from typing import get_args
 
-from experiments.environment import BACKENDS, ROOT
+from experiments.environment import BACKENDS, ROOT, chosen_backend
 from experiments.project import Project, Training
 from experiments.scaling import Scaling
 from reportgen.errors import ReportError, asked_to_end, nearest, place, told
@@ -20,8 +19,6 @@ FOLDER = ROOT / "experiments" / "projects"
 NAME = re.compile(r"p\d\d_[a-z0-9_]+")
 """How a project's file is called, without its ending: its number gives it its place."""
 EXAMPLE = "p00_mine.py"
-USUAL_BACKEND = "tensorflow"
-"""What Keras computes with where KERAS_BACKEND names nothing else."""
 EXTRA = ("keras", "cv2", "pyarrow")
 """What the extra `experiments` brings beside that, as it is imported; the site does without."""
 STARTS = (None, "random", "imagenet")
@@ -101,7 +98,7 @@ def load(identifier: str) -> Project:
 
 def brought() -> tuple[str, ...]:
     """What the extras of this repository bring under the backend that was chosen, as it is imported."""
-    return (*EXTRA, *BACKENDS.get(os.environ.get("KERAS_BACKEND", USUAL_BACKEND), ()))
+    return (*EXTRA, *BACKENDS.get(chosen_backend(), ()))
 
 
 def _check(project: Project, identifier: str) -> None:

@@ -22,6 +22,8 @@ PACKAGES = ("keras", "numpy", "opencv-python-headless", "pyarrow")
 """Those whose version can change a number, beside the backend."""
 BACKENDS = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib"), "torch": ("torch",)}
 """The packages of each backend of Keras."""
+USUAL_BACKEND = "tensorflow"
+"""What Keras computes with where KERAS_BACKEND names nothing else."""
 
 DETERMINISTIC = {"TF_DETERMINISTIC_OPS": "1", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
 """Environment variables under which the backends compute the same twice, beside XLA's flags."""
@@ -48,6 +50,19 @@ KERAS_LIMITS = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
 SIDE_BY_SIDE = "EXPERIMENTS_SIDE_BY_SIDE"
 """The environment variable in which a run is told how many run beside it on this machine, itself included; on a
 cluster, how many may."""
+
+
+def chosen_backend() -> str:
+    """The name of the backend that Keras computes with, or will."""
+    return os.environ.get("KERAS_BACKEND", USUAL_BACKEND)
+
+
+def python() -> str:
+    """How a command begins that repeats what this process does: Python, and before it a backend that is not the usual
+    one.
+    """
+    backend = chosen_backend()
+    return "python" if backend == USUAL_BACKEND else f"KERAS_BACKEND={backend} python"
 
 
 def refuse_own_keras() -> None:
@@ -104,7 +119,7 @@ def deterministic(backend: str | None = None, *, alone: bool = False) -> dict[st
     KERAS_BACKEND asks for.
     """
     given = [] if alone else os.environ.get("XLA_FLAGS", "").split()
-    added = [flag for flag in _xla_flags(backend or os.environ.get("KERAS_BACKEND", "tensorflow")) if flag not in given]
+    added = [flag for flag in _xla_flags(backend or chosen_backend()) if flag not in given]
     return DETERMINISTIC | {"XLA_FLAGS": " ".join([*given, *added])}
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from experiments import catalogue
 from experiments.data import SIDE
-from experiments.environment import ROOT
+from experiments.environment import ROOT, python
 from experiments.project import Project
 from experiments.scaling import Scaling
 from experiments.vgg16 import SCALINGS, Start, start_of
@@ -196,7 +196,7 @@ class Job:
         """What repeats the run; a folder of images is not named, for it differs from machine to machine."""
         source = spoken(self.source)
         return (
-            f"python -m experiments run {self.project} --seed {self.seed} --profile {self.profile} "
+            f"{python()} -m experiments run {self.project} --seed {self.seed} --profile {self.profile} "
             f"--precision {self.precision} --data {source} --force"
             + (" --vgg16-weights FILE" if self.vgg16_weights and self.chooses_weights else "")
             + "".join(f" {word}" for word in self._started if self.chooses_weights)
@@ -242,7 +242,7 @@ def repeated(jobs: Sequence[Job]) -> list[str]:
         name, option, seed, *others = begun.arguments
         seeds.setdefault((name, *others), []).extend((option, seed))
     return [
-        shlex.join(["python", "-m", "experiments", "run", name, *named, *others, "--force"])
+        f"{python()} {shlex.join(['-m', 'experiments', 'run', name, *named, *others, '--force'])}"
         for (name, *others), named in seeds.items()
     ]
 

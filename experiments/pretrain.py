@@ -44,7 +44,7 @@ from experiments.batches import Batches, DrawEpoch, Plan, order
 from experiments.checkpoint import Checkpoint, Diary, KeepCheckpoint, Sparing
 from experiments.crops import Crops, Patched, draw_crops, draw_patches, paste
 from experiments.data import Images
-from experiments.environment import ROOT, cores, describe
+from experiments.environment import ROOT, cores, describe, python
 from experiments.feed import fed
 from experiments.labelled import LabelledSet
 from experiments.progress import EpochProgress
@@ -511,7 +511,7 @@ class _Pretraining:
             "--seed": (recipe.seed, standard.seed),
         }
         chosen = "".join(f" {name} {value}" for name, (value, usual) in options.items() if value != usual)
-        return f"python -m experiments pretrain --data DIR --name {self.images.name}{chosen}"
+        return f"{python()} -m experiments pretrain --data DIR --name {self.images.name}{chosen}"
 
 
 def save(weights: dict[str, list[Any]], file: Path) -> None:

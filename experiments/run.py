@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from experiments import data, downloads
-from experiments.environment import ROOT
+from experiments.environment import ROOT, chosen_backend
 from experiments.executor import Executor
 from experiments.job import FIGURES, Job
 from experiments.precision import check_precision
@@ -284,10 +284,17 @@ def refuse_other_weights(job: Job, stays: Sequence[Record]) -> None:
 def cautions(job: Job, recorded: Sequence[Record], stays: Sequence[Record]) -> list[str]:
     """What a user should know before `job` is trained: how it departs from what is `recorded` and from what `stays`."""
     images = data.name_of(job.source)
-    before = [other_images(job.source, done) for done in recorded if done.seed == job.seed]
+    replaced = [done for done in recorded if done.seed == job.seed]
+    before = [other_images(job.source, done) for done in replaced]
+    backends = [done.environment.backend for done in replaced]
     mixed = sorted({done.precision for done in stays} - {job.precision})
     return [
         *(f"on {images}; the record that it replaces is on {others}" for others in before if others),
+        *(
+            f"under {chosen_backend()}; the record that it replaces is by {other}"
+            for other in backends
+            if other.split()[0] != chosen_backend()
+        ),
         *([f"in {job.precision}, beside seeds in {', '.join(mixed)}"] if mixed else []),
         *([job.caution] if job.caution else []),
     ]

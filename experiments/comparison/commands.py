@@ -10,7 +10,9 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import IO
 
@@ -28,15 +30,18 @@ MARK = "measured-{turn}"
 
 def comparisons(rounds: int) -> Iterator[Comparison]:
     """An up-to-date run against the training that it spares; a check and a changed page against a whole build."""
+    # Of runs that shared their machine, nobody knows how long they take.
     done = [
         run
         for run in record.read_all(RESULTS)
-        if run.variant is None and standing(RESULTS, run.project, run.seed).state == "up to date"
+        if run.variant is None
+        and run.environment.side_by_side == 1
+        and standing(RESULTS, run.project, run.seed).state == "up to date"
     ]
     if done:
         # A project's seeds are named one by one: what is not recorded would be trained.
-        first = done[0].project
-        mine = [run for run in done if run.project == first]
+        first, device = done[0].project, done[0].environment.device
+        mine = [run for run in done if run.project == first and run.environment.device == device]
         seeds = [word for run in mine for word in ("--seed", str(run.seed))]
         yield Comparison(
             group="commands",
@@ -46,13 +51,15 @@ def comparisons(rounds: int) -> Iterator[Comparison]:
             against="training",
             reference=(sum(run.seconds for run in mine),),
         )
-    builds, checks = [], []
-    with tempfile.TemporaryDirectory() as folder:
+    builds, checks, pages = [], [], []
+    with tempfile.TemporaryDirectory() as folder, closing(changed_pages(Path(folder) / "report")) as changed:
+        build = ("-m", "reportgen", "build", "--site", f"{folder}/site")
+        timed(*build)  # it may have charts to draw that the others find drawn
         for _ in range(rounds):
-            builds.append(timed("-m", "reportgen", "build", "--site", f"{folder}/site"))
+            builds.append(timed(*build))
             # A report whose pages have something to mend is checked in the same time.
             checks.append(timed("-m", "reportgen", "check", accepted=(0, 1)))
-        pages = changed_page(Path(folder) / "report", rounds)
+            pages.append(next(changed))
     for subject, measured in (("check", checks), ("page", pages)):
         yield Comparison(
             group="commands",
@@ -78,8 +85,10 @@ def timed(*command: str, accepted: tuple[int, ...] = (0,)) -> float:
     return taken
 
 
-def changed_page(copy: Path, rounds: int) -> list[float]:
-    """Seconds from writing the largest page, in a copy of the report, until the running preview shows it.
+def changed_pages(copy: Path) -> Generator[float]:
+    """Time after time, the seconds from writing the largest page, in a copy of the report, until the preview shows it.
+
+    The preview runs from the first time until this is closed.
 
     Raises:
         ReportError: the preview ended, or took too long.
@@ -99,14 +108,12 @@ def changed_page(copy: Path, rounds: int) -> list[float]:
     ):
         try:
             _appears(address, "</html>", preview, complaints)
-            taken = []
-            for turn in range(rounds):
+            for turn in count():
                 mark = MARK.format(turn=turn)
                 began = time.perf_counter()
                 page.write_text(f"{text}\n\n{mark}\n", encoding="utf-8")
                 _appears(address, mark, preview, complaints)
-                taken.append(time.perf_counter() - began)
-            return taken
+                yield time.perf_counter() - began
         finally:
             preview.kill()
 

@@ -124,27 +124,32 @@ def times(identifier: str, source: str, rounds: int) -> list[Comparison]:
 def operations_of(declared: Project) -> float | None:
     """Multiplications and additions of one training step for one image: of the convolutions and the dense layers.
 
-    A step goes forward once and back twice, for the weights' gradients and for the layer's input's; frozen layers go
-    forward only. What has no matrix of weights is little beside them and is not counted. None where the network has
-    other layers with one, such as attention or a recurrent layer, or leaves open over how many pixels it goes.
+    A step goes forward once, and back for the gradients of the weights where they are trained, and for those of the
+    layer's input where something before it is trained. What has no matrix of weights is little beside them and is not
+    counted. None where the network has other layers with one, such as attention or a recurrent layer, or leaves open
+    over how many pixels it goes.
     """
     from experiments.train import build
 
-    found = _operations(build(declared, 0, "float32"))
+    found, _ = _operations(build(declared, 0, "float32"), False)
     return found if math.isfinite(found) else None
 
 
-def _operations(model: Any) -> float:
+def _operations(model: Any, behind: bool) -> tuple[float, bool]:
+    """The operations of `model`, and whether something is trained up to its end; `behind`: before it."""
     total = 0.0
     for layer in model.layers:
         if hasattr(layer, "layers") and hasattr(layer, "inputs"):
-            total += _operations(layer)
-        elif type(layer).__name__ in COUNTED:
+            found, behind = _operations(layer, behind)
+            total += found
+            continue
+        if type(layer).__name__ in COUNTED:
             places = [math.nan if side is None else side for side in layer.output.shape[1:-1]]
-            total += 2.0 * math.prod([*places, *layer.weights[0].shape]) * (3 if layer.trainable else 1)
+            total += 2.0 * math.prod([*places, *layer.weights[0].shape]) * (1 + layer.trainable + behind)
         elif any(len(weight.shape) > 1 for weight in layer.weights):
-            return math.nan
-    return total
+            total = math.nan
+        behind = behind or bool(layer.trainable_weights)
+    return total, behind
 
 
 def work_of(declared: Project) -> float:
@@ -165,23 +170,17 @@ class Way:
     """What `fit` takes: batches, or arrays."""
     options: dict[str, Any]
     """Further arguments of `fit`."""
-    first: Callable[[], Any]
-    """Draws the first batch."""
 
     def epoch(self) -> None:
         """Train on all images once."""
         self.model.fit(*self.images, epochs=1, verbose=0, **self.options)
 
     def few_steps(self) -> None:
-        """Train on the first batch, twice, or on the first call: enough for all that a training keeps in memory."""
+        """Begin an epoch, for two batches or one call: enough for all that a training keeps in memory."""
         from experiments.resident import Calls
 
-        if isinstance(self.images[0], Calls):
-            self.model.fit(*self.images, epochs=1, steps_per_epoch=1, verbose=0, **self.options)
-            return
-        pixels, labels = self.first()
-        for _ in range(2):
-            self.model.train_on_batch(pixels, labels)
+        steps = 1 if isinstance(self.images[0], Calls) else 2
+        self.model.fit(*self.images, epochs=1, steps_per_epoch=steps, verbose=0, **self.options)
 
 
 def ours(declared: Project, images: data.Images, precision: str) -> Way:
@@ -189,9 +188,8 @@ def ours(declared: Project, images: data.Images, precision: str) -> Way:
     from experiments.feed import fed
     from experiments.train import build
 
-    batches = drawn(declared, images)
     model = build(declared, 0, precision)
-    return Way(model, (fed(model, batches),), {"shuffle": False}, lambda: batches[0])
+    return Way(model, (fed(model, drawn(declared, images)),), {"shuffle": False})
 
 
 def study(declared: Project, images: data.Images) -> Way:
@@ -209,8 +207,7 @@ def study(declared: Project, images: data.Images) -> Way:
         pixels = np.array([cv2.resize(image, (side, side)) for image in pixels])
     model = build(declared, 0, "float32")
     if not isinstance(training.augmentation, Augmentation):
-        size = training.batch_size
-        return Way(model, (pixels, images.labels), {"batch_size": size}, lambda: (pixels[:size], images.labels[:size]))
+        return Way(model, (pixels, images.labels), {"batch_size": training.batch_size})
     # Keras 3 keeps the study's generator only for old code.
     from keras.src.legacy.preprocessing.image import ImageDataGenerator
 
@@ -221,7 +218,7 @@ def study(declared: Project, images: data.Images) -> Way:
         horizontal_flip=training.augmentation.horizontal_flip,
     )
     flow = generator.flow(pixels, images.labels, batch_size=training.batch_size)
-    return Way(model, (flow,), {}, lambda: flow[0])
+    return Way(model, (flow,), {})
 
 
 def step(declared: Project, images: data.Images) -> Callable[[], None]:

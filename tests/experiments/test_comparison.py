@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -42,20 +42,34 @@ from tests import synthetic
 from tests.experiments import other_backend
 
 
-def test_operations_are_counted_forward_once_and_back_twice_and_frozen_layers_forward_only() -> None:
-    """Two operations for each weight of a convolution at each of its positions, and for each of a dense layer."""
+def test_operations_are_counted_forward_and_back_for_the_gradients_that_a_step_needs() -> None:
+    """Two operations for each weight of a convolution at each of its positions, and for each of a dense layer.
+
+    No gradient is asked for of the images, nor of what comes out of frozen layers alone.
+    """
     base = catalogue.load("p00_base")
     convolutions = 3 * 3 * 3 * 32 * 32**2
-    dense = 32 * 16 * 16 * 32 + 32 * 10
-    found = operations_of(base)
-    assert found == pytest.approx(3 * 2 * (convolutions + dense))
+    hidden, scores = 32 * 16 * 16 * 32, 32 * 10
+    assert operations_of(base) == 2 * (2 * convolutions + 3 * (hidden + scores))
 
-    def frozen(side: int):  # type: ignore[no-untyped-def]
-        network = base.network(side)
-        network.layers[0].trainable = False
-        return network
+    def counted(frozen: Callable[[Any], Any]) -> float | None:
+        def network(side: int) -> keras.Model:
+            found: Any = base.network(side)
+            frozen(found).trainable = False
+            return keras.Sequential([found])  # within another
 
-    assert operations_of(dataclasses.replace(base, network=frozen)) == pytest.approx(2 * convolutions + 6 * dense)
+        return operations_of(dataclasses.replace(base, network=network))
+
+    assert counted(lambda found: found.layers[0]) == 2 * (convolutions + 2 * hidden + 3 * scores)
+    assert counted(lambda found: found.layers[-1]) == 2 * (2 * convolutions + 3 * hidden + 2 * scores)
+    assert counted(lambda found: found) == 2 * (convolutions + hidden + scores)
+
+
+@pytest.mark.project("p00_base", "p01_deeper", "p11_modern")
+def test_the_operations_that_are_counted_are_those_of_the_step_s_own_program() -> None:
+    """As JAX writes down a step for two images: convolutions and products, with their gradients."""
+    for found, computed in other_backend.said("jax", COUNTED):
+        assert found == pytest.approx(computed, rel=0.02)
 
 
 def test_operations_are_counted_of_other_layers_too_and_never_guessed() -> None:
@@ -66,8 +80,8 @@ def test_operations_are_counted_of_other_layers_too_and_never_guessed() -> None:
 
     lines = layers.Reshape((32, 32 * 3))
     deep = project(layers.DepthwiseConv2D(3, padding="same"), layers.Flatten())
-    assert operations_of(deep) == work_of(deep) == 6 * 3 * 3 * 3 * 32**2
-    assert operations_of(project(lines, layers.Conv1D(8, 5, padding="same"))) == 6 * 5 * 96 * 8 * 32
+    assert operations_of(deep) == work_of(deep) == 4 * 3 * 3 * 3 * 32**2
+    assert operations_of(project(lines, layers.Conv1D(8, 5, padding="same"))) == 4 * 5 * 96 * 8 * 32
     recurrent = project(lines, layers.LSTM(16), layers.Dense(10))
     assert operations_of(recurrent) is None
     assert work_of(recurrent) == 6 * (4 * (96 + 16 + 1) * 16 + 170)
@@ -85,6 +99,43 @@ def test_a_project_is_measured_against_the_study_s_way_its_own_step_and_the_devi
     assert 0.1 < found["memory"].measured[0] < 16, "GiB"
 
 
+COUNTED = """
+import json, keras, jax, numpy as np
+from jax.extend.core import jaxprs_in_params
+from experiments import catalogue
+from experiments.comparison.training import operations_of
+from experiments.train import build
+
+pixels, labels = np.zeros((2, 32, 32, 3), "float32"), np.zeros(2, "int32")
+
+def counted(program):
+    total = 0
+    for step in program.eqns:
+        if step.primitive.name in ("conv_general_dilated", "dot_general"):
+            right, made = step.invars[1].aval.shape, step.outvars[0].aval.shape
+            numbers = step.params["dimension_numbers"]
+            if step.primitive.name == "dot_general":
+                summed = np.prod([right[axis] for axis in numbers[0][1]])
+            else:
+                summed = np.prod(right) / right[numbers.rhs_spec[0]]
+            total += 2 * np.prod(made) * summed
+        total += sum(counted(one) for one in jaxprs_in_params(step.params))
+    return total
+
+def computed(declared):
+    model = build(declared, 0, "float32")
+    others = [one.value for one in model.non_trainable_variables]
+
+    def loss(trained):
+        found, _ = model.stateless_call(trained, others, pixels, training=True)
+        return keras.ops.mean(keras.losses.sparse_categorical_crossentropy(labels, found))
+
+    program = jax.make_jaxpr(jax.grad(loss))([one.value for one in model.trainable_variables])
+    return counted(program.jaxpr) / len(labels)
+
+projects = [catalogue.load(one) for one in ("p00_base", "p01_deeper", "p11_modern")]
+print(json.dumps([[operations_of(one), computed(one)] for one in projects]))
+"""
 ACCELERATED = """
 import dataclasses, json
 from experiments import catalogue, resident, train
@@ -169,7 +220,7 @@ def test_a_preview_or_a_figure_that_fails_is_told_at_once_with_its_last_words(
     monkeypatch.setattr(commands, "ROOT", tmp_path / "report")
     monkeypatch.setattr(commands, "PATIENCE", 20)
     with pytest.raises(ReportError, match=r"The preview ended before it showed a page: it has no port$"):
-        commands.changed_page(tmp_path / "copy", 1)
+        next(commands.changed_pages(tmp_path / "copy"))
     with pytest.raises(ReportError, match=r"`python -m reportgen build .* could not be measured: it has no port$"):
         _site()
 
@@ -195,7 +246,8 @@ def test_the_page_that_changes_is_the_largest_of_whichever_there_are(
     monkeypatch.setattr(sys, "executable", str(program))
     monkeypatch.setattr(commands, "ROOT", tmp_path / "report")
     monkeypatch.setattr(commands, "_appears", appears)
-    assert len(commands.changed_page(tmp_path / "copy", 2)) == 2
+    with closing(commands.changed_pages(tmp_path / "copy")) as changed:
+        assert len([next(changed), next(changed)]) == 2
     assert asked == [address] * 3
 
 
@@ -347,14 +399,16 @@ def test_a_check_and_a_page_are_held_against_the_build_and_a_run_that_would_be_t
 
     def timed(*command: str, accepted: tuple[int, ...] = (0,), told: dict[str, tuple[int, ...]] = accepted) -> float:
         told[command[2]] = accepted
-        return {"build": 4.0, "check": 2.0}[command[2]]
+        return builds.pop(0) if command[2] == "build" else 2.0
 
+    builds = [70.0, 4.0, 5.0]
     record.write(synthetic.record(), tmp_path)  # of sources that were others
     monkeypatch.setattr(commands, "RESULTS", tmp_path)
     monkeypatch.setattr(commands, "timed", timed)
-    monkeypatch.setattr(commands, "changed_page", lambda *_: [1.0, 1.5])
+    monkeypatch.setattr(commands, "changed_pages", lambda *_: (seconds for seconds in (1.0, 1.5, 9.0)))
     found = {one.subject: (one.measured, one.reference, one.against) for one in commands.comparisons(2)}
-    assert found == {"check": ((2.0, 2.0), (4.0, 4.0), "build"), "page": ((1.0, 1.5), (4.0, 4.0), "build")}
+    assert found == {"check": ((2.0, 2.0), (4.0, 5.0), "build"), "page": ((1.0, 1.5), (4.0, 5.0), "build")}
+    assert not builds, "the first, which may have charts to draw, is not counted"
     assert accepted == {"build": (0,), "check": (0, 1)}, "a report with something to mend is checked all the same"
 
 
@@ -367,6 +421,40 @@ def test_the_training_that_is_spared_is_that_of_the_seeds_of_one_project(
     monkeypatch.setattr(commands, "RESULTS", tmp_path)
     monkeypatch.setattr(commands, "timed", lambda *_: 1.0)
     assert next(commands.comparisons(1)).reference == (60.0,)
+
+
+@pytest.mark.project("p00_base")
+def test_what_a_training_took_that_shared_its_machine_or_ran_on_another_one_is_no_time_to_spare(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed, device, beside in ((0, "one", 2), (1, "one", 1), (2, "other", 1), (3, "one", 1)):
+        done = synthetic.record("p00_base", seed, seconds=30.0, sources=sources("p00_base"))
+        machine = done.environment.model_copy(update={"device": device, "side_by_side": beside})
+        record.write(done.model_copy(update={"environment": machine}), tmp_path)
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(commands, "RESULTS", tmp_path)
+
+    def timed(*command: str) -> float:
+        asked.append(command)
+        return 1.0
+
+    monkeypatch.setattr(commands, "timed", timed)
+    assert next(commands.comparisons(1)).reference == (60.0,)
+    assert asked == [("-m", "experiments", "run", "p00_base", "--seed", "1", "--seed", "3")]
+
+
+def test_builds_are_compared_once_their_charts_are_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def timed(*command: str) -> float:
+        asked.append(command[command.index("--results") + 1].rpartition("-")[2])
+        return float(len(asked))
+
+    monkeypatch.setattr(site, "timed", timed)
+    monkeypatch.setattr(site, "copies", lambda *_: None)
+    (found,) = site._growth(tmp_path, 2, (10, 100))
+    assert asked == ["10", "100"] * 3
+    assert (found.reference, found.measured) == ((3.0, 5.0), (4.0, 6.0))
 
 
 ONE = Comparison(group="a", subject="b", unit="s", measured=(1.0,), against="c", reference=(1.0,))
@@ -540,11 +628,13 @@ def test_the_study_s_way_is_a_plain_fit_in_float32_on_arrays_of_the_size_and_the
     way.epoch()
     way.few_steps()
     ((network, arithmetic),) = built
-    ((pixels, labels), options), *steps = network.given
+    ((pixels, labels), options), (few_given, few_options) = network.given
     assert arithmetic == "float32" and options == {"epochs": 1, "verbose": 0, "batch_size": 3}
     assert pixels.shape == (7, 48, 48, 3) and labels is images.labels
     assert pixels.mean(axis=(1, 2)) == pytest.approx(scaled(images.pixels, BGR_MEAN).mean(axis=(1, 2)), abs=2)
-    assert [(len(seen), len(of)) for seen, of in steps] == [(3, 3)] * 2, "a whole batch, twice"
+    # The arrays whole, for what `fit` makes of them is memory, too.
+    assert few_given[0] is pixels and few_given[1] is labels
+    assert few_options == {**options, "steps_per_epoch": 2}, "a whole batch, twice"
 
 
 @pytest.mark.cifar10
@@ -832,7 +922,7 @@ def test_the_build_is_measured_turn_by_turn_with_both_tools_on_every_language_an
         ("growth", "records_5", "records_1", (5.0, 5.0), (1.0, 1.0)),
     ]
     turn = ["reportgen", "mkdocs", "mkdocs", *(["sphinx"] * 2 if installed else [])]
-    assert asked == [*turn * 2, *["growth"] * 6]
+    assert asked == ["reportgen", *turn * 2, *["growth"] * 9], "a first build that is not counted, of each"
 
 
 @pytest.mark.project("p00_base", "p01_deeper")
@@ -855,4 +945,4 @@ def test_operations_of_a_network_within_a_network_count_like_its_own() -> None:
     inner = keras.Sequential([keras.Input((32, 32, 3)), layers.Conv2D(4, 3, padding="same"), layers.Flatten()])
     network = keras.Sequential([keras.Input((32, 32, 3)), inner, layers.Dense(10)])
     declared = dataclasses.replace(catalogue.load("p00_base"), network=lambda _: network)
-    assert training.operations_of(declared) == 6 * (3 * 3 * 3 * 4 * 32**2 + 4 * 32**2 * 10)
+    assert training.operations_of(declared) == 4 * 3 * 3 * 3 * 4 * 32**2 + 6 * 4 * 32**2 * 10

@@ -42,6 +42,16 @@ def test_the_command_repeats_the_run_and_names_no_path() -> None:
     assert other.command.endswith("--data sample --force --image-size 64 --batch-size 8 --epochs 3")
 
 
+@pytest.mark.parametrize(("chosen", "begins"), [("tensorflow", "python -m"), ("jax", "KERAS_BACKEND=jax python -m")])
+def test_the_command_names_a_backend_that_is_not_the_usual_one(
+    chosen: str, begins: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", chosen)
+    job = Job("p00_base", 0, "full", "float32", "sample", RESULTS)
+    assert job.command.startswith(f"{begins} experiments run p00_base --seed 0 ")
+    assert repeated([job])[0].startswith(f"{begins} experiments run p00_base --seed 0 ")
+
+
 @pytest.mark.project("p07_vgg16_frozen")
 def test_what_is_left_of_several_projects_is_a_command_for_each_with_what_concerns_it(tmp_path: Path) -> None:
     results, weights = tmp_path / "my results", tmp_path / "w.h5"

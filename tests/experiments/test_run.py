@@ -937,6 +937,19 @@ def test_a_user_is_cautioned_of_what_half_precision_adds_before_a_run_is_trained
 
 
 @pytest.mark.project("p00_base")
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_a_user_is_told_before_a_record_of_another_backend_is_replaced(
+    tmp_path: Path, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(tmp_path, 0)
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    _, _, told = trained(tmp_path, 0, 1, force=True)
+    cautioned = f"p00_base seed 0: under {backend}; the record that it replaces is by tensorflow 2.18.0" in told
+    assert cautioned is (backend != "tensorflow")
+    assert "seed 1: under" not in told
+
+
+@pytest.mark.project("p00_base")
 def test_a_seed_that_is_refused_stays_and_no_other_is_trained_beside_it_on_other_images(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
