@@ -400,6 +400,7 @@ def _bare(report: Report, root: Path) -> None:
             settings |= {"INHERIT": str(root / "mkdocs.yml"), "site_dir": f"{folder}/{code}"}
             settings["theme"].pop("custom_dir")
             settings.pop("hooks")
+            settings["markdown_extensions"].pop("reportgen.spacing")
             file = Path(folder) / f"{code}.yml"
             file.write_text(yaml.safe_dump(settings), encoding="utf-8")
             commands.append([sys.executable, "-m", "mkdocs", "build", "--quiet", "--config-file", str(file)])

@@ -319,7 +319,7 @@ class Tables(PageTools):
 
     def _decimals(self, value: float) -> int:
         """Decimals of three significant digits; below zero, so many digits before the point are zero."""
-        return 2 - math.floor(math.log10(value))
+        return 2 - math.floor(math.log10(float(f"{value:.3g}")))  # as rounded: 9.996 is 10.0
 
     def setting(self, project: str, name: str) -> object:
         """One setting of a project's runs, or of what it declares, for prose.

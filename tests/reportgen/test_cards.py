@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,10 @@ def test_another_name_of_the_site_and_another_program_are_another_card(
     read = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda file: b"new" if file.name == "cards.py" else read(file))
     files.append(cards.draw(edition(small_report), "One"))
-    assert len({*files}) == 3
+    for library in ("pillow", "matplotlib"):
+        monkeypatch.setattr(cards, "version", lambda name, new=library: "another" if name == new else version(name))
+        files.append(cards.draw(edition(small_report), "One"))
+    assert len({*files}) == 5
 
 
 def test_a_card_has_every_result_that_is_known_nought_as_well(

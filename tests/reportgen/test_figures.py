@@ -8,6 +8,7 @@ import io
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import yaml
 from PIL import Image
 
 from experiments import sheet
-from reportgen import drawings, features, figures, frame
+from reportgen import cache, drawings, features, figures, frame
 from reportgen import record as records
 from reportgen import report as reports
 from reportgen.drawings import Box, Curves, Diagram, Dots, Line, Mark, Matrix, Panel, Plane, Row, Run, Series, Spot
@@ -483,6 +484,29 @@ def test_the_mistakes_are_a_gallery_with_words_and_a_table_of_the_same(small_rep
     assert 'aria-label="Test image 7, label cat, prediction deer"' in rendered.markdown
     assert 'viewBox="102 102 96 96"' in rendered.markdown, "the seventh: second row, second column"
     assert table(figure(rendered))[1] == ["7", "cat", "deer", "99.00%"]
+
+
+def test_another_program_or_library_makes_the_small_picture_anew(
+    small_report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = folder(reports.load(small_report).results, "first", 0) / "mistakes.png"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(SHEET)
+    wrong = [{"index": 7 + k, "label": 3, "prediction": 4, "probability": 0.99} for k in range(7)]
+    made: list[Path] = []
+
+    def kept(file: Path, make: Callable[[], bytes]) -> Path:
+        made.append(file)
+        return cache.kept(file, make)
+
+    monkeypatch.setattr(figures, "kept", kept)
+    page(small_report, '{{ mistakes("first") }}', record("first", mistakes=wrong))
+    monkeypatch.setattr(figures, "version", lambda _: "another")
+    page(small_report, '{{ mistakes("first") }}')
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda file: b"new" if file.name == "figures.py" else read(file))
+    page(small_report, '{{ mistakes("first") }}')
+    assert len(made) == len({*made}) == 3
 
 
 def test_mistakes_without_their_picture_are_said_to_be_missing(small_report: Path) -> None:

@@ -36,6 +36,17 @@ def test_a_bench_tells_the_median_of_its_rounds(small_report: Path) -> None:
     assert cells(page(small_report, "{{ bench('training') }}"))[1] == ["1", "2.00 1.00 to 6.00", "200", "plain", "100"]
 
 
+@pytest.mark.parametrize(
+    ("measured", "shown"), [(9.994, "9.99"), (9.996, "10.0"), (99.96, "100"), (0.9996, "1.00"), (12345.0, "12,300")]
+)
+def test_a_measurement_has_three_digits_also_where_it_is_rounded_up_to_one_more(
+    measured: float, shown: str, small_report: Path
+) -> None:
+    one = comparison(subject="first", measured=(measured,), reference=(measured,))
+    write_bench(bench(one), with_bench(small_report) / "benches" / "a.json")
+    assert cells(page(small_report, "{{ bench('training') }}"))[1] == ["1", "1.00", shown, "plain", shown]
+
+
 @pytest.mark.parametrize(("part", "shown"), [("train", "320"), ("validation", "80"), ("test", "1,000")])
 def test_each_part_of_a_data_set_has_its_number(small_report: Path, part: str, shown: str) -> None:
     text = f"{{{{ dataset('first', '{part}') }}}}\n"
