@@ -9,7 +9,7 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import cache, partial
 from pathlib import Path
 from string import Formatter
@@ -27,6 +27,8 @@ from reportgen.errors import ReportError
 FOLDER = Path(__file__).parent / "locale"
 FORMS = {"en": "en_GB"}
 """Whose lists and dates a language has: Babel takes English for American, and the messages are British."""
+PRECISION = 400
+"""More digits than any float has, as a percentage with decimals, too."""
 
 
 def codes() -> tuple[str, ...]:
@@ -198,5 +200,6 @@ def _decimals(value: float) -> int:
 
 def _signed(value: float, write: Callable[[float], str]) -> str:
     """What `write` makes of an amount, behind a real minus sign where it is negative and does not round to nothing."""
-    text = write(abs(value))
-    return f"−{text}" if value < 0 and text != write(0.0) else text
+    with localcontext(prec=PRECISION):  # decimal's own 28 digits are too few for a loss that has run away
+        text = write(abs(value))
+        return f"−{text}" if value < 0 and text != write(0.0) else text

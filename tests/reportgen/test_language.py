@@ -125,6 +125,14 @@ def test_a_negative_value_is_written_as_the_positive_one_behind_a_minus_sign(val
     assert write(-value) == (f"−{text}" if re.search("[1-9]", text) else text)
 
 
+@pytest.mark.parametrize(("value", "groups"), [(10**30, 10), (-1e29, 9), (1.5e300, 100), (1.7e308, 102)])
+def test_a_number_of_more_digits_than_decimal_has_by_itself_is_written_too(value: float, groups: int) -> None:
+    english = language("en")
+    assert english.count(round(value)).count(",") == english.number(value, 3).count(",") == groups
+    assert english.decimal(value).startswith("−" if value < 0 else "1")
+    assert english.percent(value / 100, 4).endswith(".0000%")
+
+
 def test_a_day_is_written_as_each_language_writes_it() -> None:
     moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
     assert language("en").date(moment) == "1 March 2026"
