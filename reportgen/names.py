@@ -18,15 +18,18 @@ from jinja2 import Environment, meta, nodes
 from reportgen.errors import ReportError, nearest
 from reportgen.evidence import refuse_given
 from reportgen.facts import Fact, ProjectFacts, Summary, parts_of, subject
+from reportgen.figures import Figures
 from reportgen.finding import Finding
 from reportgen.material import Material
 from reportgen.render import FUNCTIONS
-from reportgen.source import Source
+from reportgen.source import HOLE, Source
 
 OF_A_PROJECT = ("project", "since", "against")
 """What the functions call an argument that names a project, or a variant; a claim's is its `identifier`."""
 INLINE = ("title", "variant", "setting", "dataset", "same_class", "given", "claim", "general")
 """The functions that write words or a number; all others make a block."""
+FENCED = ("code", "claim_entry")
+"""The functions that make a block of code, and no HTML."""
 BARE = ("value", "exact", "unrounded", "values", "records")
 """Parts of facts and of projects that are no facts."""
 _JINJA = Environment()
@@ -82,21 +85,29 @@ def check_variant(file: str, line: int, name: str, material: Material) -> Iterat
 
 
 def check_blocks(page: Source) -> Iterator[Finding]:
-    """Every call that makes a block, such as a table, amid other text of its line, or indented into an admonition, an
-    item or a tab: of either Markdown would make a ruin, for the block's other lines begin at the margin.
+    """Every call that makes a block, such as a table, where Markdown would make a ruin of it: amid other text of its
+    line; indented, as in an admonition, an item or a tab, for its other lines begin at the margin; and a figure within
+    HTML whose Markdown is read, which tears its parts asunder.
     """
     for output in page.tree.find_all(nodes.Output):
-        written = [part.data if isinstance(part, nodes.TemplateData) else "" for part in output.nodes]
-        for node, before, after in zip(output.nodes, ["", *written], [*written[1:], ""], strict=False):
+        written = [part.data if isinstance(part, nodes.TemplateData) else HOLE for part in output.nodes]
+        for place, node in enumerate(output.nodes):
             match node:
                 case nodes.Call(node=nodes.Name(name=called)) if called in FUNCTIONS and called not in INLINE:
-                    indent = before.rpartition("\n")[2]
-                    if indent.strip() or after.partition("\n")[0].strip():
+                    *above, indent = "".join(written[:place]).split("\n")
+                    after = "".join(written[place + 1 :]).partition("\n")[0]
+                    # A little does no harm to HTML that continues no paragraph or item.
+                    harmless = 0 if called in FENCED or (above and above[-1].strip()) else 3
+                    if indent.strip() or after.strip():
                         what = f"{called}() makes a block and stands amid a line"
                         yield Finding(page.file, what, "a line of its own", node.lineno)
-                    elif len(indent.expandtabs(4)) >= 4:
+                    elif len(indent.expandtabs(4)) > harmless:
                         what = f"{called}() makes a block and is indented, as in an admonition or in an item of a list"
                         yield Finding(page.file, what, "a line of its own at the margin", node.lineno)
+    for item in (item for section in page.sections for item in section.items if item.in_html):
+        if (called := item.key.partition("(")[0]) in Figures.NAMES and called not in INLINE:
+            what = f"{called}() makes a figure and stands in HTML with `markdown`, where its parts would come apart"
+            yield Finding(page.file, what, "the tag without `markdown`, or a line outside of it", item.line)
 
 
 def check_bare(page: Source) -> Iterator[Finding]:

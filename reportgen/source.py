@@ -49,6 +49,8 @@ class Item:
     """Whether it is a block of its own, such as a figure or a table, and not part of a sentence."""
     in_code: bool = field(default=False, compare=False)
     """Whether it stands in a block or a span of code, or in a link's target, and not in prose."""
+    in_html: bool = field(default=False, compare=False)
+    """Whether it stands in an element of HTML whose Markdown is read."""
 
     def __str__(self) -> str:
         match self.kind:
@@ -290,6 +292,8 @@ class _Reader:
     marks: Sequence[_Mark]
     open: list[_Mark] = field(default_factory=list)
     """Claims and general remarks that have begun and not ended."""
+    elements: list[str] = field(default_factory=list)
+    """Elements of HTML that have begun and not ended: those whose Markdown is read, and those of their names within."""
     _done: list[Section] = field(default_factory=list)
     _level: int = 0
     _identifier: str | None = TOP
@@ -434,7 +438,7 @@ class _Reader:
         mark = self.marks[ord(character) - _PRIVATE]
         self._said.append(f" [{mark.name} {mark.key}] ")
         if mark.form == "expression":
-            self._items.append(Item("expression", mark.key, mark.line, alone, in_code))
+            self._items.append(Item("expression", mark.key, mark.line, alone, in_code, bool(self.elements)))
             return True
         if mark.name in COVERING:
             self.open.append(mark)
@@ -498,6 +502,8 @@ class _Html(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         line = self._reader._source_line(self._first + self.getpos()[0] - 1)
         self._silent = tag in ("script", "style")
+        if "markdown" in dict(attrs) or tag in self._reader.elements:
+            self._reader.elements.append(tag)
         if tag not in self.WITHIN_WORDS:
             self._reader.say(" ", line)
             self._reader.part()
@@ -513,6 +519,8 @@ class _Html(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._silent = False
+        if tag in self._reader.elements:
+            self._reader.elements.remove(tag)
 
     def handle_data(self, data: str) -> None:
         if not self._silent:

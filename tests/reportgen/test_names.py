@@ -128,11 +128,30 @@ def test_a_variant_whose_name_is_nearly_that_of_another_is_a_warning(small_repor
         ("{% if first.records %}{{ ladder() }}{% endif %}", []),
         ('!!! note "R"\n\n    {{ ladder() }}\n\n- A\n\n\t{{ ladder() }}\n\n    {{ title("first") }}\n', [3, 7]),
         ("{% if first.records %}\n    {{ ladder() }}\n{% endif %}", [2]),
+        ('Look: {{ first.published.seconds }} {{ curves("first") }}', [1]),
+        ("# A\n\n{{ gap_chart() }} {{ ladder() }}\n{{ ladder() }}\n", [3, 3]),
+        ("1. A\n   {{ gap_chart() }}\n", [2]),
+        ('- {{ title("first") }}\n  {{ ladder() }}\n', [2]),
+        ('A\n\n {{ code("first") }}\n\n  {{ claim_entry("first-is-good") }}\n\n   {{ gap_chart() }}\n', [3, 5]),
     ],
 )
 def test_a_block_amid_a_line_or_indented_is_told(small_report: Path, text: str, lines: list[int]) -> None:
     told = found(small_report, text, lambda page, _: check_blocks(page))
     assert [int(re.findall(r"^line (\d+): \w+\(\) makes a block", line)[0]) for line in told] == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("<div markdown>\n\n{{ gap_chart() }}\n\n</div>\n\n{{ gap_chart() }}\n", [3]),
+        ('<div class="a" markdown="1">\n{{ ladder() }}\n<div>A</div>\n\n{{ curves("first") }}\n\n</div>\n', [5]),
+        ("<div>\n\n{{ gap_chart() }}\n\n</div>\n\n`<div markdown>`\n\n{{ gap_chart() }}\n", []),
+        ('<p markdown>Near *{{ same_class("weights", 32) }}*</p>\n\n{{ gap_chart() }}\n', []),
+    ],
+)
+def test_a_figure_in_html_whose_markdown_is_read_is_told(small_report: Path, text: str, lines: list[int]) -> None:
+    told = found(small_report, text, lambda page, _: check_blocks(page))
+    assert [int(re.findall(r"^line (\d+): \w+\(\) makes a figure", line)[0]) for line in told] == lines
 
 
 ABSENT, PRESENT = "{{ first.reproduced.seconds.mean }}", "{{ first.published.seconds }}"
