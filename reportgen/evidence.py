@@ -311,7 +311,11 @@ class Evidence(PageTools):
             case bool():
                 raise ReportError(f"{value} is no number or text; ask for it in {{% if … %}}, and say what it means.")
             case float():
-                raise ReportError(f"{value} is a number of no known origin; a constant is {{{{ given({value}) }}}}.")
+                raise ReportError(
+                    f"{value} is a number of no known origin; what was measured is written as its fact, such as "
+                    "… .accuracy.mean, .min or .max, and every run stands in results(); a constant of the design is "
+                    "{{ given(…) }}."
+                )
             case _ if callable(value):
                 raise ReportError(f"{getattr(value, '__name__', value)} is called with brackets: name(…).")
             case _:

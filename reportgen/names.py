@@ -111,17 +111,22 @@ def check_blocks(page: Source) -> Iterator[Finding]:
 
 
 def check_bare(page: Source) -> Iterator[Finding]:
-    """Every place where a page writes a number taken out of its fact: it would be in Python's way of writing, of no
-    known origin, and after a rounding of the page's own. What a condition asks for is not written, nor is a count.
+    """Every place where a page writes a number taken out of its fact, or goes through such numbers: it would be in
+    Python's way of writing, of no known origin, and after a rounding of the page's own. What a condition asks for is
+    not written, nor is a count.
     """
-    for output in page.tree.find_all(nodes.Output):
+    through = (nodes.Output([loop.iter]) for loop in page.tree.find_all(nodes.For))
+    for output in (*page.tree.find_all(nodes.Output), *through):
         counted = {id(one.node) for one in output.find_all(nodes.Filter) if one.name in ("length", "count")}
+        called = {id(one.node) for one in output.find_all(nodes.Call)}  # such as values() of a page's own names
         for node in output.find_all(nodes.Getattr):
-            if node.attr in BARE and id(node) not in counted:
+            if node.attr in BARE and id(node) not in counted | called:
                 what = (
                     f".{node.attr} takes a number out of its fact, so that it is written as Python writes it, without "
+                    "its source"
                 )
-                yield Finding(page.file, f"{what}its source", "the fact itself, such as … .accuracy.mean", node.lineno)
+                remedy = "the fact itself, such as … .accuracy.mean, .min or .max; every run stands in results()"
+                yield Finding(page.file, what, remedy, node.lineno)
 
 
 def check_absent(page: Source, material: Material) -> Iterator[Finding]:

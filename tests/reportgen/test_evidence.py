@@ -416,6 +416,7 @@ def test_a_constant_is_written_as_the_language_writes_it(
         ("'%s' | format(first.reproduced.test.accuracy.interval)", "a Fact cannot become"),
         ("first.published.test | string", "a Measured cannot become"),
         ("first.published.test.accuracy.value", "0.6256 is a number of no known origin"),
+        ("first.published.test.accuracy.value", "what was measured is written as its fact, such as .* in results"),
         ("given(0.001)", r"0.001 is no whole number; \{\{ given\(0.001, \"decimal\"\) \}\} writes its decimals"),
         ("given('8192')", "'8192' is no number"),
         ("given(90.5, 'seconds')", r"90\.5 s would be rounded; give whole seconds"),

@@ -198,6 +198,28 @@ def test_a_number_that_is_taken_out_of_its_fact_to_be_written_is_told(
     assert told.startswith(f"line 3: .{part} takes a number out of its fact, so that it is written as Python writes it")
 
 
+@pytest.mark.parametrize(
+    ("loop", "part"),
+    [
+        ('{% for run in first.records %}{{ given(run.test.accuracy, "percent") }}{% endfor %}', "records"),
+        ("{% for run in first.records[:2] %}{{ run.test.accuracy }}{% endfor %}", "records"),
+        ("{% for value in first.reproduced.seconds.values | sort %}{{ value }}{% endfor %}", "values"),
+    ],
+)
+def test_a_loop_through_numbers_without_their_fact_is_told(small_report: Path, loop: str, part: str) -> None:
+    (told,) = found(small_report, f"# A\n\n{loop}\n", lambda page, _: check_bare(page))
+    assert told.startswith(f"line 3: .{part} takes a number out of its fact") and "results()" in told
+
+
+def test_a_loop_through_what_is_no_number_of_a_fact_is_not_told(small_report: Path) -> None:
+    text = (
+        "{% for one in [first] %}{{ one.reproduced.test.accuracy }}{% endfor %}"
+        "{% for one in range(first.records | length) %}{{ loop.index }}{% if first.records %}A{% endif %}{% endfor %}"
+        "{% for word in {'a': 'b'}.values() %}{{ word }}{% endfor %}"
+    )
+    assert found(small_report, text, lambda page, _: check_bare(page)) == []
+
+
 def test_what_a_condition_asks_for_and_what_is_counted_is_not_written(small_report: Path) -> None:
     text = "{% if first.published.test.accuracy.value > 0.5 %}{{ first.records | length }}{% endif %} {{ first.n }}\n"
     assert found(small_report, text, lambda page, _: check_bare(page)) == []
