@@ -14,10 +14,10 @@ from reportgen.bench import Bench
 from reportgen.checkout import git
 from reportgen.claims import Judgement
 from reportgen.errors import ReportError
-from reportgen.facts import ProjectFacts, Published
+from reportgen.facts import ProjectFacts, Published, subject
 from reportgen.features import Features
 from reportgen.pretraining import Pretraining
-from reportgen.record import Confirmation, Declaration
+from reportgen.record import Confirmation, Declaration, Record
 from reportgen.render import FUNCTIONS
 from reportgen.report import Report
 
@@ -58,6 +58,11 @@ class Material:
         """The page that shows `file` as it was in `commit`; None where there is no such page."""
         where = quote(f"{self.within}{file}")
         return f"{self.repository}/blob/{commit}/{where}" if self.repository and commit else None
+
+    def planned(self, project: str) -> Record | Declaration | None:
+        """Where a project's network and settings stand: its first run; else what it declares; else a variant's run."""
+        known = subject(self.facts, project)
+        return next(iter(known.records), None) or self.declarations.get(project) or next(iter(known.every_record), None)
 
     @property
     def reproduces(self) -> bool:

@@ -61,7 +61,13 @@ def check_names(page: Source, material: Material) -> Iterator[Finding]:
                         refuse_given(**constants)
                     except ReportError as problem:
                         yield Finding(page.file, str(problem).removesuffix("."), "", node.lineno)
-                for argument, text in _texts(node, FUNCTIONS[called]).items():
+                texts = _texts(node, FUNCTIONS[called])
+                match texts:
+                    case {"project": project, "name": name} if parts_of(project)[0] in material.facts:
+                        # Only setting() has both.
+                        if (plan := material.planned(project)) and name not in (has := plan.settings):
+                            yield _unknown(page, node.lineno, name, f"setting of {project}", has, has)
+                for argument, text in texts.items():
                     if argument in OF_A_PROJECT:
                         if parts_of(text)[0] not in material.facts:
                             yield _unknown(page, node.lineno, text, "known project", material.facts)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from reportgen import fingerprint
 from reportgen.bench import Bench
 from reportgen.edition import NOTHING, shape
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, did_you_mean
 from reportgen.facts import Fact, Origin, ProjectFacts, Quoted, Variant
 from reportgen.language import Language
 from reportgen.record import Declaration, Layer, Network, Record
@@ -331,7 +331,8 @@ class Tables(PageTools):
         if plan is None:
             return self.edition.words.gettext(self.facts(project).reproduced.test.accuracy.absent)
         if name not in plan.settings:
-            raise ReportError(f"'{name}' is not a setting of {project}: {', '.join(plan.settings)}.")
+            near = did_you_mean(name, plan.settings)
+            raise ReportError(f"'{name}' is not a setting of {project}: {', '.join(plan.settings)}{near}")
         origins = self._origins(project) if isinstance(plan, Record) else ()
         return Quoted(escaped(self.in_words(plan.settings[name])), origins)
 

@@ -53,11 +53,13 @@ class PageTools:
         return self.facts(project).records
 
     def planned(self, project: str) -> Record | Declaration | None:
-        """Where a project's network and settings stand: its first run; else what it declares; else a variant's run."""
-        runs, every = self.runs(project), self.facts(project).every_record
-        if runs:
-            return runs[0]
-        return self.edition.material.declarations.get(project) or (every[0] if every else None)
+        """As the material's; an unknown project is the page's mistake.
+
+        Raises:
+            ReportError: there is no such project.
+        """
+        self.facts(project)
+        return self.edition.material.planned(project)
 
     def inner_layers(self, project: str) -> Mapping[str, Sequence[Layer]]:
         """The layers of each layer that is a network of its own, by its name.

@@ -96,6 +96,16 @@ def test_what_is_known_or_the_page_s_own_is_not_told(small_report: Path) -> None
     assert found(small_report, text) == []
 
 
+def test_a_setting_that_a_project_s_runs_do_not_have_is_told_with_the_nearest(small_report: Path) -> None:
+    records.write(record("first"), small_report / "results")
+    text = "{{ setting('first', 'batchsize') }}\n{{ setting('first', name='zzz') }} {{ setting('first', 'epochs') }}\n"
+    text += "{{ title(name='first') }}{{ setting('first/no-run', 'zzz') }}\n"
+    near, none, *others = found(small_report, text)
+    assert near == "line 1: 'batchsize' is no setting of first. Mend it with: 'batch_size', if that is meant"
+    assert none.startswith("line 2: 'zzz' is no setting of first. Mend it with: one of batch_size, epochs")
+    assert others == []
+
+
 @pytest.mark.parametrize(
     ("call", "complaint"),
     [

@@ -122,6 +122,7 @@ def test_a_setting_of_what_is_ours_and_has_no_run_of_its_own_is_not_run_yet(smal
         ("curvs('first')", "'curvs' is not a known name; did you mean 'curves'?"),
         ("curves('frist')", "'frist' is not a known project; did you mean 'first'?"),
         ("setting('first', 'batchsize')", "'batchsize' is not a setting of first: batch_size, epochs"),
+        ("setting('first', 'batchsize')", "; did you mean 'batch_size'?"),
         ("curves()", "curves() is called with other arguments than it has (missing a required argument: 'project')"),
         ("first.reproduced.test.accuracy - 0.1", "this cannot be computed"),
         ("setting('first', ['x'])", "setting takes its name as a text in quotes, and here is something else (list)."),
