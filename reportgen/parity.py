@@ -40,6 +40,13 @@ def _identifiers(source: Source) -> Iterator[Finding]:
                 f"{'#' * section.level} {section.title} {{ #… }}, the same in every language",
                 section.line,
             )
+        elif len(words := section.identifier.split()) > 1:
+            yield Finding(
+                source.file,
+                f"section '{section.identifier}' has a space in its identifier, and MkDocs cannot read it",
+                f"{{ #{'-'.join(words)} }}, the same in every language",
+                section.line,
+            )
         elif section.identifier == ANCHOR:
             yield Finding(
                 source.file,

@@ -226,7 +226,8 @@ _PRIVATE = 0xF0000
 """The first of the characters that stand for marks: private use, so that no page has them."""
 _MARK = re.compile("([\U000f0000-\U000ffffd])")
 _ATTRIBUTES = re.compile(r"\s*\{(?::|\s*[#.])[^{}\n]*\}")
-_IDENTIFIER = re.compile(r"\{:?[^{}]*#([^\s{}#]+)[^{}]*\}\s*$")
+_IDENTIFIER = re.compile(r"\{:?[^{}]*#([^\s{}#]+(?:\s+[\w-]+(?=[\s}]))*)[^{}]*\}\s*$")
+"""With the words behind it that are no attribute, and were meant to belong to it."""
 _ADMONITION = re.compile(r"(?:!!!|\?\?\?\+?)\s+[\w -]+")
 COVERING = tuple(sorted(ClaimTags.tags))
 """The tags within which a comparison may stand."""

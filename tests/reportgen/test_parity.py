@@ -102,6 +102,15 @@ def test_two_headings_with_one_identifier_are_named() -> None:
     assert findings(twice, twice)[0].startswith("en.md, line 15: section b has the identifier of the one in line 9.")
 
 
+def test_a_heading_whose_identifier_holds_a_space_is_named() -> None:
+    spaced = PAGE.replace("{ #b }", "{ .x #be it  so .y }").replace("{ #c }", '{ #c .x title="a b" data-a=1 }')
+    assert findings(spaced, spaced) == [
+        f"{file}, line 9: section 'be it  so' has a space in its identifier, and MkDocs cannot read it. "
+        "Mend it with: { #be-it-so }, the same in every language"
+        for file in ("en.md", "es.md")
+    ]
+
+
 def test_a_heading_with_the_identifier_of_the_notes_below_is_named() -> None:
     taken = PAGE.replace("{ #c }", "{ #evidence }")
     assert findings(taken, taken)[0].startswith("en.md, line 15: section evidence has the identifier of the notes")
