@@ -6,6 +6,7 @@ import difflib
 import errno
 import io
 import os
+import re
 import signal
 import sys
 import traceback
@@ -15,6 +16,26 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+
+
+ADVICE = (
+    (
+        r"not supported between .*\b(Fact|Summary|Interval)\b",
+        'facts are compared by a claim: {% claim "…" %}…{% endclaim %}',
+    ),
+    (
+        r"(unsupported|bad operand|__round__).*\b(Fact|Summary|Interval)\b|\b(Fact|Summary|Interval)\b.*__round__",
+        "facts are rounded already, and one can only be subtracted from another",
+    ),
+    (r"unexpected char '[“”„‟‘’‚‛«»]'", 'quotes within braces are straight: "…"'),
+    (r"unexpected char '[–—−]'", "a minus within braces is a hyphen: -"),
+    (r"unexpected '}'$", "an expression ends with }}, a tag with %}"),
+    (
+        r"'end of print statement', got ':'|expected token ':'",
+        "braces that a reader is to see stand between {% raw %} and {% endraw %}",
+    ),
+)
+"""What to do about a page of which Jinja or Python says something like this."""
 
 
 class ReportError(Exception):
@@ -33,6 +54,11 @@ def asked_to_end(problem: BaseException) -> bool:
 def first_line(problem: BaseException) -> str:
     """What a library said of a problem, short enough to quote; the kind of the problem if it said nothing."""
     return (str(problem).strip().splitlines() or [type(problem).__name__])[0]
+
+
+def advised(said: str) -> str:
+    """What Jinja or Python says of a page, and what to do about it where that is known."""
+    return next((f"{said}; {advice}" for pattern, advice in ADVICE if re.search(pattern, said)), said)
 
 
 def told(problem: BaseException) -> str:

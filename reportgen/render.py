@@ -29,7 +29,7 @@ from reportgen import compiled, facts
 from reportgen.checklist import Checklist
 from reportgen.downloads import Downloads
 from reportgen.edition import Edition
-from reportgen.errors import ReportError, nearest
+from reportgen.errors import ReportError, advised, nearest
 from reportgen.evidence import CLAIM, IMPORTED, ClaimTags, Evidence, bare, cite, placed
 from reportgen.figures import Figures
 from reportgen.report import read_text
@@ -102,7 +102,7 @@ class Renderer:
             text = self._pages.get_template(path).render(**names, evidence_=evidence)
         except TemplateSyntaxError as problem:
             broken = self.material.report.relative(Path(problem.filename or source))
-            raise ReportError(f"{broken}, line {problem.lineno}: {problem.message}") from problem
+            raise ReportError(f"{broken}, line {problem.lineno}: {advised(problem.message or '')}") from problem
         except UndefinedError as problem:
             line = _line(problem, str(source))
             raise ReportError(f"{shown}, line {line}: {self._unknown(str(problem.message))}") from problem
@@ -117,7 +117,7 @@ class Renderer:
             if _is_own(problem, str(source)):
                 raise
             line = _line(problem, str(source))
-            raise ReportError(f"{shown}, line {line}: this cannot be computed ({problem}).") from problem
+            raise ReportError(f"{shown}, line {line}: this cannot be computed ({advised(str(problem))}).") from problem
         if self.material.smoke:
             note = self.edition.words.gettext(
                 "This is a smoke run: its numbers show that everything works and mean nothing else."

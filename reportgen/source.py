@@ -23,7 +23,7 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, advised
 from reportgen.evidence import ClaimTags
 from reportgen.report import CATALOGUE, WORD_LISTS, Report, read_text
 from reportgen.verbatim import CODE, for_jinja, replaced
@@ -198,7 +198,7 @@ def _parsed(text: str, shown: str) -> tuple[tuple[Section, ...], nodes.Template]
         front = FRONT_MATTER.match(text)
         masked, lines, marks = _mask(FRONT_MATTER.sub(lambda found: "\n" * found[0].count("\n"), text))
     except TemplateSyntaxError as problem:
-        raise ReportError(f"{shown}, line {problem.lineno}: {problem.message}") from problem
+        raise ReportError(f"{shown}, line {problem.lineno}: {advised(problem.message or '')}") from problem
     reader = _Reader(lines, marks)
     reader.front(front[0] if front else "")
     # CommonMark has no footnotes, and would read the first line of one as where a link leads.

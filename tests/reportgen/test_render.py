@@ -159,6 +159,14 @@ def test_a_setting_of_what_is_ours_and_has_no_run_of_its_own_is_not_run_yet(smal
         ("'' }}{% general %}{{ 1 / 0 }}{% endgeneral %}{{ ''", "this cannot be computed (division by zero)"),
         ("first.published.test.accuracy - 1", "this cannot be computed"),
         ("1 / 0", "this cannot be computed (division by zero)"),
+        ("first.reproduced.seconds + first.reproduced.seconds", "'; facts are rounded already, and one can only be"),
+        ("first.reproduced.seconds.mean / 2", "'; facts are rounded already, and one can only be subtracted from an"),
+        ("first.reproduced.seconds - 0.1", "'; facts are rounded already, and one can only be subtracted from another"),
+        ("-first.published.test.accuracy", "'; facts are rounded already, and one can only be subtracted"),
+        ("first.published.test.accuracy | round(1)", "method; facts are rounded already, and one can only"),
+        ("'{:.1f}'.format(first.published.test.accuracy)", "__format__; facts are rounded already, and one can only"),
+        ("1 if first.published.seconds > first.reproduced.seconds", "'; facts are compared by a claim: {% claim "),
+        ("[first.published.seconds, first.published.seconds] | max", "'; facts are compared by a claim: {% claim "),
         ("'{} {}'.format(1)", "this cannot be computed"),
         ("5 | dictsort", "this cannot be computed"),
         ("{'a': 5} | dictsort(by='x')", 'You can only sort by either "key" or "value"'),
@@ -166,6 +174,7 @@ def test_a_setting_of_what_is_ours_and_has_no_run_of_its_own_is_not_run_yet(smal
         ("code('first')", "there is no script scripts/first.py of first to show."),
         ("1 | unheard_of", "No filter named 'unheard_of'"),
         ("first.", "expected name or number"),
+        ("title(“first”)", "unexpected char '“' at 29; quotes within braces are straight"),
     ],
 )
 def test_a_page_that_asks_for_something_unknown_is_named_with_its_line(

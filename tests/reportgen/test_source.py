@@ -195,6 +195,14 @@ def test_what_stands_above_the_first_heading_is_a_section_of_its_own() -> None:
         ("# A\n\n{{ a. }}", "the page, line 3: expected name or number"),
         ('# A\n\n{% claim "x" %}never ended', "the page, line 3: .*Unexpected end of template.*'endclaim'"),
         ("# A\n\n{% endclaim %}", "the page, line 3: .*unknown tag 'endclaim'"),
+        ("A\n\n{{ title(“first”) }}", "the page, line 3: unexpected char '“' at .*; quotes within braces are straight"),
+        ("A\n\n{{ title(«first») }}", "the page, line 3: .*; quotes within braces are straight"),
+        ("A\n\n{{ a.b − a.c }}", "the page, line 3: unexpected char '−' at .*; a minus within braces is a hyphen"),
+        ("A\n\n{{ a }", "the page, line 3: unexpected '}'; an expression ends with }}, a tag with %}"),
+        ("A\n\n{% if a }", "the page, line 3: unexpected '}'; an expression ends with }}, a tag with %}"),
+        ('```json\n{{"a": 1}}\n```', "the page, line 2: .*; braces that a reader is to see stand between {% raw %}"),
+        ("{% include 'a': %}", "the page, line 1: expected token 'end of statement block', got ':'$"),
+        ("{{ title('a' }}", r"the page, line 1: unexpected '}', expected '\)'$"),
     ],
 )
 def test_broken_jinja_is_named_with_its_line(text: str, complaint: str) -> None:
