@@ -7,6 +7,7 @@ import errno
 import io
 import os
 import re
+import reprlib
 import signal
 import sys
 import traceback
@@ -108,6 +109,18 @@ def place(problem: BaseException, folder: Path, root: Path) -> str:
     return lines[-1] if lines else ""
 
 
+EXPECTED = {
+    **dict.fromkeys(("dict_type", "model_type"), "entries, each by its name"),
+    **dict.fromkeys(("list_type", "tuple_type"), "a list"),
+    "string_type": "a text",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+}
+"""What Pydantic asks for in words of Python's, by the type of its error."""
+_SHOULD = re.compile(r"\w+ should (?:be|have) (?P<expected>.+?)(?: after validation, not \d+)?")
+
+
 def wrong_field(problem: ValidationError, whole: str, kind: str = "", known: Collection[str] = ()) -> str:
     """What is wrong with the first field of `whole`, in a clause: one that is missing may stand there misspelt.
 
@@ -122,7 +135,11 @@ def wrong_field(problem: ValidationError, whole: str, kind: str = "", known: Col
     if fields[0] in unknown:
         near = nearest(fields[0], known)
         return f"{fields[0]} is unknown" + (f" (did you mean {near}?)" if near else "")
-    return f"{fields[0] or whole}: {errors[0]['msg'].removeprefix('Value error, ')}"
+    said, found = errors[0]["msg"], errors[0]["input"]
+    if should := _SHOULD.fullmatch(said):
+        expected = EXPECTED.get(errors[0]["type"], should["expected"])
+        return f"{fields[0] or whole}: found {'nothing' if found is None else reprlib.repr(found)}, expected {expected}"
+    return f"{fields[0] or whole}: {said.removeprefix('Value error, ')}"
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:

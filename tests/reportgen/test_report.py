@@ -63,19 +63,19 @@ def test_what_editors_leave_beside_a_page_is_none(small_report: Path) -> None:
     [
         ('["en", "es"]', "[]", r"languages: expected one language or several, each once; found \[\]"),
         ('["en", "es"]', '["en", "en"]', r"languages: .*each once; found \['en', 'en'\]"),
-        ('["en", "es"]', '"en"', "languages: Input should be a valid list"),
-        ('docs = "docs"', "docs = 5", "docs: Input should be a valid string"),
+        ('["en", "es"]', '"en"', "languages: found 'en', expected a list"),
+        ('docs = "docs"', "docs = 5", "docs: found 5, expected a text"),
         ('docs = "docs"', 'dosc = "docs"', "docs is missing, and dosc unknown"),
         ('docs = "docs"', 'docs = "docs"\nbenchs = "benches"', r"benchs is unknown \(did you mean bench\?\)\.$"),
-        ('docs = "docs"', 'docs = "docs"\nscreenshots = "x"', "screenshots: Input should be a valid dictionary"),
+        ('docs = "docs"', 'docs = "docs"\nscreenshots = "x"', "screenshots: found 'x', expected entries, each by"),
         (
             'docs = "docs"',
             'docs = "docs"\nscreenshots = {"a.png" = "en/", "b.jpg" = "es/"}',
             r"screenshots: expected names of files that end in \.png; found 'b\.jpg'",
         ),
-        ('"scripts/{project}.py"', "5", "script: Input should be a valid string"),
+        ('"scripts/{project}.py"', "5", "script: found 5, expected a text"),
         ("{project}", "{name}", r"script: expected a path with \{project\} in it.*found 'scripts/\{name\}\.py'"),
-        ("[tool.reportgen]", "[tool]\nreportgen = 5\n[other]", "the whole of it: Input should be a valid dictionary"),
+        ("[tool.reportgen]", "[tool]\nreportgen = 5\n[other]", "the whole of it: found 5, expected entries, each by"),
         ("[tool.reportgen]", "[tool.other]", r"there is no \[tool\.reportgen\]"),
         ("[tool.reportgen]", "tool = 5\n[other]", r"there is no \[tool\.reportgen\]"),
         ("[tool.reportgen]", "[tool.reportgen", "not valid TOML"),
@@ -124,7 +124,7 @@ def test_names_without_quotes_are_the_text_that_stands_there(small_report: Path)
     expected = {"0": "5", "yes": "no", "1.50": "~", "null": "2021-02-30", "on": "off"}
     assert load(small_report).catalogue("es").classes == expected
     file.write_text(f"{yaml.safe_dump(text)}classes:\n", encoding="utf-8")
-    with pytest.raises(ReportError, match="classes: Input should be a valid dictionary"):
+    with pytest.raises(ReportError, match="classes: found nothing, expected entries, each by its name"):
         load(small_report).catalogue("es")
 
 
@@ -238,7 +238,7 @@ def test_how_a_sentence_names_a_project_has_its_name_once(small_report: Path, me
 def test_a_name_of_a_catalogue_that_says_nothing_is_refused(small_report: Path) -> None:
     file = small_report / "docs" / "es" / "catalogue.yml"
     file.write_text(file.read_text("utf-8").replace("site_name: Un informe breve", "site_name:"), encoding="utf-8")
-    with pytest.raises(ReportError, match=r"^docs/es/catalogue\.yml: site_name: Input should be a valid string"):
+    with pytest.raises(ReportError, match=r"^docs/es/catalogue\.yml: site_name: found nothing, expected a text"):
         load(small_report).catalogue("es")
 
 
