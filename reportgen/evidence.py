@@ -71,7 +71,7 @@ def refuse_given(value: object, kind: str = "count") -> None:
     """Nothing, where a page can give `value`, which nobody measured, as a number of a `kind`.
 
     Raises:
-        ReportError: it is no number, there is no such kind, or writing it as one would round it.
+        ReportError: it is no number, more than a whole, of no such kind, or would be rounded by writing it as one.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ReportError(f"{value!r} is no number; {{{{ given(8192) }}}} writes one, without quotes.")
@@ -79,6 +79,10 @@ def refuse_given(value: object, kind: str = "count") -> None:
         raise ReportError("what is given is infinite, or too large a number to be written.")
     if kind not in GIVEN:
         raise ReportError(f"'{kind}' is not a kind of number that can be given: {', '.join(GIVEN)}.")
+    if kind == "percent" and abs(value) > 1:
+        raise ReportError(
+            f'{value} would be {value * 100:g}%, for the whole is 1; {{{{ given(0.95, "percent") }}}} writes 95%.'
+        )
     if kind == "seconds" and abs(value) >= 60 and value != Fact.of(value, "seconds").value:
         raise ReportError(
             f"{value} s would be rounded; give whole seconds from a minute on, whole minutes from an hour."

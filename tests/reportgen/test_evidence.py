@@ -420,6 +420,7 @@ def test_a_constant_is_written_as_the_language_writes_it(
         ("given(0.001)", r"0.001 is no whole number; \{\{ given\(0.001, \"decimal\"\) \}\} writes its decimals"),
         ("given('8192')", "'8192' is no number"),
         ("given(90.5, 'seconds')", r"90\.5 s would be rounded; give whole seconds"),
+        ("given(95, 'percent')", "95 would be 9500%, for the whole is 1"),
     ],
 )
 def test_what_a_reader_would_see_in_python_s_words_is_refused_by_page_and_line(
