@@ -33,10 +33,12 @@ FENCED = ("code", "claim_entry")
 BARE = ("value", "exact", "unrounded", "values", "records")
 """Parts of facts and of projects that are no facts."""
 _JINJA = Environment()
+_SINGLE = re.compile(r"(?<!\{)\{[\s(]*(\w+)([.(])")
+"""How an expression begins that lacks a brace."""
 
 
 def check_names(page: Source, material: Material) -> Iterator[Finding]:
-    """Every name on one page that is unknown."""
+    """Every name on one page that is unknown, or that stands in prose within single braces, as readers would see it."""
     known = {*material.facts, *FUNCTIONS, *_JINJA.globals}
     operations = [*_operations(page.tree)]
     for line, name, every in operations:
@@ -76,6 +78,11 @@ def check_names(page: Source, material: Material) -> Iterator[Finding]:
                     if argument == "identifier" and text not in material.judgements:
                         file = material.report.relative(material.report.claims)
                         yield _unknown(page, node.lineno, text, f"claim of {file}", material.judgements)
+    for passage in (passage for section in page.sections for passage in section.passages):
+        for brace in _SINGLE.finditer(passage.text):
+            if brace[1] in (material.facts if brace[2] == "." else FUNCTIONS):
+                what = f"'{brace[0]}…' stands within single braces, and a reader sees it as it is written"
+                yield Finding(page.file, what, f"{{{{ {brace[1]}… }}}}", passage.line(brace.start()))
 
 
 def check_variant(file: str, line: int, name: str, material: Material) -> Iterator[Finding]:

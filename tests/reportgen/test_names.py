@@ -42,6 +42,24 @@ def test_every_unknown_name_is_told_with_its_line_and_the_nearest(small_report: 
     ]
 
 
+def test_a_known_name_within_single_braces_is_told(small_report: Path) -> None:
+    text = "A\n{ first.published.seconds } b {title('first')}.\n\n| a |\n| - |\n| { (first.n - 1) | abs } |\n"
+    assert [line.partition(" stands")[0] for line in found(small_report, text)] == [
+        "line 2: '{ first.…'",
+        "line 2: '{title(…'",
+        "line 6: '{ (first.…'",
+    ]
+    assert found(small_report, text)[0].endswith("as it is written. Mend it with: {{ first… }}")
+
+
+def test_other_braces_and_those_in_code_or_shown_as_they_are_are_not_told(small_report: Path) -> None:
+    text = (
+        "# A { #first.x }\n\n`{ first.n }` { second.n } { .first } {first} {title.} {first(x)} "
+        "{% raw %}{{ first.n }}{% endraw %}\n\n```python\nf'{first.n}'\n```\n"
+    )
+    assert found(small_report, text) == []
+
+
 @pytest.mark.parametrize(
     ("call", "told"),
     [
