@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from enum import StrEnum
@@ -338,6 +339,7 @@ def publish_site(
 def main() -> None:
     """Run the command line; a user's mistake is a sentence and exit status 1."""
     speak_freely()
+    _end_when_asked()
     try:
         app()
     except ReportError as problem:
@@ -346,6 +348,14 @@ def main() -> None:
         if (why := refused(problem)) is None:
             raise
         _fail(why)
+
+
+def _end_when_asked() -> None:
+    """Let SIGTERM and SIGHUP end this process by `SystemExit`, so that nothing half-made is left."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows lacks one
+        if number and signal.getsignal(number) is signal.SIG_DFL:  # behind `nohup`, one is ignored
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
 def _fail(why: str) -> NoReturn:

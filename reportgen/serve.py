@@ -89,8 +89,9 @@ def serve(report: Report, site: Path, host: str, port: int, console: Console) ->
     try:
         server.serve(open_in_browser=False)
     except KeyboardInterrupt:
-        server.shutdown()
+        pass
     finally:
+        server.shutdown()
         ended.set()
 
 

@@ -610,6 +610,67 @@ def test_ctrl_c_in_a_build_leaves_no_word_of_the_processes_of_its_languages() ->
     assert (process.returncode, complaints) == (3, "")
 
 
+AT_WORK = """
+import sys, threading, time
+from types import SimpleNamespace
+from reportgen.build import _at_once
+
+def work(material, code):
+    print("at work", flush=True)
+    time.sleep(60)
+
+if __name__ == "__main__":
+    if sys.argv[1] == "spawn":
+        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    _at_once(SimpleNamespace(report=SimpleNamespace(languages=("en", "es"))), work)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, a process is ended otherwise")
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_with_a_command_that_is_killed_the_processes_of_its_languages_end(tmp_path: Path, method: str) -> None:
+    """With other threads, as those of the preview, they are started afresh; else they may be copies of it."""
+    program = tmp_path / "program.py"
+    program.write_text(AT_WORK, encoding="utf-8")
+    with subprocess.Popen(
+        [sys.executable, str(program), method],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout and [process.stdout.readline() for _ in LANGUAGES] == ["at work\n"] * len(LANGUAGES)
+        process.kill()
+        process.communicate(timeout=30)  # which waits for all that could write there
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, a process is ended without being asked")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_build_that_is_asked_to_end_does_at_once_and_leaves_nothing_half_made(small_report: Path, name: str) -> None:
+    (small_report / "slow.py").write_text(
+        "import sys, time\n\ndef on_config(config, **_):\n"
+        "    print('at work', file=sys.__stdout__, flush=True)\n    time.sleep(60)\n",
+        encoding="utf-8",
+    )
+    settings(small_report, hooks=["slow.py"])
+    before = {file.name for file in small_report.iterdir()} | {"build"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "reportgen", "build"],
+        cwd=small_report,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        while process.stdout.readline() != "at work\n":
+            assert process.poll() is None, process.communicate()
+        assert (small_report / ".site.new").is_dir()
+        process.send_signal(getattr(signal, name))
+        _, complaints = process.communicate(timeout=30)
+    assert (process.returncode, complaints) == (128 + getattr(signal, name), "")
+    assert {file.name for file in small_report.iterdir()} - {"__pycache__"} == before
+
+
 def test_a_picture_beside_a_page_is_shown_and_goes_with_it(small_report: Path) -> None:
     folder = small_report / "docs" / "en"
     (folder / "pictures").mkdir()

@@ -7,6 +7,9 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Condition, Event, Thread
@@ -396,3 +399,20 @@ def test_settings_that_are_broken_and_mended_are_noticed_once_each(
     finally:
         ended.set()
         looking.join()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, a process is ended without being asked")
+def test_a_preview_that_is_asked_to_end_does(small_report: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "reportgen", "serve", "--port", str(free_port())],
+        cwd=small_report,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2]), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout and "The report is at" in process.stdout.readline()
+        time.sleep(0.5)  # until it serves
+        process.terminate()
+        _, complaints = process.communicate(timeout=30)
+    assert (process.returncode, complaints) == (128 + signal.SIGTERM, "")
