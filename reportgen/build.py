@@ -502,4 +502,5 @@ h1, li {{ text-wrap: balance }}
 
 def _commit_date(root: Path) -> str:
     """Seconds since 1970 of the last commit, so that two builds of it are alike; of 1980 outside a checkout."""
-    return git(root, "log", "-1", "--format=%ct") or "315532800"
+    # A user may have told git to print what it holds of signatures, which goes in front.
+    return git(root, "log", "-1", "--no-show-signature", "--format=%ct") or "315532800"

@@ -370,6 +370,24 @@ def test_two_builds_of_the_same_sources_are_alike_byte_for_byte(
     assert day == 315532800, "that of the last commit, or in 1980 where there is none, and never that of the build"
 
 
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="There is no ssh-keygen to sign a commit with.")
+def test_a_site_is_dated_to_its_last_commit_also_where_git_shows_signatures(small_report: Path, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    for arguments in (
+        ("init", "--quiet"),
+        *(("config", name, value) for name, value in (("user.name", "N"), ("user.email", "n@example.org"))),
+        *(("config", name, value) for name, value in (("gpg.format", "ssh"), ("user.signingkey", f"{key}.pub"))),
+        ("config", "log.showSignature", "true"),
+        ("commit", "--quiet", "--allow-empty", "-S", "--message", "Signed"),
+    ):
+        subprocess.run(
+            ["git", *arguments], cwd=small_report, env={**os.environ, "GIT_COMMITTER_DATE": "@86400 +0000"}, check=True
+        )
+    packed = (made(small_report) / "en" / "sitemap.xml.gz").read_bytes()
+    assert int.from_bytes(packed[4:8], "little") == 86400
+
+
 def test_a_broken_link_is_refused_by_page_without_a_path_of_the_machine_and_the_last_site_stays(
     small_report: Path,
 ) -> None:
