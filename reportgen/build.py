@@ -14,6 +14,7 @@ import gc
 import io
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import threading
@@ -59,8 +60,8 @@ def build(report: Report, site: Path, finish: Callable[[Path, Material], None] |
     material; pages then link to the report as a PDF, which it has to make.
 
     Raises:
-        ReportError: a page, a record or a configuration is wrong, MkDocs complains, `site` is no place for a site, or
-            another command builds the same report for longer than this one waits.
+        ReportError: a page, a record, a configuration or SOURCE_DATE_EPOCH is wrong, MkDocs complains, `site` is no
+            place for a site, or another command builds the same report for longer than this one waits.
     """
     _refuse_place(report, site)
     # Beside the site, on the same disk, so that one takes the place of the other in a moment.
@@ -171,7 +172,7 @@ def no_site(names: Collection[str]) -> str:
 
 def _make(report: Report, material: Material, fresh: Path) -> None:
     """Render and build everything into the empty folder `fresh`."""
-    environment = {"SOURCE_DATE_EPOCH": _commit_date(report.root), **os.environ, "NO_MKDOCS_2_WARNING": "true"}
+    environment = {"SOURCE_DATE_EPOCH": _date(report.root), "NO_MKDOCS_2_WARNING": "true"}
     configured = {code: configure(report, code, fresh) for code in report.languages}
     said = _at_once(material, partial(_site, configured=configured, environment=environment))
     for code in report.languages:
@@ -500,7 +501,19 @@ h1, li {{ text-wrap: balance }}
 """
 
 
-def _commit_date(root: Path) -> str:
-    """Seconds since 1970 of the last commit, so that two builds of it are alike; of 1980 outside a checkout."""
+def _date(root: Path) -> str:
+    """What a site is dated to, so that two builds of it are alike, in seconds since 1970: what SOURCE_DATE_EPOCH says,
+    or else the last commit; 1980 outside a checkout.
+
+    Raises:
+        ReportError: SOURCE_DATE_EPOCH is no such number.
+    """
+    if given := os.environ.get("SOURCE_DATE_EPOCH"):
+        if not re.fullmatch("[0-9]{1,10}", given) or int(given) >= 2**32:  # of which gzip keeps 32 bits
+            raise ReportError(
+                f"SOURCE_DATE_EPOCH is {given!r}, expected whole seconds since 1970, from 0 to {2**32 - 1}; "
+                "correct this environment variable, or unset it."
+            )
+        return given
     # A user may have told git to print what it holds of signatures, which goes in front.
     return git(root, "log", "-1", "--no-show-signature", "--format=%ct") or "315532800"

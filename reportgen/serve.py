@@ -246,6 +246,8 @@ def rebuild_pages(report: Report, site: Path, changed: Mapping[Path, int]) -> No
         index = site / code / INDEX
         before = json.loads(index.read_text(encoding="utf-8"))
         os.environ.setdefault("NO_MKDOCS_2_WARNING", "true")
+        if not os.environ.get("SOURCE_DATE_EPOCH", "0"):
+            del os.environ["SOURCE_DATE_EPOCH"]  # MkDocs would take it for a number
         logging.getLogger("mkdocs").setLevel(logging.ERROR)  # it warns that it leaves pages out, which is what we want
         config = load_config(str(configure(report, code, site)))
         config.plugins.on_startup(command="build", dirty=True)

@@ -388,6 +388,23 @@ def test_a_site_is_dated_to_its_last_commit_also_where_git_shows_signatures(smal
     assert int.from_bytes(packed[4:8], "little") == 86400
 
 
+@pytest.mark.parametrize(("given", "dated"), [("", 315532800), ("0", 0), ("86400", 86400)])
+def test_a_site_is_dated_as_the_environment_says_and_an_empty_variable_says_nothing(
+    small_report: Path, monkeypatch: pytest.MonkeyPatch, given: str, dated: int
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", given)
+    assert int.from_bytes((made(small_report) / "en" / "sitemap.xml.gz").read_bytes()[4:8], "little") == dated
+
+
+@pytest.mark.parametrize("given", ["abc", "-5", "4294967296", "1.5", "９"])
+def test_a_date_of_the_environment_that_is_none_is_told(
+    small_report: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", given)
+    with pytest.raises(ReportError, match=rf"^SOURCE_DATE_EPOCH is '{re.escape(given)}', expected whole seconds since"):
+        made(small_report)
+
+
 def test_a_broken_link_is_refused_by_page_without_a_path_of_the_machine_and_the_last_site_stays(
     small_report: Path,
 ) -> None:

@@ -44,7 +44,10 @@ from tests.reportgen.test_build import held_elsewhere
 from tests.synthetic import record
 
 
-def test_a_changed_page_alone_is_built_and_the_search_keeps_the_others(small_report: Path, tmp_path: Path) -> None:
+def test_a_changed_page_alone_is_built_and_the_search_keeps_the_others(
+    small_report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "")  # says nothing, here as in a whole build
     report, site = reports.load(small_report), tmp_path / "site"
     build(report, site)
     page, other = site / "en" / "index.html", site / "en" / "further" / "index.html"
