@@ -20,6 +20,7 @@ import signal
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from functools import partial
@@ -219,7 +220,11 @@ def render_all(material: Material) -> None:
 
 
 def _at_once(material: Material, work: Callable[[Material, str], Outcome]) -> dict[str, Outcome]:
-    """Do something for every language, each in a process of its own; the outcomes by language."""
+    """Do something for every language, each in a process of its own; the outcomes by language.
+
+    Raises:
+        ReportError: a process was ended before it was done.
+    """
     languages = material.report.languages
     # A process that runs threads, as the preview does, must not be forked: a lock may be held that nobody gives back.
     context = multiprocessing.get_context("spawn" if threading.active_count() > 1 else None)
@@ -230,6 +235,13 @@ def _at_once(material: Material, work: Callable[[Material, str], Outcome]) -> di
             for process in multiprocessing.active_children():
                 process.terminate()
             raise
+        except BrokenProcessPool as problem:
+            if problem.__cause__:  # an error that one process raised and this one could not read
+                raise
+            raise ReportError(
+                "A process of the build was ended from outside; if nobody did that, memory ran out: end other programs "
+                "that need much of it, and repeat the command."
+            ) from None
 
 
 def _begin() -> None:

@@ -706,6 +706,19 @@ def test_a_build_that_is_asked_to_end_does_at_once_and_leaves_nothing_half_made(
     assert {file.name for file in small_report.iterdir()} - {"__pycache__"} == before
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_a_process_of_a_build_that_the_system_ends_is_told_and_the_last_site_stays(small_report: Path) -> None:
+    site = made(small_report)
+    (site / "en" / "old").mkdir()
+    (small_report / "killed.py").write_text(
+        "import os, signal\n\ndef on_config(config, **_):\n    os.kill(os.getpid(), signal.SIGKILL)\n", encoding="utf-8"
+    )
+    settings(small_report, hooks=["killed.py"])
+    with pytest.raises(ReportError, match=r"^A process of the build was ended from outside; .* memory ran out"):
+        made(small_report)
+    assert (site / "en" / "old").is_dir() and not (small_report / ".site.new").exists()
+
+
 def test_a_picture_beside_a_page_is_shown_and_goes_with_it(small_report: Path) -> None:
     folder = small_report / "docs" / "en"
     (folder / "pictures").mkdir()
