@@ -36,7 +36,7 @@ from rich.console import Console
 
 from reportgen import cards
 from reportgen.checkout import git
-from reportgen.errors import ReportError
+from reportgen.errors import ReportError, place, refused, told
 from reportgen.hooks import OVERRIDES
 from reportgen.language import Language, is_language, language
 from reportgen.material import Material, gather
@@ -271,9 +271,14 @@ def _end_with_parent() -> None:
 def _site(material: Material, code: str, configured: Mapping[str, Path], environment: Mapping[str, str]) -> str:
     """Render one language and let MkDocs build its site, here, where what both need is imported already.
 
-    Returns what MkDocs said, if it refused the pages.
+    Returns what MkDocs said, if it refused the pages, or stumbled over them, the settings or the report's own hooks and
+    templates.
+
+    Raises:
+        ReportError: a page is wrong, or the system refuses a file.
     """
     from mkdocs.__main__ import cli
+    from mkdocs.exceptions import MkDocsException
 
     render(material, code)
     os.environ.update(environment)
@@ -282,8 +287,15 @@ def _site(material: Material, code: str, configured: Mapping[str, Path], environ
         try:
             # Not --quiet: warnings that are not printed are not counted, and --strict then lets them pass.
             cli.main(["build", "--strict", "--config-file", str(configured[code])], "mkdocs", standalone_mode=False)
-        except (Exception, SystemExit) as problem:
+        except (MkDocsException, SystemExit) as problem:
             return f"{said.getvalue()}\n{problem}"
+        except Exception as problem:
+            if isinstance(problem, OSError) and (why := refused(problem)):
+                raise ReportError(why) from problem
+            # In the theme, settings and templates of the report's own may be wrong; in code, we are.
+            if not place(problem, THEME.parent, THEME.parent).startswith((f"{Path(__file__).name},", f"{THEME.name}/")):
+                raise
+            return f"{said.getvalue()}\n{told(problem)}"
     return ""
 
 

@@ -597,6 +597,42 @@ def test_plain_mkdocs_names_the_command_before_the_pages_are_rendered_and_builds
     assert "62.56%" in (small_report / "build" / "by-hand" / "index.html").read_text(encoding="utf-8")
 
 
+def test_a_defect_of_this_program_keeps_its_traceback(small_report: Path, tmp_path: Path) -> None:
+    """One that comes up while MkDocs works, put into a copy of the program."""
+    program = tmp_path / "program"
+    shutil.copytree(REPOSITORY / "reportgen", program / "reportgen")
+    hooks = program / "reportgen" / "hooks.py"
+    hooks.write_text(hooks.read_text(encoding="utf-8").replace("_held.pop(page.file.src_uri)", "_held.pop('a.mdx')"))
+    done = command(small_report, "reportgen", "build", program=program)
+    assert done.returncode == 1 and "MkDocs refused" not in done.stderr
+    assert 'hooks.py", line' in done.stderr and done.stderr.endswith("KeyError: 'a.mdx'\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("mine.py", "def on_page_markdown(markdown, page, **_):\n    return page.meta['mine']\n", "KeyError: 'mine'"),
+        ("mine.py", "def on_config(config, **_):\n    open('a.csv')\n", "a.csv: No such file or directory. See"),
+        ("mine.py", "def on_config(\n", "SyntaxError: '(' was never closed"),
+        ("own/partials/copyright.html", "{{ mine.there }}", "UndefinedError: 'mine' is undefined"),
+        ("own/partials/copyright.html", "{% if %}", "TemplateSyntaxError: Expected an expression"),
+        ("own/partials/copyright.html", "{{ 1 / 0 }}", "ZeroDivisionError: division by zero"),
+        ("own/main.html", '{% extends "nowhere.html" %}', "TemplateNotFound: 'nowhere.html' not found"),
+    ],
+)
+def test_an_error_in_hooks_or_templates_of_the_report_s_own_is_a_sentence(
+    small_report: Path, name: str, text: str, complaint: str
+) -> None:
+    for file, content in ((small_report / "mine.py", ""), (small_report / name, text)):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding="utf-8")
+    (small_report / "own").mkdir(exist_ok=True)
+    settings(small_report, hooks=["mine.py"], theme={"name": "material", "custom_dir": "own"})
+    with pytest.raises(ReportError) as refused:
+        made(small_report)
+    assert complaint in str(refused.value)
+
+
 def test_a_language_of_a_region_has_a_site_and_readers_of_another_region_find_it(
     small_report: Path, browser: Browser, tmp_path: Path
 ) -> None:
