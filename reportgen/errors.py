@@ -79,6 +79,8 @@ def refused(problem: OSError) -> str | None:
     why = problem.strerror or type(problem).__name__
     if problem.errno in (errno.ENOSPC, errno.EDQUOT):  # of which it seldom says with which file
         return f"What was to be written does not fit on the disk ({why}). Make room, and repeat the command."
+    if problem.errno == errno.EFBIG:  # of which it says no more
+        return f"What was to be written is larger than a file may be here ({why}). Raise that limit (`ulimit -f`)."
     if problem.filename is None:
         return None
     return (

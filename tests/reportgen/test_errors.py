@@ -47,6 +47,7 @@ def test_no_character_ends_a_command_whose_output_goes_into_a_file_or_whose_term
 
 def test_a_disk_that_is_full_is_a_sentence_though_no_file_is_named() -> None:
     assert "does not fit on the disk" in str(refused(OSError(errno.ENOSPC, "No space left on device")))
+    assert "larger than a file may be here (File too large)" in str(refused(OSError(errno.EFBIG, "File too large")))
     assert refused(BrokenPipeError(errno.EPIPE, "Broken pipe")) is None
 
 
