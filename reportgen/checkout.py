@@ -52,15 +52,18 @@ def refuse_outside(repository: Path, consequence: str) -> None:
     """Stop where git has nothing to say of a folder; `consequence` goes on behind what is found, as `so that …`.
 
     Raises:
-        ReportError: there is no git, or the folder is in no checkout of it.
+        ReportError: there is no git, the folder is in no checkout of it, or git refuses that.
     """
     if shutil.which("git") is None:
         raise ReportError(
             f"There is no program called git on this machine's PATH, {consequence}. Install git, or add its folder to "
             "the PATH."
         )
-    if git(repository, "rev-parse", "--git-dir") is None:
+    asked = run(repository, "rev-parse", "--git-dir")
+    if asked.returncode and "not a git repository" in asked.stderr:
         raise ReportError(f"{repository}: not a git checkout, {consequence}.")
+    if asked.returncode:  # as where the checkout is another user's
+        raise ReportError(f"{repository}: git refuses it, {consequence}. It says: {' '.join(asked.stderr.split())}")
 
 
 def uncommitted(repository: Path) -> list[str]:

@@ -40,6 +40,15 @@ def test_a_folder_outside_of_a_checkout_is_told_apart_from_a_machine_without_git
         refuse_outside(repository, "so that it matters")
 
 
+def test_a_checkout_that_git_refuses_is_told_in_git_s_words(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("HOME", str(repository))  # where nobody has called it safe
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    said = r"git refuses it, so that it matters\. It says: fatal: .*dubious ownership"
+    with pytest.raises(ReportError, match=rf"^{repository}: {said}"):
+        refuse_outside(repository, "so that it matters")
+
+
 def test_git_is_read_as_the_utf8_that_it_speaks_whatever_the_locale(repository: Path) -> None:
     subprocess.run(["git", "remote", "add", "origin", "../josé/remote.git"], cwd=repository, check=True)
     program = "from pathlib import Path; from reportgen.checkout import git; " + (
