@@ -39,7 +39,7 @@ def write(
     """
     report = material.report
     for name in (project, since):
-        if name and name not in material.facts:
+        if name is not None and name not in material.facts:
             raise ReportError(
                 f"{name!r} has neither a run nor a declaration, nor figures of a study"
                 f"{did_you_mean(name, material.facts)}"

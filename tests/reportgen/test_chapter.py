@@ -161,6 +161,8 @@ def test_the_first_project_of_a_report_is_named_where_there_is_no_name_yet(root:
     [
         ({"project": "p13_our"}, "'p13_our' has neither a run nor a declaration.*did you mean 'p13_ours'"),
         ({"since": "nobody"}, "'nobody' has neither a run"),
+        ({"project": ""}, "^'' has neither a run"),
+        ({"since": ""}, "^'' has neither a run"),
         ({"since": "p13_ours"}, "p13_ours cannot be compared with itself"),
         ({"page": "further.md"}, "docs/en/further.md exists already"),
         ({"page": "further.txt"}, "'further.txt' is no page, expected a path such as projects/p13_ours.md"),
