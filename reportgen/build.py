@@ -383,6 +383,9 @@ def configure(report: Report, code: str, site: Path) -> Path:
                 {"lang": other, "name": catalogue.name, "link": f"../{other}/"}
                 for other, catalogue in catalogues.items()
             ],
+            # `theme.language` may lack the region.
+            "code": code,
+            "root": f"{address}/" if address else "",
             # What a reader chose, such as dark colours, is chosen for every language.
             "scope": urlsplit(address).path + "/",
             "lost": spoken.gettext("This page does not exist."),

@@ -624,6 +624,7 @@ class Figures(PageTools):
             "short": {project: self.short(project) for project in self.edition.material.facts},
             "others": [{"name": name, "href": link} for name, link in others.items()],
             "words": {
+                "language": self.edition.code,
                 "keys": words.gettext("The arrow keys go from value to value."),
                 "mean": words.gettext("mean"),
                 "seeds": words.gettext("Seeds"),

@@ -6,7 +6,6 @@
   if (!figures.length) return;
 
   const assets = new URL(".", document.currentScript.src);
-  const language = document.documentElement.lang;
   const charts = new Set();
 
   const libraries = () => {
@@ -25,11 +24,11 @@
   const colour = (name) => getComputedStyle(document.body).getPropertyValue(`--rg-${name}`).trim();
   const faint = (name, share) => `color-mix(in srgb, ${colour(name)} ${Math.round(100 * share)}%, transparent)`;
 
-  // In the page's language; they come with the numbers of each chart.
+  // In the page's language, whose region its theme may not know; they come with the numbers of each chart.
   let words = {};
 
   const decimals = (value, places, form = {}) =>
-    new Intl.NumberFormat(language, { minimumFractionDigits: places, maximumFractionDigits: places, ...form })
+    new Intl.NumberFormat(words.language, { minimumFractionDigits: places, maximumFractionDigits: places, ...form })
       .format(value)
       .replace("-", "−");
   const percent = (value, places) => decimals(value, places, { style: "percent" });
@@ -53,7 +52,7 @@
     points,
     nats: (value, places) => decimals(value, places),
     seconds: (value) => (value < 60 ? `${value}\u00a0s` : value < 3600 ? `${value / 60}\u00a0min` : `${value / 3600}\u00a0h`),
-    count: (value) => new Intl.NumberFormat(language, { notation: "compact" }).format(value),
+    count: (value) => new Intl.NumberFormat(words.language, { notation: "compact" }).format(value),
   };
   // The fewest decimals that tell the values of an axis apart.
   const digits = (unit, ticks) => {

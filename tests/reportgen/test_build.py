@@ -479,6 +479,8 @@ def test_what_mkdocs_is_told_of_a_language_is_in_its_words_and_at_its_address(
             {"lang": "en", "name": "English", "link": "../en/"},
             {"lang": "es", "name": "Español", "link": "../es/"},
         ],
+        "code": "es",
+        "root": "https://owner.example/repository/",
         "scope": "/repository/",
         "lost": "Esta página no existe.",
     }
@@ -631,6 +633,26 @@ def test_an_error_in_hooks_or_templates_of_the_report_s_own_is_a_sentence(
     with pytest.raises(ReportError) as refused:
         made(small_report)
     assert complaint in str(refused.value)
+
+
+def test_a_region_that_the_theme_does_not_know_is_told_by_its_own_code(
+    small_report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mexican Spanish, for which Material has the words of Spanish."""
+    address = "https://owner.example/repository/"
+    monkeypatch.setenv("SITE_URL", address)
+    program = tmp_path / "program"
+    shutil.copytree(REPOSITORY / "reportgen", program / "reportgen")
+    shutil.copy(FOLDER / "es.po", program / "reportgen" / "locale" / "es-MX.po")
+    shutil.copytree(small_report / "docs" / "es", small_report / "docs" / "es-MX")
+    file = small_report / "pyproject.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('["en", "es"]', '["es-MX", "en"]'), encoding="utf-8")
+    built = command(small_report, "reportgen", "build", program=program)
+    assert built.returncode == 0, built.stderr
+    site = small_report / "site" / "es-MX"
+    links = {link.get("href") for link in ElementTree.parse(site / "sitemap.xml").iter(f"{XHTML}link")}
+    assert links == {address, *(f"{address}{page}" for page in ("en/", "es-MX/", "en/further/", "es-MX/further/"))}
+    assert '<meta property="og:locale" content="es-MX">' in (site / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_language_of_a_region_has_a_site_and_readers_of_another_region_find_it(

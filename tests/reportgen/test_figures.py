@@ -617,7 +617,7 @@ def test_a_script_gets_the_numbers_of_the_chart_and_the_colours_by_name(small_re
     data = script_data(page(small_report, "{{ ladder_chart() }}", record("first", right=60)))
     assert data["kind"] == "Dots"
     assert [one["colour"] for one in data["series"]] == ["ink", "reproduction"]
-    assert data["words"]["points"] == "pp"
+    assert (data["words"]["points"], data["words"]["language"]) == ("pp", "en")
     assert data["rows"][0]["marks"] == [{"value": 0.6256, "spread": None}, {"value": 0.6, "spread": None}]
 
 

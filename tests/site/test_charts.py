@@ -145,17 +145,25 @@ def test_the_keys_of_the_browser_remain_its_own(address: str, reading: Page) -> 
     assert values.evaluate(press, {"key": "ArrowLeft", "altKey": True})  # back to the page before
 
 
+@pytest.mark.parametrize(
+    ("theme", "region", "values"),
+    [
+        ("pt-BR", "pt-BR", ("62,56%", "+8,78\u00a0p.p.")),
+        ("es", "es-MX", ("62.56%", "+8.78\u00a0p.p.")),  # which the theme does not know
+    ],
+)
 def test_numbers_are_written_as_a_region_writes_them_and_their_unit_as_the_page_does(
-    address: str, browser: Browser
+    address: str, browser: Browser, theme: str, region: str, values: tuple[str, ...]
 ) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
 
     def elsewhere(route: Route) -> None:
-        text = route.fetch().text().replace('lang="en"', 'lang="pt-BR"', 1).replace('"points":"pp"', '"points":"p.p."')
+        text = route.fetch().text().replace('lang="en"', f'lang="{theme}"', 1)
+        text = text.replace('"language":"en"', f'"language":"{region}"').replace('"points":"pp"', '"points":"p.p."')
         route.fulfill(body=text, content_type="text/html")
 
     page.route("**/en/comparison/", elsewhere)
-    for identifier, value in (("ladder-chart", "62,56%"), ("gap-chart", "+8,78\u00a0p.p.")):
+    for identifier, value in zip(("ladder-chart", "gap-chart"), values, strict=True):
         chart = lively(page, address, "en/comparison/", identifier)
         chart.locator(".rg-canvases").press("ArrowRight")
         assert value in (chart.locator(".rg-said").text_content() or "")
