@@ -1,6 +1,7 @@
 """A live preview: builds, serves, and reloads the browser when a page, a template or a record changes.
 
-A changed page alone is rendered alone: MkDocs then builds what is newer than the site ("dirty") and nothing else.
+A changed page alone is rendered alone: MkDocs then builds what is newer than the site ("dirty") and nothing else. It
+cannot tell then where links lead, so that a page that has other links, or other anchors, is built with all pages.
 """
 
 from __future__ import annotations
@@ -40,6 +41,12 @@ INDEX = "search/search_index.json"
 HEADING = re.compile(r"^#[ \t].*|^.+\n=+[ \t]*$", re.MULTILINE)
 """Of the first level; or a comment in code, which does no harm here."""
 
+LINK = re.compile(
+    r"\]\([^)\n]*\)|\]\[[^\]\n]*\]|^ *\[[^\]\n]+\]:.*|\b(?:href|src|id)=\S+|\{[ :][^{}\n]*#[^{}\n]*\}|^#+[ \t][^{\n]*$",
+    re.MULTILINE,
+)
+"""Where a link leads, in each way to write it; and where one can lead: an identifier, or a heading without any."""
+
 
 @dataclass(frozen=True)
 class Made:
@@ -50,7 +57,8 @@ class Made:
     pages: Mapping[Path, int]
     """When each of the pages that MkDocs made it of was last written, in nanoseconds."""
     said: Any = ()
-    """What other pages show of a page: its title, and which claims and which results it has, to which they lead."""
+    """What other pages show of a page, and what links need: its title, its links and anchors, and which claims and
+    which results it has, to which they lead."""
 
 
 def serve(report: Report, site: Path, host: str, port: int, console: Console) -> None:
@@ -208,16 +216,18 @@ def _files(place: Path) -> Iterator[Path]:
 
 def _said(report: Report) -> Any:
     pages = report.pages()
-    titles = {report.docs / code / page: _titles(report, code, page) for code in report.languages for page in pages}
-    return titles, uses(report, report.languages[0], pages, "claim", "results")
+    told = {report.docs / code / page: _told(report, code, page) for code in report.languages for page in pages}
+    return told, uses(report, report.languages[0], pages, "claim", "results")
 
 
-def _titles(report: Report, code: str, page: str) -> tuple[str | None, list[str]]:
-    """What may become a page's name in the navigation: what stands in front of it, and headings of the first level."""
+def _told(report: Report, code: str, page: str) -> tuple[str | None, list[str], list[str]]:
+    """What may become a page's name in the navigation: what stands in front of it, and headings of the first level; and
+    its links and anchors.
+    """
     file = report.docs / code / page
     text = read_text(file, report.relative(file))
     front = FRONT_MATTER.match(text)
-    return front[0] if front else None, HEADING.findall(text)
+    return front[0] if front else None, HEADING.findall(text), LINK.findall(text)
 
 
 def _shown_elsewhere(report: Report) -> set[Path]:

@@ -346,6 +346,14 @@ def test_only_pages_that_nothing_else_shows_are_built_alone(
     ("code", "before", "after", "alone"),
     [
         ("en", "## 3 {", "## Four {", True),
+        ("en", "## 3 {", "More *words* (of mine), {{ first.published.seconds }}.\n\n## 3 {", True),
+        ("en", "## 3 {", "[1](nowhere.md)\n\n## 3 {", False),
+        ("es", "## 3 {", "![1](nowhere.svg)\n\n## 3 {", False),
+        ("en", "## 3 {", "[1]: nowhere.md\n\n## 3 {", False),
+        ("en", "## 3 {", '<a href="nowhere.md">1</a>\n\n## 3 {', False),
+        ("en", "{ #details }", "{ #other }", False),
+        ("en", "{ #details }", "{: .wide #other }", False),
+        ("en", "## 3 {", "## 4\n\n## 3 {", False),
         ("es", "# 2 {", "# Otro nombre {", False),
         ("en", "# 2 { #further }\n", "Another name { #further }\n===\n", False),
         ("en", "## 3 {", '{{ results("first") }}\n\n## 3 {', False),
@@ -365,6 +373,26 @@ def test_a_page_is_built_alone_unless_its_name_or_what_others_lead_to_has_change
     os.utime(page, (1, 1))
     refresh(report, tmp_path / "site", made)
     assert built == [False, alone]
+
+
+@pytest.mark.parametrize(
+    ("link", "complaint"),
+    [("nowhere.md", "the target is not found"), ("further.md#none", "does not contain an anchor '#none'")],
+)
+def test_a_page_with_a_dead_link_is_refused_and_the_last_good_site_stays(
+    small_report: Path, tmp_path: Path, link: str, complaint: str
+) -> None:
+    report, site = reports.load(small_report), tmp_path / "site"
+    made = refresh(report, site, Made({}, {}))
+    page, shown = small_report / "docs" / "en" / "index.md", site / "en" / "index.html"
+    text, before = page.read_text(encoding="utf-8"), shown.read_bytes()
+    page.write_text(f"{text}\n[?]({link})\n", encoding="utf-8")
+    with pytest.raises(ReportError, match=rf"(?s)^MkDocs refused the pages .*'index\.md' contains .*{complaint}"):
+        refresh(report, site, made)
+    assert shown.read_bytes() == before
+    page.write_text(f"{text}\n[?](further.md#details)\n", encoding="utf-8")
+    refresh(report, site, made)
+    assert 'href="further/#details">?</a>' in shown.read_text(encoding="utf-8")
 
 
 def test_of_a_page_that_was_built_alone_the_search_finds_no_section_that_has_gone(tmp_path: Path) -> None:
