@@ -36,9 +36,21 @@ def fingerprint(source: str | bytes) -> str:
         SyntaxError: `source` is not Python.
     """
     digest = hashlib.sha256()
-    for token in _tokens(ast.parse(source)):
+    for token in _tokens(_parsed(source)):
         digest.update(token.encode() + b"\0")
     return digest.hexdigest()
+
+
+def _parsed(source: str | bytes) -> ast.Module:
+    """The syntax tree of `source`.
+
+    Raises:
+        SyntaxError: it is not Python.
+    """
+    try:
+        return ast.parse(source)
+    except ValueError as problem:  # how Pythons before 3.11.4 tell of a null byte
+        raise SyntaxError(str(problem)) from problem
 
 
 def _tokens(node: object) -> Iterator[str]:
@@ -105,9 +117,10 @@ def dependencies(entries: Iterable[str], root: Path) -> tuple[str, ...]:
             continue
         seen.add(file)
         try:
-            tree = ast.parse((root / file).read_bytes())
+            tree = _parsed((root / file).read_bytes())
         except SyntaxError as problem:
-            raise ReportError(f"{file}, line {problem.lineno}: not valid Python ({problem.msg}).") from problem
+            line = f", line {problem.lineno}" if problem.lineno else ""  # a null byte has none
+            raise ReportError(f"{file}{line}: not valid Python ({problem.msg}).") from problem
         if Path(file).name == PACKAGE and not tree.body[1 if _docstring(tree) else 0 :]:
             idle.add(file)
         waiting += [found for name in _imports(tree, file) for found in _files_of(name, root)]

@@ -6,6 +6,7 @@ import ast
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,24 @@ def test_a_file_that_is_no_program_has_no_fingerprint(tmp_path: Path) -> None:
     for name, content in (("a.py", b"a = 1"), ("broken.py", b"a ="), ("latin.py", "a = 'año'".encode("latin-1"))):
         (tmp_path / name).write_bytes(content)
     assert fingerprints(["a.py", "broken.py", "gone.py", "latin.py"], tmp_path) == {"a.py": fingerprint("a = 1")}
+
+
+@pytest.mark.parametrize("kind", [SyntaxError, ValueError])
+def test_a_file_with_a_null_byte_is_no_program_however_a_python_says_so(
+    kind: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parse = ast.parse
+
+    def told(source: str | bytes, *more: Any) -> Any:
+        if source == b"a = 1\0":
+            raise kind("source code string cannot contain null bytes")
+        return parse(source, *more)
+
+    (tmp_path / "a.py").write_bytes(b"a = 1\0")
+    monkeypatch.setattr(ast, "parse", told)
+    assert fingerprints(["a.py"], tmp_path) == {}
+    with pytest.raises(ReportError, match=r"^a\.py: not valid Python \(source code string cannot contain null bytes\)"):
+        dependencies(["a.py"], tmp_path)
 
 
 def test_a_program_that_names_its_encoding_has_the_fingerprint_of_its_letters(tmp_path: Path) -> None:
