@@ -31,8 +31,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     With a seed, every epoch draws all images once, in an order that only the seed and the number of the epoch decide;
     augmentation, if any, is decided by the seed, the epoch and the number of the batch. NumPy fills such a key up with
-    zeros, so that the augmentation of an epoch's first batch is drawn from the numbers that made its order; nothing is
-    known to follow from that, and another key would make every run another one.
+    zeros, so that the augmentation of an epoch's first batch is drawn from the numbers that made its order, and the
+    order of the first epoch from those that made the split; nothing is known to follow from that, and another key would
+    make every run another one.
     """
 
     def __init__(
