@@ -91,7 +91,11 @@ def refuse_own_keras() -> None:
 
 
 def describe() -> Environment:
-    """This machine and these programs, now; imports Keras."""
+    """This machine and these programs, now; imports Keras.
+
+    Raises:
+        ReportError: as `accelerator`, or SIDE_BY_SIDE counts nothing.
+    """
     import keras
 
     backend = keras.backend.backend()
@@ -104,12 +108,27 @@ def describe() -> Environment:
         device=accelerator(backend) or processor(),
         processor_kind=processor_kind(),
         cores=cores(),
-        side_by_side=int(os.environ.get(SIDE_BY_SIDE, "1")),
+        side_by_side=side_by_side(),
         memory_gib=round(memory() / 2**30, 1),
         deterministic=is_deterministic(backend),
         git_commit=git_commit,
         git_clean=git_clean,
     )
+
+
+def side_by_side() -> int:
+    """How many runs are on this machine at a time, this one included.
+
+    Raises:
+        ReportError: the environment variable that tells it holds no such number.
+    """
+    said = os.environ.get(SIDE_BY_SIDE, "1")
+    if not said.isdecimal() or int(said) < 1:
+        raise ReportError(
+            f"{SIDE_BY_SIDE} is {said!r}, expected a whole number from 1 on. Unset it: --jobs says how many runs stand "
+            "side by side."
+        )
+    return int(said)
 
 
 def deterministic(backend: str | None = None, *, alone: bool = False) -> dict[str, str]:

@@ -306,6 +306,13 @@ def test_a_record_tells_of_the_device_the_memory_the_company_and_the_care_that_i
     assert (found.deterministic, found.git_commit, found.git_clean) == (gpu is not None, "f" * 40, False)
 
 
+@pytest.mark.parametrize("said", ["abc", "0", "-1", "1.5", ""])
+def test_a_number_of_runs_side_by_side_that_is_none_is_a_sentence(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SIDE_BY_SIDE, said)
+    with pytest.raises(ReportError, match=rf"^{SIDE_BY_SIDE} is '{said}', expected a whole number from 1 on\."):
+        describe()
+
+
 def test_every_package_that_can_change_a_number_under_a_backend_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.metadata, "version", lambda name: f"1.{len(name)}")
     usual = {"keras", "numpy", "opencv-python-headless", "pyarrow"}
