@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from pydantic import BaseModel, ConfigDict
 
 from experiments import data
 from experiments.data import Dataset, Images, Split
+from experiments.environment import ROOT
 from experiments.job import PRETRAINED
 from experiments.project import Project
 from reportgen.errors import ReportError
@@ -52,6 +55,9 @@ LARGE = Extent(steps=1, epochs=3, train=32, test=32)
 """A step of VGG16 takes as long as ten of the networks before it, and shows as much."""
 LARGE_FROM = 2_000_000
 """Parameters from which a network counts as large."""
+NETWORK_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.>-]*")
+LAYER_NAME = re.compile(r"[A-Za-z0-9_.>-]+")
+"""The names that TensorFlow takes for what computes within a network, and for the network itself."""
 
 
 class Specification(BaseModel):
@@ -99,13 +105,47 @@ def refuse_other_outputs(model: Any) -> None:
         )
 
 
+def refuse_names(project: Project, model: Any) -> None:
+    """Nothing, where TensorFlow can call `model` and its layers by their names.
+
+    Raises:
+        ReportError: it refuses one, which Keras takes and another backend may train.
+    """
+    named = [("network", model.name, NETWORK_NAME), *(("layer", name, LAYER_NAME) for name in _layer_names(model))]
+    for what, name, possible in named:
+        if not possible.fullmatch(name):
+            raise ReportError(
+                f"{_defined(project)}: a {what} has the name {name!r}, expected ASCII letters, digits and . _ - > alone"
+                f"{', without _ in front' if what == 'network' else ''}: TensorFlow takes no other. Give it another "
+                "`name`, or none."
+            )
+
+
+def _layer_names(model: Any) -> Iterator[str]:
+    """The name of every layer, and of those within it."""
+    for layer in model.layers:
+        yield layer.name
+        if hasattr(layer, "layers"):
+            yield from _layer_names(layer)
+
+
+def _defined(project: Project) -> str:
+    """Where a project's network is defined: in its own script or in one on which that builds."""
+    code = getattr(project.network, "__code__", None)
+    if code is None:
+        return "The project's script"
+    file = Path(code.co_filename).resolve()
+    shown = file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else str(file)
+    return f"{shown}, from line {code.co_firstlineno} on"
+
+
 def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
     """A few raw steps, then a miniature training, both on the embedded sample and from the run's own seed.
 
     Raises:
-        ReportError: the sample cannot be read, the network cannot be built, has no place for the weights that it starts
-            from or does not end in a probability for each class, a loss is not a number, or what a layer draws could
-            not be drawn again.
+        ReportError: the sample cannot be read, the network cannot be built, has a name that TensorFlow refuses, has no
+            place for the weights that it starts from or does not end in a probability for each class, a loss is not a
+            number, or what a layer draws could not be drawn again.
     """
     from experiments.batches import Batches, order_sha256
     from experiments.train import steps_of, train
@@ -118,6 +158,7 @@ def canary(project: Project, seed: int, precision: str, size: Extent) -> Canary:
         sha256=whole.sha256,
     )
     model = _build(project, seed, precision)
+    refuse_names(project, model)
     refuse_other_outputs(model)
     scaling, side = project.pixel_scaling, project.image_size
     # What is not a number at all, the loss will tell.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 
 from experiments import catalogue
-from experiments.canary import refuse_other_outputs, refuse_without_vgg16
+from experiments.canary import refuse_names, refuse_other_outputs, refuse_without_vgg16
 from experiments.environment import ROOT
 from experiments.train import build, network_of, rows_of, settings_of
 from reportgen.fingerprint import dependencies, fingerprints
@@ -24,6 +24,7 @@ def declare(identifier: str) -> Declaration:
     declared = catalogue.load(identifier)
     precision = "float32"
     model = build(declared, 0, precision)
+    refuse_names(declared, model)
     refuse_without_vgg16(declared, model)
     refuse_other_outputs(model)
     script = catalogue.script(identifier).relative_to(ROOT).as_posix()

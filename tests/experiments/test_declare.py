@@ -11,7 +11,8 @@ import pytest
 import typer
 
 from experiments import __main__ as command_line
-from experiments import catalogue
+from experiments import catalogue, data
+from experiments.canary import specify
 from experiments.declare import DECLARED, declare
 from experiments.environment import ROOT
 from experiments.project import Project
@@ -79,6 +80,40 @@ def test_a_network_for_other_classes_is_not_declared(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(catalogue, "load", lambda _: dataclasses.replace(base, network=lambda _: seven))
     with pytest.raises(ReportError, match=r"output has the shape \(None, 7\), expected \(None, 10\)"):
         declare("p00_base")
+
+
+@pytest.mark.parametrize(
+    ("network", "layer", "inner", "told"),
+    [
+        ("mi red", None, None, "a network has the name 'mi red'"),
+        ("_mine", None, None, "a network has the name '_mine', expected .*, without _ in front"),
+        (None, "capa 1", None, "a layer has the name 'capa 1'"),
+        (None, None, "tamaño", "a layer has the name 'tamaño'"),
+    ],
+)
+def test_a_name_that_tensorflow_refuses_is_told_with_the_script_before_anything_trains(
+    network: str | None, layer: str | None, inner: str | None, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layers, base = keras.layers, catalogue.load("p00_base")
+
+    def named(side: int) -> keras.Model:
+        images = keras.Input((side, side, 3))
+        features = keras.Sequential([images, layers.Flatten(name=inner)])(images)
+        return keras.Model(images, layers.Dense(len(data.CLASSES), "softmax", name=layer)(features), name=network)
+
+    monkeypatch.setattr(catalogue, "load", lambda _: dataclasses.replace(base, network=named))
+    with pytest.raises(ReportError, match=rf"^tests/experiments/test_declare\.py, from line \d+ on: {told}"):
+        declare("p00_base")
+    with pytest.raises(ReportError, match=rf"^tests/experiments/test_declare\.py, from line \d+ on: {told}"):
+        specify(catalogue.load("p00_base"), 0, "float32")
+
+
+def test_names_that_tensorflow_takes_are_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers, base = keras.layers, catalogue.load("p00_base")
+    row = [keras.Input((32, 32, 3)), layers.Flatten(name="_l.1>a-b"), layers.Dense(len(data.CLASSES), "softmax")]
+    model = keras.Sequential(row, name="My.net-1_a>b")
+    monkeypatch.setattr(catalogue, "load", lambda _: dataclasses.replace(base, network=lambda _: model))
+    assert declare("p00_base").network.layers[0].name == "_l.1>a-b"
 
 
 @pytest.mark.project("p00_base", "p01_deeper")
