@@ -35,7 +35,7 @@ from experiments.run import CutOff, run
 from experiments.standing import Explicit, standing
 from experiments.vgg16 import SMALLEST, from_file, start_of, stem_of
 from reportgen import record
-from reportgen.errors import ReportError, refused, speak_freely
+from reportgen.errors import ReportError, refuse_empty, refused, speak_freely
 from reportgen.errors import told as said_of
 
 app = typer.Typer(
@@ -819,6 +819,7 @@ def main() -> None:
         if backend not in BACKENDS:
             raise ReportError(f"KERAS_BACKEND is {backend!r}, expected one of {', '.join(BACKENDS)}.")
         refuse_own_keras()
+        refuse_empty(sys.argv[1:])
         app()
     except ReportError as problem:
         _fail(str(problem))

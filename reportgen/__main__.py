@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from reportgen import report as reports
-from reportgen.errors import ReportError, refused, speak_freely
+from reportgen.errors import ReportError, refuse_empty, refused, speak_freely
 
 # What a command needs beyond these it imports itself: a build waits for nothing that only `check` reads with.
 app = typer.Typer(
@@ -341,6 +341,7 @@ def main() -> None:
     speak_freely()
     _end_when_asked()
     try:
+        refuse_empty(sys.argv[1:])
         app()
     except ReportError as problem:
         _fail(str(problem))

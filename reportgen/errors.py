@@ -11,7 +11,8 @@ import reprlib
 import signal
 import sys
 import traceback
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,6 +88,24 @@ def refused(problem: OSError) -> str | None:
         f"{os.fsdecode(problem.filename)}: {why}. See that a file or a folder stands there as expected, and that this "
         "command may read and write it."
     )
+
+
+def refuse_empty(arguments: Sequence[str]) -> None:
+    """Nothing, unless one of a command's `arguments` is empty: a folder would be taken for the one it is called in.
+
+    Raises:
+        ReportError: one is, as where a script names a variable that is not set.
+    """
+    for before, argument in pairwise(("", *arguments)):
+        option, equals, value = argument.partition("=")
+        if argument and not (option.startswith("--") and equals and not value):
+            continue
+        named = option or before
+        where = f"behind {named}" if named.startswith("-") else "among the arguments"
+        raise ReportError(
+            f"There is an empty value {where}, expected one that names something; perhaps a variable is not set. Give "
+            "one, or leave it out."
+        )
 
 
 def speak_freely() -> None:

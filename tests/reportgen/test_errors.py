@@ -21,6 +21,7 @@ from reportgen.errors import (
     last_words,
     nearest,
     place,
+    refuse_empty,
     refused,
     speak_freely,
     told,
@@ -32,6 +33,24 @@ def test_a_problem_is_told_by_its_first_line_or_by_its_kind() -> None:
     assert first_line(OSError("\n no such host \nat line 3")) == "no such host "
     assert first_line(TimeoutError()) == "TimeoutError"
     assert (told(AssertionError("no\nway")), told(AssertionError())) == ("AssertionError: no", "AssertionError")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "where"),
+    [
+        (("run", "--data", ""), "behind --data,"),
+        (("run", "0", "--results="), "behind --results,"),
+        (("run", ""), "among the arguments,"),
+        (("",), "among the arguments,"),
+    ],
+)
+def test_an_empty_value_is_refused_with_the_option_before_it(arguments: tuple[str, ...], where: str) -> None:
+    with pytest.raises(ReportError, match=f"^There is an empty value {where} expected .* a variable is not set"):
+        refuse_empty(arguments)
+
+
+def test_what_only_looks_empty_is_a_value() -> None:
+    refuse_empty(("chapter", "first", "--title", "en=", "--title=es=", "--strict", "--data", " ", "--jobs=0"))
 
 
 def test_no_character_ends_a_command_whose_output_goes_into_a_file_or_whose_terminal_lacks_it() -> None:

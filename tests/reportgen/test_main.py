@@ -42,6 +42,32 @@ def test_what_the_system_refuses_of_a_file_is_a_sentence_and_what_has_no_file_a_
         main.main()
 
 
+@pytest.mark.parametrize(
+    ("main", "words"),
+    [
+        (__main__, ("build", "--results", "")),
+        (__main__, ("build", "--site=")),
+        (experiments.__main__, ("run", "--data", "")),
+        (experiments.__main__, ("run", "0", "--data", "sample", "--results", "")),
+        (experiments.__main__, ("features", "--records=")),
+    ],
+)
+def test_an_empty_value_stands_for_nothing(
+    main: ModuleType, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder of that name would be the one in which the command is given; images that are named replace records."""
+    monkeypatch.setattr(main, "app", Mock(side_effect=AssertionError("the command is begun")))
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "2")
+    monkeypatch.setattr("sys.argv", ["reportgen", *words])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == 1
+    option = next(word for word in words[::-1] if word.startswith("--")).removesuffix("=")
+    assert capsys.readouterr().err.startswith(f"error: There is an empty value behind {option}, ")
+
+
 @pytest.mark.parametrize("folder", ["o [bold] t/s[1]", "x[/y]/s"])
 def test_a_folder_whose_name_looks_like_markup_is_told_as_it_is(small_report: Path, folder: str) -> None:
     site = small_report / folder
