@@ -26,7 +26,7 @@ from rich.table import Table
 from experiments import backend, catalogue, data, downloads
 from experiments.catalogue import EXTRA
 from experiments.ending import end_when_asked
-from experiments.environment import BACKENDS, COMPILED, USUAL_BACKEND, cores, python, refuse_own_keras
+from experiments.environment import BACKENDS, COMPILED, ROOT, USUAL_BACKEND, cores, python, refuse_own_keras
 from experiments.executor import Executor, Local, Ray
 from experiments.job import RESULTS, SEEDS, Job, Sizes, repeated, scaled, spoken
 from experiments.precision import PRECISIONS, check_precision
@@ -50,7 +50,8 @@ errors = Console(stderr=True)
 PROFILES = ("full", "smoke")
 PREPROCESSINGS = ("study", "weights")
 EXECUTORS = ("local", "ray")
-SCRATCH = RESULTS.parents[1] / "build"
+SCRATCH = ROOT / "build"
+BENCHES = ROOT / "experiments" / "benches"
 LARGEST_SEED = 2**32 - 1
 """NumPy's."""
 SMOKES = 2
@@ -606,7 +607,7 @@ def bench(
     """
     source = _images(source)
     downloads.refuse_keras_for_others(source)
-    folder = (SCRATCH if quick or only else RESULTS.parent) / "benches"
+    folder = SCRATCH / "benches" if quick or only else BENCHES
     record.check_writable(output.resolve().parent if output else folder)
     if output and output.is_dir():
         raise ReportError(f"{output}: expected a file to write to, found a folder.")

@@ -22,8 +22,8 @@ from reportgen.errors import ReportError
 from reportgen.fingerprint import dependencies, fingerprints
 from reportgen.record import Record
 
-RESULTS = ROOT / "experiments" / "results"
-"""The recorded runs, which are committed."""
+RESULTS = (ROOT / "experiments" / "results").resolve()
+"""The recorded runs, which are committed; where that folder is a link, as to another disk, what it leads to."""
 
 SEEDS = (0, 1, 2)
 """Three runs of each project, the fewest that show a spread."""

@@ -1096,6 +1096,33 @@ def test_what_cannot_be_meant_is_refused_before_anything_trains(
 
 
 @pytest.mark.project("p00_base")
+def test_the_recorded_runs_are_guarded_also_where_their_folder_is_a_link(tmp_path: Path) -> None:
+    """As to another disk; what is no record stays in the checkout."""
+    checkout, disk = tmp_path / "checkout", tmp_path / "disk"
+    for folder in ("experiments", "reportgen"):
+        ignored = shutil.ignore_patterns("__pycache__", "results")
+        shutil.copytree(ROOT / folder, checkout / folder, ignore=ignored)
+    disk.mkdir()
+    (checkout / "experiments" / "results").symlink_to(disk)
+
+    def refused(*words: str) -> str:
+        command = [sys.executable, "-m", "experiments", "run", "0", *words]
+        environment = {**os.environ, "PYTHONPATH": str(checkout)}
+        done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, env=environment)
+        assert done.returncode == 1
+        return done.stderr
+
+    for place in ("experiments/results", str(disk)):
+        told = refused("--data", "sample", "--results", place)
+        assert "A run on the sample cannot go into experiments/results" in told
+    told = refused("--data", "experiments/sample", "--results", "experiments/results/mine")
+    assert "below experiments/results stand the recorded runs alone" in told
+    program = "from experiments import __main__ as it; print(it.SCRATCH, it.BENCHES)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=checkout, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(checkout / "build"), str(checkout / "experiments" / "benches")]
+
+
+@pytest.mark.project("p00_base")
 def test_one_run_that_fails_is_the_exit_status_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
     Runs(monkeypatch, 1)
     status, _, complaints = said("run", "0", "--data", FOLDER)
@@ -1248,7 +1275,7 @@ class Measured:
 
         self.results.mkdir(parents=True)
         (folder / "build").mkdir()
-        monkeypatch.setattr(__main__, "RESULTS", self.results)
+        monkeypatch.setattr(__main__, "BENCHES", self.results.with_name("benches"))
         monkeypatch.setattr(__main__, "SCRATCH", folder / "build")
         monkeypatch.setattr(session, "compare", compare)
         monkeypatch.setattr("experiments.limits.figures", figures)
