@@ -570,3 +570,9 @@ def replacing(file: Path, lasting: bool = True) -> Iterator[BinaryIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def clear_unfinished(file: Path) -> None:
+    """Delete what a process that was killed left of replacing `file`; nobody else may be replacing it now."""
+    for temporary in file.parent.glob(f".{file.name}.*"):
+        temporary.unlink(missing_ok=True)

@@ -23,6 +23,8 @@ import yaml
 from reportgen import record
 from reportgen import report as reports
 from reportgen.browser import NAMES
+from reportgen.checkout import uncommitted
+from reportgen.record import replacing
 
 ROOT = Path(__file__).resolve().parents[1]
 NOXFILE = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
@@ -249,6 +251,15 @@ def within(clone: Path, *arguments: str) -> str:
     done = subprocess.run(command, cwd=clone, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def test_what_a_killed_command_leaves_of_a_file_keeps_nothing_from_being_published(clone: Path) -> None:
+    for file in ("experiments/results/record.json", "docs/en/catalogue.yml"):
+        (clone / file).parent.mkdir(parents=True, exist_ok=True)
+        with pytest.raises(KeyError), replacing(clone / file):
+            assert len([*(clone / file).parent.glob(f".{PurePosixPath(file).name}.*")]) == 1
+            assert uncommitted(clone) == []
+            raise KeyError
 
 
 @pytest.mark.slow
