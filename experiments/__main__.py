@@ -821,6 +821,7 @@ def main() -> None:
             raise ReportError(f"KERAS_BACKEND is {backend!r}, expected one of {', '.join(BACKENDS)}.")
         refuse_own_keras()
         refuse_empty(sys.argv[1:])
+        downloads.refuse_unsound_images()
         app()
     except ReportError as problem:
         _fail(str(problem))

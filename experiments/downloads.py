@@ -9,6 +9,7 @@ import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from textwrap import shorten
 
 from filelock import FileLock
 
@@ -45,6 +46,28 @@ def refuse_keras_for_others(source: str) -> None:
             "The images of Keras are CIFAR-10's, and CLASSES or SIDE in experiments/data.py speak of others. "
             "Name the folder of yours with --data DIR or CIFAR10_DIR."
         )
+
+
+def refuse_unsound_images() -> None:
+    """Nothing, unless CLASSES or SIDE cannot be what a report's images are of: whoever forks it writes them.
+
+    Raises:
+        ReportError: the classes are no names, fewer than two or not told apart, or the side is no whole number.
+    """
+    classes, side = data.CLASSES, data.SIDE
+    named = isinstance(classes, tuple | list) and all(isinstance(name, str) and name.strip() for name in classes)
+    for name, value, is_sound, expected in (
+        (
+            "CLASSES",
+            classes,
+            named and len(classes) >= 2 and len({*classes}) == len(classes),
+            'a tuple of at least two different names, such as ("cat", "dog")',
+        ),
+        ("SIDE", side, type(side) is int and side >= 1, "a whole number from 1 on"),
+    ):
+        if not is_sound:
+            shown = shorten(repr(value), 60, placeholder=" …")
+            raise ReportError(f"experiments/data.py: {name} is {shown}, expected {expected}.")
 
 
 def weights() -> Pretrained:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from experiments import data, downloads, vgg16
+from experiments import __main__, data, downloads, vgg16
 from reportgen.errors import ReportError
+from tests.experiments.command_line import said
 
 
 @pytest.mark.parametrize("home", ["cache/keras", "a file/keras"])
@@ -65,3 +66,38 @@ def test_a_report_of_others_takes_its_own_images(monkeypatch: pytest.MonkeyPatch
     for source in ("sample", "my images"):
         downloads.images(source)
     assert loaded == ["sample", "my images"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("CLASSES", (0, 1, 2), r"CLASSES is \(0, 1, 2\), expected a tuple of at least two different names"),
+        ("CLASSES", "abc", r"CLASSES is 'abc', expected a tuple"),
+        ("CLASSES", ("a", "a", "c"), r"CLASSES is \('a', 'a', 'c'\), expected a tuple"),
+        ("CLASSES", ("a",), r"CLASSES is \('a',\), expected a tuple"),
+        ("CLASSES", ("a", " "), r"CLASSES is \('a', ' '\), expected a tuple"),
+        ("CLASSES", (), r"CLASSES is \(\), expected a tuple"),
+        ("CLASSES", None, r"CLASSES is None, expected a tuple"),
+        ("SIDE", "64", "SIDE is '64', expected a whole number from 1 on"),
+        ("SIDE", (64, 64), r"SIDE is \(64, 64\), expected a whole number"),
+        ("SIDE", 0, "SIDE is 0, expected a whole number"),
+        ("SIDE", 32.0, "SIDE is 32.0, expected a whole number"),
+        ("SIDE", True, "SIDE is True, expected a whole number"),
+    ],
+)
+def test_classes_and_a_size_that_no_images_have_are_told_with_their_file_by_every_command(
+    setting: str, value: object, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, setting, value)
+    with pytest.raises(ReportError, match=rf"^experiments/data\.py: {told}"):
+        downloads.refuse_unsound_images()
+    monkeypatch.setattr(__main__, "app", lambda: pytest.fail("the command is begun"))
+    status, _, complaints = said("declare")
+    assert (status, complaints[:21]) == (1, "error: experiments/da")
+
+
+@pytest.mark.parametrize("classes", [("cat", "dog"), ["cat", "dog"], tuple(map(str, range(1_000)))])
+def test_classes_of_any_names_are_sound(classes: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "CLASSES", classes)
+    monkeypatch.setattr(data, "SIDE", 1)
+    downloads.refuse_unsound_images()
