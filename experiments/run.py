@@ -16,7 +16,7 @@ from experiments.executor import Executor
 from experiments.job import FIGURES, Job
 from experiments.precision import check_precision
 from experiments.replay import replay
-from experiments.standing import Explicit, other_images, other_weights, reason_to_train, standing
+from experiments.standing import Explicit, other_classes, other_images, other_weights, reason_to_train, standing
 from reportgen import record
 from reportgen.errors import ReportError
 from reportgen.record import Record
@@ -75,11 +75,7 @@ def _wanted(jobs: Sequence[Job], console: Console, explicit: Explicit) -> tuple[
             now = standing(job.results, job.project, job.seed, job.variant)
             reason = reason_to_train(job, now, explicit)
             if reason is None and now.record is not None:
-                note = (
-                    ""
-                    if explicit.data or now.record.dataset.name == data.name_of(job.source)
-                    else f" (on {now.record.dataset.name}; --data asks for other images)"
-                )
+                note = "" if explicit.data else _note(job, now.record)
                 draw(job.folder)
                 if now.state == "up to date":
                     console.print(f"{name}: up to date{escape(note)}", highlight=False)
@@ -93,6 +89,15 @@ def _wanted(jobs: Sequence[Job], console: Console, explicit: Explicit) -> tuple[
             continue
         wanted.append((job, reason or "stale"))
     return wanted, failed
+
+
+def _note(job: Job, done: Record) -> str:
+    """On which images or with which classes a record was made that stays, where `job` would have others."""
+    if done.dataset.name != data.name_of(job.source):
+        return f" (on {done.dataset.name}; --data asks for other images)"
+    if others := other_classes(done):
+        return f" (with the classes {others}; --force trains it anew)"
+    return ""
 
 
 def _admitted(wanted: Sequence[tuple[Job, str]], console: Console, explicit: Explicit) -> tuple[list[Job], list[Job]]:
@@ -154,6 +159,7 @@ def _why_not(job: Job, beside: Sequence[Record], given_way: Collection[Path], ex
         refuse_smoke_beside_full(job, remains)
         refuse_to_replace(job, recorded, explicit)
         refuse_other_images(job, stays)
+        refuse_other_classes(stays)
         refuse_other_weights(job, stays)
     except ReportError as problem:
         return problem
@@ -260,6 +266,21 @@ def refuse_other_images(job: Job, stays: Sequence[Record]) -> None:
         raise ReportError(
             f"On {images} it would stand beside seeds on {', '.join(others)} ({seeds}), and no mean could be taken of "
             "them; nothing was trained. Name the same images with --data DIR, another folder with --results DIR, or "
+            "every recorded seed with --force, which replaces them all."
+        )
+
+
+def refuse_other_classes(stays: Sequence[Record]) -> None:
+    """Nothing, where the classes have the same names as in the other seeds whose records stay.
+
+    Raises:
+        ReportError: they have others.
+    """
+    if others := sorted({found for done in stays if (found := other_classes(done))}):
+        seeds = ", ".join(str(done.seed) for done in stays)
+        raise ReportError(
+            f"It would stand beside seeds ({seeds}) with the classes {others[0]}, and they could not be counted "
+            "together; nothing was trained. Put the names in CLASSES back, name another folder with --results DIR, or "
             "every recorded seed with --force, which replaces them all."
         )
 

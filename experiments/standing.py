@@ -79,6 +79,8 @@ def reason_to_train(job: Job, now: Standing, explicit: Explicit) -> str | None:
     both_sample = job.source == now.record.dataset.origin == "sample"
     if (explicit.data or both_sample) and (others := other_images(job.source, now.record)):
         return f"recorded on {others}"
+    if (explicit.data or both_sample) and (others := other_classes(now.record)):
+        return f"recorded with the classes {others}"
     if job.start and job.vgg16_weights:
         began = now.record.settings.get("weights")
         if began != job.start.name:
@@ -100,6 +102,14 @@ def other_images(source: str, done: Record) -> str | None:
     if source == "keras" or done.dataset.sha256 == _sha256(source, _stamps(source)):
         return None
     return "another sample" if source == "sample" else f"other images of the name {name}"
+
+
+def other_classes(done: Record) -> str | None:
+    """The names of classes in `done` that today's differ from, with those; None where they are the same."""
+    if done.dataset.classes == tuple(data.CLASSES):
+        return None
+    was, now = record.other_names(done.dataset.classes, data.CLASSES)
+    return f"{was}, in experiments/data.py now {now}"
 
 
 def _stamps(source: str) -> tuple[tuple[str, int, int], ...]:

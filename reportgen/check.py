@@ -181,6 +181,9 @@ def _mixed(material: Material) -> Iterator[Finding]:
                     what=f"one mean would be taken of runs on different images: {', '.join(names)}",
                     remedy="records on the same images; those of other runs into a folder of results of their own",
                 )
+            elif told := record.renamed(runs):
+                what, command = told
+                yield Finding(where, f"one mean would be taken of runs with other names of classes: {what}", command)
             if names := _differences(runs):
                 yield Finding(
                     where,

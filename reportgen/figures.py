@@ -41,7 +41,7 @@ from reportgen.drawings import (
 from reportgen.errors import ReportError
 from reportgen.facts import NOT_RUN, Fact, Machine, ProjectFacts, Summary, Variant, parts_of
 from reportgen.features import FILTERS, NEIGHBOURS, Features, Way
-from reportgen.record import Record
+from reportgen.record import Record, renamed
 from reportgen.tools import PageTools
 
 MISTAKES = "mistakes.png"
@@ -194,13 +194,18 @@ class Figures(PageTools):
         first, *others = self.runs(project)
         for other in others:
             if other.dataset.classes != first.dataset.classes:
+                apart = f"the runs of {project} tell different classes apart, and cannot be counted together:"
+                if told := renamed(self.runs(project)):
+                    what, command = told
+                    raise ReportError(
+                        f"{apart} on the same images, {what}. Train anew what has other names: `{command}`."
+                    )
                 found = (
                     f"seed {run.seed} has the {len(run.dataset.classes)} classes of {run.dataset.name}"
                     for run in (first, other)
                 )
                 raise ReportError(
-                    f"the runs of {project} tell different classes apart, and cannot be counted together: "
-                    f"{', '.join(found)}. Keep those on other images in a folder of results of their own."
+                    f"{apart} {', '.join(found)}. Keep those on other images in a folder of results of their own."
                 )
         return first.dataset.classes
 

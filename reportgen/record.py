@@ -20,9 +20,11 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import zip_longest
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated, Any, BinaryIO, Literal, Self, TypeVar
 
 from pydantic import (
@@ -390,6 +392,30 @@ def read_all(results: Path) -> tuple[Record, ...]:
     """
     records = (read_own(file, results) for file in files(results))
     return tuple(sorted(records, key=lambda record: (record.project, record.variant or "", record.seed)))
+
+
+def renamed(runs: Sequence[Record]) -> tuple[str, str] | None:
+    """How `runs` on the same images call the same classes differently, in a clause, and the command that trains those
+    anew whose names are not the latest; None where they do not.
+    """
+    latest = max(runs, key=lambda run: run.started)
+    others = [run for run in runs if run.dataset.classes != latest.dataset.classes]
+    images = {(run.dataset.name, run.dataset.sha256, len(run.dataset.classes)) for run in runs}
+    if not others or len(images) > 1:
+        return None
+    was, now = other_names(others[0].dataset.classes, latest.dataset.classes)
+    seeds = [str(run.seed) for run in others]
+    which = f"seed {seeds[0]} says" if len(seeds) == 1 else f"seeds {', '.join(seeds)} say"
+    every = " ".join(f"--seed {seed}" for seed in seeds)
+    command = others[0].command.replace(f"--seed {seeds[0]}", every, 1)
+    return f"{which} {was} where the latest, seed {latest.seed}, says {now}", command
+
+
+def other_names(classes: Sequence[str], others: Sequence[str]) -> tuple[str, str]:
+    """Those of the `classes` that have another name among the `others`, and those names, short enough to be told."""
+    pairs = [(one, other) for one, other in zip_longest(classes, others, fillvalue="nothing") if one != other]
+    was, now = (shorten(", ".join(pair[k] for pair in pairs), 60, placeholder=" …") for k in (0, 1))
+    return was, now
 
 
 def write(record: Record, results: Path) -> Path:

@@ -628,7 +628,7 @@ def recorded(
     """Make records of these `seeds`, on the images of `source` under this name, with empty files for figures."""
     seen = {"name": images, "origin": "parquet", "sha256": data.load(source).sha256}
     for seed in seeds:
-        done = synthetic.record(project, seed, **changes)
+        done = synthetic.record(project, seed, **{"classes": data.CLASSES, "mistakes": []} | changes)
         done = done.model_copy(update={"dataset": done.dataset.model_copy(update=seen)})
         folder = record.write(done, results).parent
         for name in FIGURES:
@@ -700,6 +700,29 @@ def test_a_run_on_other_images_than_the_seeds_that_stay_is_refused_before_it_tra
     executor, failed, told = trained(tmp_path, 0, 1, 5, force=True)
     assert [job.seed for job in executor.jobs] == [0, 1, 5] and not failed
     assert "p00_base seed 0: on sample; the record that it replaces is on cifar10-51k" in told
+
+
+def test_a_run_with_other_names_of_classes_than_the_seeds_that_stay_is_refused_before_it_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rename leaves images and canary as they are, so that nothing else would tell."""
+    folder, results = tmp_path / "mine", tmp_path / "results"
+    shutil.copytree(data.SAMPLE, folder)
+    recorded(results, 0, 1, images="mine", source=str(folder), sources=sources("p00_base"))
+    was = data.CLASSES[0]
+    monkeypatch.setattr(data, "CLASSES", ("another", *data.CLASSES[1:]))
+    executor, failed, told = trained(results, 3, source=str(folder))
+    assert not executor.jobs and [job.seed for job in failed] == [3]
+    assert f"seed 3: It would stand beside seeds (0, 1) with the classes {was}, in experiments/data.py now" in told
+    assert "every recorded seed with --force" in told
+    console = Console(file=StringIO(), width=400)
+    job = Job("p00_base", 0, "full", "float32", str(folder), results)
+    assert not run([job], console, Trained(), Explicit()), "it stays, for nobody named the images"
+    assert isinstance(console.file, StringIO)
+    shown = f"seed 0: up to date (with the classes {was}, in experiments/data.py now another; --force trains it anew)"
+    assert shown in console.file.getvalue()
+    executor, failed, _ = trained(results, 0, 1, 3, source=str(folder), force=True)
+    assert [job.seed for job in executor.jobs] == [0, 1, 3] and not failed
 
 
 def test_a_smoke_run_neither_replaces_a_full_one_nor_stands_beside_it(tmp_path: Path) -> None:

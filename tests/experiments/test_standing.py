@@ -25,7 +25,9 @@ def asked(results: Path, **changes: Any) -> Job:
 
 def recorded(results: Path, **changes: Any) -> None:
     """A record of seed 0 on the sample, made up."""
-    done = synthetic.record("p00_base", 0, sources=sources("p00_base"), **changes)
+    done = synthetic.record(
+        "p00_base", 0, **{"sources": sources("p00_base"), "classes": data.CLASSES, "mistakes": []} | changes
+    )
     seen = {"name": "sample", "origin": "sample", "sha256": data.load("sample").sha256}
     record.write(done.model_copy(update={"dataset": done.dataset.model_copy(update=seen)}), results)
 
@@ -119,3 +121,18 @@ def test_a_record_that_began_from_no_weights_gives_way_to_a_run_from_some(
     job = asked(tmp_path, vgg16_weights=tmp_path / "w.h5")
     told = "recorded on no weights that it began from"
     assert reason_to_train(job, standing(tmp_path, "p00_base", 0), Explicit()) == told
+
+
+@pytest.mark.parametrize(
+    ("source", "explicit", "trains"),
+    [("sample", Explicit(), True), ("mine", NAMED, True), ("mine", Explicit(precision=True), False)],
+)
+def test_a_record_whose_classes_have_had_other_names_gives_way_to_a_run_on_images_that_are_named_or_the_sample(
+    source: str, explicit: Explicit, trains: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(tmp_path)
+    was = data.CLASSES[0]
+    monkeypatch.setattr(data, "CLASSES", ("of another name", *data.CLASSES[1:]))
+    monkeypatch.setattr("experiments.standing.other_images", lambda *_: None)  # whose names are not theirs
+    told = reason_to_train(asked(tmp_path, source=source), standing(tmp_path, "p00_base", 0), explicit)
+    assert told == (f"recorded with the classes {was}, in experiments/data.py now of another name" if trains else None)

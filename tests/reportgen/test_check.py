@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from reportgen.finding import Finding
 from reportgen.fingerprint import fingerprint
 from reportgen.material import gather
 from tests.conftest import SECTIONS
-from tests.synthetic import confirmation, declaration, record
+from tests.synthetic import CLASSES, confirmation, declaration, record
 
 SCRIPT = "scripts/first.py"
 
@@ -311,6 +312,21 @@ def test_runs_on_different_images_make_no_mean_and_no_comparison(small_report: P
         "(01234567). Mend it with: records on the same images; those of other runs into a folder of results of their "
         "own",
     ]
+
+
+def test_runs_whose_classes_have_other_names_make_no_mean_and_a_command_trains_the_older_ones_anew(
+    small_report: Path,
+) -> None:
+    command = "python -m experiments run first --seed 0 --data DIR --force"
+    old = record("first", 0, command=command)
+    new = record("first", 1, classes=["a", "b", *CLASSES[2:]], started=datetime(2026, 4, 1, tzinfo=UTC))
+    for run in (old, new):
+        records.write(run, small_report / "results")
+    (found,) = [line for line in told(small_report) if "names of classes" in line]
+    assert found == (
+        "results/first: one mean would be taken of runs with other names of classes: seed 0 says airplane, "
+        f"automobile where the latest, seed 1, says a, b. Mend it with: {command}"
+    )
 
 
 def test_runs_that_differ_in_more_than_the_seed_make_no_mean(small_report: Path) -> None:

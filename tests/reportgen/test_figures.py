@@ -9,6 +9,7 @@ import json
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -661,6 +662,19 @@ def test_as_many_classes_of_other_names_are_other_classes(small_report: Path) ->
     others = [f"other {k}" for k in range(10)]
     with pytest.raises(ReportError, match="the runs of first tell different classes apart"):
         page(small_report, '{{ confusion("first") }}', record("first"), record("first", 1, classes=others))
+
+
+def test_seeds_before_and_after_a_class_got_another_name_are_told_apart_with_the_command_that_trains_the_old_ones(
+    small_report: Path,
+) -> None:
+    command = "python -m experiments run first --seed 0 --profile full --data DIR --force"
+    old = [record("first", seed, command=command.replace("seed 0", f"seed {seed}")) for seed in (0, 1)]
+    classes = ["gato" if name == "cat" else name for name in CLASSES]
+    new = record("first", 3, classes=classes, started=datetime(2026, 4, 1, tzinfo=UTC))
+    with pytest.raises(ReportError) as told:
+        page(small_report, '{{ confusion("first") }}', *old, new)
+    assert "on the same images, seeds 0, 1 say cat where the latest, seed 3, says gato. Train" in str(told.value)
+    assert f"`{command.replace('--seed 0', '--seed 0 --seed 1')}`" in str(told.value)
 
 
 def test_of_several_pictures_the_source_tells_how_many_records_there_are(small_report: Path) -> None:
