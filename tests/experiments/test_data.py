@@ -105,6 +105,7 @@ def test_the_sample_is_of_different_real_images() -> None:
     assert np.median(across) < 25
 
 
+@pytest.mark.cifar10
 def test_the_sample_is_embedded_with_a_text_that_says_where_it_is_from() -> None:
     assert "Krizhevsky" in (SAMPLE / "README.md").read_text(encoding="utf-8")
     assert sum(file.stat().st_size for file in SAMPLE.iterdir()) < 2**20

@@ -110,7 +110,8 @@ def test_a_run_that_does_not_hear_it_the_first_time_is_asked_again_and_killed_in
 
 def recording(job: Job, *_: object, images: str = "sample") -> int:
     """In place of the process of a run: its record, made up."""
-    done = synthetic.record(job.project, job.seed, profile=job.profile, precision=job.precision)
+    own: dict[str, Any] = {"classes": data.CLASSES, "mistakes": []}
+    done = synthetic.record(job.project, job.seed, profile=job.profile, precision=job.precision, **own)
     seen = {"name": images, "sha256": data.load(job.source).sha256}
     record.write(done.model_copy(update={"dataset": done.dataset.model_copy(update=seen)}), job.results)
     return 0
@@ -459,6 +460,7 @@ def wait_until(happened: Callable[[], bool], pause: float = 0.5) -> None:
 
 
 @pytest.mark.parametrize(("status", "why"), [(-signal.SIGKILL, "memory ran out"), (1, "")])
+@pytest.mark.project("p00_base")
 def test_a_run_whose_process_was_killed_is_told_why_and_one_that_failed_has_said_so_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, why: str
 ) -> None:

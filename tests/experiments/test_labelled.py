@@ -172,6 +172,7 @@ def test_the_shared_set_is_read_whole() -> None:
     assert found.resized == 0 and 0.01 < found.grey / 80_000 < 0.05
 
 
+@pytest.mark.cifar10
 def test_the_middle_of_a_tall_image_is_kept_as_that_of_a_wide_one_is_whichever_side_fits(tmp_path: Path) -> None:
     folder = few(tmp_path / "set")
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
@@ -181,6 +182,7 @@ def test_the_middle_of_a_tall_image_is_kept_as_that_of_a_wide_one_is_whichever_s
     np.testing.assert_array_equal(found.train.pixels[48:], [noise[16:48, :32], noise[:32, 16:48]])
 
 
+@pytest.mark.cifar10
 def test_images_for_validation_are_counted_and_hashed_as_well(tmp_path: Path) -> None:
     folder = few(tmp_path / "set")
     before = labelled.load(folder, 32)
