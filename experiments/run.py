@@ -82,6 +82,8 @@ def _wanted(jobs: Sequence[Job], console: Console, explicit: Explicit) -> tuple[
                     continue
                 console.print(f"{name}: sources changed ({now.detail}); repeating the canary …", highlight=False)
                 if replay(job.results, now.record, console) != "stale":
+                    if note:
+                        console.print(f"{name}: stays as it is{escape(note)}", highlight=False)
                     continue
         except ReportError as problem:
             console.print(f"[red]{name}: {escape(str(problem))}[/]", highlight=False)

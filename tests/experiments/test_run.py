@@ -717,10 +717,16 @@ def test_a_run_with_other_names_of_classes_than_the_seeds_that_stay_is_refused_b
     assert "every recorded seed with --force" in told
     console = Console(file=StringIO(), width=400)
     job = Job("p00_base", 0, "full", "float32", str(folder), results)
+    stays = record.read(job.folder / record.RECORD_FILE)
     assert not run([job], console, Trained(), Explicit()), "it stays, for nobody named the images"
     assert isinstance(console.file, StringIO)
     shown = f"seed 0: up to date (with the classes {was}, in experiments/data.py now another; --force trains it anew)"
     assert shown in console.file.getvalue()
+    with monkeypatch.context() as patched:
+        patched.setattr(experiments_run, "standing", lambda *_: Standing("unconfirmed", "experiments/data.py", stays))
+        patched.setattr(experiments_run, "replay", lambda *_: "confirmed")
+        assert not run([job], console, Trained(), Explicit())
+    assert shown.replace("up to date", "stays as it is") in console.file.getvalue()
     executor, failed, _ = trained(results, 0, 1, 3, source=str(folder), force=True)
     assert [job.seed for job in executor.jobs] == [0, 1, 3] and not failed
 
