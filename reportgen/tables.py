@@ -315,11 +315,14 @@ class Tables(PageTools):
     def _significant(self, value: float, further: int = 0) -> str:
         """Three significant digits, as many as rounds on a shared machine bear, and so many `further` ones."""
         decimals = self._decimals(value) + further
-        return self.edition.words.number(round(value, decimals), max(0, decimals))
+        rounded = round(value, decimals)
+        if not further:
+            decimals = self._decimals(rounded)  # 9.996 is 10.0
+        return self.edition.words.number(rounded, max(0, decimals))
 
     def _decimals(self, value: float) -> int:
         """Decimals of three significant digits; below zero, so many digits before the point are zero."""
-        return 2 - math.floor(math.log10(float(f"{value:.3g}")))  # as rounded: 9.996 is 10.0
+        return 2 - math.floor(math.log10(value))
 
     def setting(self, project: str, name: str) -> object:
         """One setting of a project's runs, or of what it declares, for prose.
