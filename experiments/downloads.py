@@ -56,18 +56,13 @@ def refuse_unsound_images() -> None:
     """
     classes, side = data.CLASSES, data.SIDE
     named = isinstance(classes, tuple | list) and all(isinstance(name, str) and name.strip() for name in classes)
-    for name, value, is_sound, expected in (
-        (
-            "CLASSES",
-            classes,
-            named and len(classes) >= 2 and len({*classes}) == len(classes),
-            'a tuple of at least two different names, such as ("cat", "dog")',
-        ),
-        ("SIDE", side, type(side) is int and side >= 1, "a whole number from 1 on"),
-    ):
-        if not is_sound:
-            shown = shorten(repr(value), 60, placeholder=" …")
-            raise ReportError(f"experiments/data.py: {name} is {shown}, expected {expected}.")
+    if not (named and len(classes) == len({*classes}) >= 2):
+        shown = shorten(repr(classes), 60, placeholder=" …")
+        expected = 'a tuple of at least two different names, such as ("cat", "dog")'
+        raise ReportError(f"experiments/data.py: CLASSES is {shown}, expected {expected}.")
+    if type(side) is not int or side < 1:
+        shown = shorten(repr(side), 60, placeholder=" …")
+        raise ReportError(f"experiments/data.py: SIDE is {shown}, expected a whole number from 1 on.")
 
 
 def weights() -> Pretrained:

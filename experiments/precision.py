@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
+from experiments.environment import chosen_backend
 from reportgen.errors import ReportError
 
 PRECISIONS = ("float32", "float64", "mixed_bfloat16", "mixed_float16")
@@ -27,7 +26,7 @@ def check_precision(precision: str) -> None:
         )
     if precision not in PRECISIONS:
         raise ReportError(f"Unknown precision {precision!r}: expected one of {', '.join(PRECISIONS)}.")
-    if precision == "float64" and os.environ.get("KERAS_BACKEND") == "jax":
+    if precision == "float64" and chosen_backend() == "jax":
         raise ReportError(
             "JAX would compute in float32 where it is asked for float64. Name another precision, or another backend "
             "with KERAS_BACKEND."

@@ -309,15 +309,13 @@ def cautions(job: Job, recorded: Sequence[Record], stays: Sequence[Record]) -> l
     images = data.name_of(job.source)
     replaced = [done for done in recorded if done.seed == job.seed]
     before = [other_images(job.source, done) for done in replaced]
-    backends = [done.environment.backend for done in replaced]
+    backends = [
+        done.environment.backend for done in replaced if done.environment.backend.split()[0] != chosen_backend()
+    ]
     mixed = sorted({done.precision for done in stays} - {job.precision})
     return [
         *(f"on {images}; the record that it replaces is on {others}" for others in before if others),
-        *(
-            f"under {chosen_backend()}; the record that it replaces is by {other}"
-            for other in backends
-            if other.split()[0] != chosen_backend()
-        ),
+        *(f"under {chosen_backend()}; the record that it replaces is by {other}" for other in backends),
         *([f"in {job.precision}, beside seeds in {', '.join(mixed)}"] if mixed else []),
         *([job.caution] if job.caution else []),
     ]

@@ -19,6 +19,8 @@ from reportgen.record import replacing
 
 CODE = ("plot.py", "charts.py", "drawings.py", "language.py")
 """The modules that decide how a drawing looks."""
+LIBRARIES = ("matplotlib", "babel")
+"""Those that draw, and that write numbers."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Cache:
     def svg(self, drawing: Drawing, words: Language) -> str:
         """`drawing` in a language, from the folder if it is there, else drawn and put there."""
         unit = words.gettext("pp")  # the one word that is not in the drawing: `plot` writes it behind a difference
-        content = hashlib.sha256(f"{_code()}\0{words.code}\0{unit}\0{drawing!r}".encode()).hexdigest()
+        content = hashlib.sha256(f"{code(CODE, LIBRARIES)}\0{words.code}\0{unit}\0{drawing!r}".encode()).hexdigest()
         file = self.folder / f"{content}.svg"
 
         def drawn() -> bytes:
@@ -53,9 +55,9 @@ def kept(file: Path, make: Callable[[], bytes]) -> Path:
 
 
 @cache
-def _code() -> str:
-    """What else than the drawing decides how it looks: our code, and the libraries that draw and that write numbers."""
+def code(modules: tuple[str, ...], libraries: tuple[str, ...]) -> str:
+    """What else than its content decides how something looks that is kept: `modules` of ours, and `libraries`."""
     digest = hashlib.sha256()
-    for name in CODE:
+    for name in modules:
         digest.update((Path(__file__).parent / name).read_bytes())
-    return f"{digest.hexdigest()} {version('matplotlib')} {version('babel')}"
+    return " ".join([digest.hexdigest(), *map(version, libraries)])

@@ -10,12 +10,11 @@ import io
 import re
 import textwrap
 from functools import cache, partial
-from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from reportgen.cache import kept
+from reportgen.cache import code, kept
 from reportgen.edition import Edition
 from reportgen.source import FRONT_MATTER
 
@@ -46,8 +45,7 @@ def draw(edition: Edition, heading: str) -> Path:
     )
     steps = tuple(fact.value for fact in every if fact.value is not None)
     site = edition.catalogue.site_name
-    # Beside the words, our code decides how it looks, and the libraries that draw and that bring the letters.
-    drawn_by = f"{hashlib.sha256(Path(__file__).read_bytes()).hexdigest()} {version('pillow')} {version('matplotlib')}"
+    drawn_by = code(("cards.py",), ("pillow", "matplotlib"))  # the one draws, the other brings the letters
     content = hashlib.sha256(f"{drawn_by}\0{heading}\0{site}\0{steps}".encode()).hexdigest()
     file = edition.material.report.root / "build" / "cards" / f"{content}.png"
     return kept(file, partial(_png, heading or site, site, steps))

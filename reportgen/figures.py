@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, get_args
@@ -20,7 +19,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from reportgen import charts, frame
-from reportgen.cache import Cache, kept
+from reportgen.cache import Cache, code, kept
 from reportgen.claims import METRICS
 from reportgen.drawings import (
     INK,
@@ -470,9 +469,8 @@ class Figures(PageTools):
                 picture.convert("RGB").resize(size, Image.Resampling.NEAREST).save(stream, "PNG", optimize=True)
             return stream.getvalue()
 
-        # Beside the sheet, our code decides what comes of it, and the library.
-        parts = (sheet.read_bytes(), Path(__file__).read_bytes(), version("pillow").encode())
-        content = hashlib.sha256(b"".join(parts)).hexdigest()
+        shrunk_by = code(("figures.py",), ("pillow",))
+        content = hashlib.sha256(sheet.read_bytes() + shrunk_by.encode()).hexdigest()
         return kept(self.report.root / "build" / "sheets" / f"{content}.png", shrunk).read_bytes()
 
     def _tiles(self, run: Record) -> dict[str, object]:

@@ -64,11 +64,8 @@ def check_names(page: Source, material: Material) -> Iterator[Finding]:
                     except ReportError as problem:
                         yield Finding(page.file, str(problem).removesuffix("."), "", node.lineno)
                 texts = _texts(node, FUNCTIONS[called])
-                match texts:
-                    case {"project": project, "name": name} if parts_of(project)[0] in material.facts:
-                        # Only setting() has both.
-                        if (plan := material.planned(project)) and name not in (has := plan.settings):
-                            yield _unknown(page, node.lineno, name, f"setting of {project}", has, has)
+                if called == "setting" and texts.keys() == {"project", "name"}:
+                    yield from _check_setting(page, node.lineno, material, **texts)
                 for argument, text in texts.items():
                     if argument in OF_A_PROJECT:
                         if parts_of(text)[0] not in material.facts:
@@ -225,6 +222,13 @@ def _misfit(call: nodes.Call, signature: inspect.Signature) -> str:
     except TypeError as problem:
         return str(problem)
     return ""
+
+
+def _check_setting(page: Source, line: int, material: Material, project: str, name: str) -> Iterator[Finding]:
+    """Whether a project that is known has the setting that a page asks for, as far as anything tells its settings."""
+    plan = material.planned(project) if parts_of(project)[0] in material.facts else None
+    if plan and name not in plan.settings:
+        yield _unknown(page, line, name, f"setting of {project}", plan.settings, plan.settings)
 
 
 def _texts(call: nodes.Call, signature: inspect.Signature) -> dict[str, str]:

@@ -20,6 +20,7 @@ from playwright.sync_api import Browser
 from xdist.scheduler import LoadScopeScheduling
 
 from experiments import data
+from reportgen import cache
 from reportgen.browser import opened
 from reportgen.errors import ReportError
 
@@ -157,6 +158,14 @@ def _nothing_old_is_searched() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture
+def code_anew() -> Iterator[None]:
+    """What else than its content decides how something looks that is kept is asked again, in a test and behind it."""
+    cache.code.cache_clear()
+    yield
+    cache.code.cache_clear()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -11,7 +12,7 @@ import sys
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
@@ -635,18 +636,25 @@ def test_an_error_in_hooks_or_templates_of_the_report_s_own_is_a_sentence(
     assert complaint in str(refused.value)
 
 
+def with_region(root: Path, folder: Path, code: str, languages: Sequence[str]) -> Path:
+    """Give a report of these `languages` one of a region, its words borrowed from Spanish; a program that knows it."""
+    program = folder / "program"
+    shutil.copytree(REPOSITORY / "reportgen", program / "reportgen")
+    shutil.copy(FOLDER / "es.po", program / "reportgen" / "locale" / f"{code}.po")
+    shutil.copytree(root / "docs" / "es", root / "docs" / code)
+    file = root / "pyproject.toml"
+    before = file.read_text(encoding="utf-8")
+    file.write_text(before.replace('["en", "es"]', json.dumps(languages)), encoding="utf-8")
+    return program
+
+
 def test_a_region_that_the_theme_does_not_know_is_told_by_its_own_code(
     small_report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Mexican Spanish, for which Material has the words of Spanish."""
     address = "https://owner.example/repository/"
     monkeypatch.setenv("SITE_URL", address)
-    program = tmp_path / "program"
-    shutil.copytree(REPOSITORY / "reportgen", program / "reportgen")
-    shutil.copy(FOLDER / "es.po", program / "reportgen" / "locale" / "es-MX.po")
-    shutil.copytree(small_report / "docs" / "es", small_report / "docs" / "es-MX")
-    file = small_report / "pyproject.toml"
-    file.write_text(file.read_text(encoding="utf-8").replace('["en", "es"]', '["es-MX", "en"]'), encoding="utf-8")
+    program = with_region(small_report, tmp_path, "es-MX", ["es-MX", "en"])
     built = command(small_report, "reportgen", "build", program=program)
     assert built.returncode == 0, built.stderr
     site = small_report / "site" / "es-MX"
@@ -658,13 +666,8 @@ def test_a_region_that_the_theme_does_not_know_is_told_by_its_own_code(
 def test_a_language_of_a_region_has_a_site_and_readers_of_another_region_find_it(
     small_report: Path, browser: Browser, tmp_path: Path
 ) -> None:
-    """Brazilian Portuguese beside English and Spanish, its words borrowed from Spanish, in a copy of the program."""
-    program = tmp_path / "program"
-    shutil.copytree(REPOSITORY / "reportgen", program / "reportgen")
-    shutil.copy(FOLDER / "es.po", program / "reportgen" / "locale" / "pt-BR.po")
-    shutil.copytree(small_report / "docs" / "es", small_report / "docs" / "pt-BR")
-    settings = small_report / "pyproject.toml"
-    settings.write_text(settings.read_text(encoding="utf-8").replace('"es"]', '"es", "pt-BR"]'), encoding="utf-8")
+    """Brazilian Portuguese beside English and Spanish."""
+    program = with_region(small_report, tmp_path, "pt-BR", ["en", "es", "pt-BR"])
     built, checked = (command(small_report, "reportgen", what, program=program) for what in ("build", "check"))
     assert built.returncode == 0, built.stderr
     assert "its Portuguese (Brazil) text" in checked.stdout + checked.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from importlib.metadata import version
@@ -50,7 +49,7 @@ def test_another_number_language_word_or_program_is_drawn_anew(tmp_path: Path, m
     kept.svg(curves([record(length=8)], ENGLISH), ENGLISH)
     kept.svg(drawing, SPANISH)
     kept.svg(drawing, replace(ENGLISH, _translate=str.upper))
-    monkeypatch.setattr(cache, "_code", lambda: "another version")
+    monkeypatch.setattr(cache, "code", lambda *_: "another version")
     kept.svg(drawing, ENGLISH)
     assert len(list(tmp_path.iterdir())) == 5
 
@@ -75,33 +74,25 @@ def test_builds_at_the_same_time_get_whole_charts(tmp_path: Path) -> None:
     assert [file.suffix for file in tmp_path.iterdir()] == [".svg"], "and nothing half-written is left"
 
 
-@pytest.fixture
-def code_anew() -> Iterator[None]:
-    """What decides how a drawing looks is asked again, in a test and behind it."""
-    cache._code.cache_clear()
-    yield
-    cache._code.cache_clear()
-
-
-@pytest.mark.parametrize("library", ["matplotlib", "babel"])
+@pytest.mark.parametrize("library", cache.LIBRARIES)
 def test_charts_of_another_version_of_a_library_are_drawn_anew(
     library: str, code_anew: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = cache._code()
-    cache._code.cache_clear()
+    before = cache.code(cache.CODE, cache.LIBRARIES)
+    cache.code.cache_clear()
     monkeypatch.setattr("reportgen.cache.version", lambda name: "another" if name == library else version(name))
-    assert cache._code() != before
+    assert cache.code(cache.CODE, cache.LIBRARIES) != before
 
 
 @pytest.mark.parametrize("name", cache.CODE)
 def test_charts_of_a_module_that_changed_are_drawn_anew(
     name: str, code_anew: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = cache._code()
-    cache._code.cache_clear()
+    before = cache.code(cache.CODE, cache.LIBRARIES)
+    cache.code.cache_clear()
     read = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda file: b"another" if file.name == name else read(file))
-    assert cache._code() != before
+    assert cache.code(cache.CODE, cache.LIBRARIES) != before
 
 
 def test_nobody_finds_a_file_before_it_is_whole_and_none_stays_of_what_could_not_be_made(tmp_path: Path) -> None:

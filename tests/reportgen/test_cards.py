@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
-from reportgen import cards
+from reportgen import cache, cards
 from reportgen import record as records
 from reportgen import report as reports
 from reportgen.edition import Edition
@@ -96,7 +96,7 @@ def edition(root: Path) -> Edition:
 
 
 def test_another_name_of_the_site_and_another_program_are_another_card(
-    small_report: Path, monkeypatch: pytest.MonkeyPatch
+    small_report: Path, code_anew: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cards, "kept", lambda file, make: file)
     files = [cards.draw(edition(small_report), "One")]
@@ -105,9 +105,11 @@ def test_another_name_of_the_site_and_another_program_are_another_card(
     files.append(cards.draw(edition(small_report), "One"))
     read = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda file: b"new" if file.name == "cards.py" else read(file))
+    cache.code.cache_clear()
     files.append(cards.draw(edition(small_report), "One"))
     for library in ("pillow", "matplotlib"):
-        monkeypatch.setattr(cards, "version", lambda name, new=library: "another" if name == new else version(name))
+        monkeypatch.setattr(cache, "version", lambda name, new=library: "another" if name == new else version(name))
+        cache.code.cache_clear()
         files.append(cards.draw(edition(small_report), "One"))
     assert len({*files}) == 5
 

@@ -488,7 +488,7 @@ def test_the_mistakes_are_a_gallery_with_words_and_a_table_of_the_same(small_rep
 
 
 def test_another_program_or_library_makes_the_small_picture_anew(
-    small_report: Path, monkeypatch: pytest.MonkeyPatch
+    small_report: Path, code_anew: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     picture = folder(reports.load(small_report).results, "first", 0) / "mistakes.png"
     picture.parent.mkdir(parents=True)
@@ -502,10 +502,12 @@ def test_another_program_or_library_makes_the_small_picture_anew(
 
     monkeypatch.setattr(figures, "kept", kept)
     page(small_report, '{{ mistakes("first") }}', record("first", mistakes=wrong))
-    monkeypatch.setattr(figures, "version", lambda _: "another")
+    monkeypatch.setattr(cache, "version", lambda _: "another")
+    cache.code.cache_clear()
     page(small_report, '{{ mistakes("first") }}')
     read = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda file: b"new" if file.name == "figures.py" else read(file))
+    cache.code.cache_clear()
     page(small_report, '{{ mistakes("first") }}')
     assert len(made) == len({*made}) == 3
 
