@@ -53,7 +53,7 @@ class Downloads(PageTools):
             for project, known in self.edition.material.facts.items()
             for name, runs in (
                 (self.short(project), known.records),
-                *((f"{self.short(project)} ({self.apart(one)})", one.records) for one in known.variants),
+                *((f"{self.short(project)} ({self.briefly(one)})", one.records) for one in known.variants),
             )
             if runs
         ]

@@ -131,8 +131,8 @@ class Tables(PageTools):
         ]
 
     def _set_apart(self, known: ProjectFacts) -> dict[tuple[str, str | None, int], str]:
-        """What sets each run of a variant apart, by the key of its record."""
-        return {run.key: self.apart(variant) for variant in known.variants for run in variant.records}
+        """What sets each run of a variant apart, for a label, by the key of its record."""
+        return {run.key: self.briefly(variant) for variant in known.variants for run in variant.records}
 
     def layers(self, project: str) -> str:
         """The layer table of a project's runs, or of what it declares, with the layers inside a layer."""

@@ -13,7 +13,12 @@ from reportgen.facts import ProjectFacts, Variant, parts_of, subject
 from reportgen.record import Declaration, Layer, Record, Setting, folder_of
 from reportgen.report import NAME, Report
 
-BRIEFLY = {"batch_size": "batches of {value}", "epochs": "{value} epochs", "image_size": "{value} px"}
+BRIEFLY = {
+    "batch_size": "batches of {value}",
+    "epochs": "{value} epochs",
+    "image_size": "{value} px",
+    "weights": "from {value}",
+}
 """Messages for a label, of settings whose own name would fill it."""
 
 
@@ -93,13 +98,13 @@ class PageTools:
         return self.short(name) if variant else self.edition.catalogue.projects.get(project, project)
 
     def short(self, name: str) -> str:
-        """What a project is called where there is little room; a variant with what sets it apart."""
+        """What a project is called where there is little room; a variant with what it has in place of the project's."""
         project, variant = parts_of(name)
         called = self.edition.catalogue.short.get(project) or self.full_title(project)
         if variant is None:
             return called
         runs = (known for known in self.facts(project).variants if known.name == variant)
-        return f"{called} ({next((self.apart(known) for known in runs), variant)})"
+        return f"{called} ({next((self.briefly(known) for known in runs), variant)})"
 
     def mention(self, name: str) -> str:
         """What a sentence calls a project, in the language's words: with an article, where the language wants one."""
@@ -124,11 +129,11 @@ class PageTools:
         words = self.edition.words
 
         def told(name: str, value: Setting | None) -> str:
-            if isinstance(value, str):
-                return self.in_words(value)
             if name in BRIEFLY and value is not None:
                 one = name == "epochs" and value == 1
                 return words.gettext("{value} epoch" if one else BRIEFLY[name], value=self.in_words(value))
+            if isinstance(value, str):
+                return self.in_words(value)
             return f"{words.label(name)} {self.in_words(value)}"
 
         departures = [told(name, value) for name, _, value in self._departures(variant)]

@@ -153,7 +153,7 @@ def test_the_ladder_shows_a_variant_beside_the_study_in_a_row_and_a_colour_of_it
     assert table(figure(page(small_report, "{{ ladder_chart() }}", run))) == [
         ["Project", "Study", "Reproduction", "Variant, no reproduction"],
         ["One", "62.56%", "–", "–"],
-        ["One: ours", "62.56%", "–", "40.00%"],
+        ["One: from ours", "62.56%", "–", "40.00%"],
         ["Two", "62.56%", "–", "–"],
     ]
 
@@ -182,7 +182,7 @@ def test_the_figures_of_a_variant_stand_in_for_those_of_a_project_that_has_no_ot
     found = re.findall(r'<figure class="rg-figure" id="([^"]*)"><p class="rg-figure-title">([^<]*)', rendered.markdown)
     kinds = {"curves": "Learning curves", "confusion": "Confusion matrix", "mistakes": "The most confident mistakes"}
     assert found == [
-        (f"{kind}-first-{name}", f"{title}: 1 (Initial weights: {name} instead of theirs)")
+        (f"{kind}-first-{name}", f"{title}: 1 (from {name})")
         for kind, title in kinds.items()
         for name in ("mine", "ours")
     ]

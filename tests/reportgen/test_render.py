@@ -433,7 +433,7 @@ def test_a_variant_has_its_own_table_of_results_and_its_own_provenance(small_rep
     whole, apart = unbound(rendered.markdown).split("<strong>Variant, no reproduction.</strong>", 1)
     assert apart.startswith(" Initial weights: ours instead of theirs")
     assert "60.00%" in whole and "40.00%" not in whole and "40.00%" in apart
-    assert "Seed 0 (Initial weights: ours instead of theirs)" in apart
+    assert "Seed 0 (from ours)" in apart
     files = {target: str(file) for target, file in rendered.assets.items()}
     assert files["assets/records/first/ours/seed-0/record.json"].endswith("results/first/ours/seed-0/record.json")
 
