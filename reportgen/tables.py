@@ -268,7 +268,11 @@ class Tables(PageTools):
         if not machines:
             groups = ", ".join(sorted({one.group for bench in benches for one in bench.comparisons}))
             raise ReportError(f"'{group}' is not a group of the bench: {groups}.")
-        return self.edition.html("bench", machines, len(benches) > 1, words.gettext(common) if common else "")
+        # What all rows stand beside is told once, at the head.
+        beside = {row["against"] for _, rows in machines for row in rows}
+        against = beside.pop() if len(beside) == 1 else ""
+        unit = words.gettext(common) if common else ""
+        return self.edition.html("bench", machines, len(benches) > 1, unit, against[:1].upper() + against[1:])
 
     def _rows(self, bench: Bench, group: str, common: str | None) -> list[dict[str, str]]:
         """The comparisons of a group, each figure with its unit unless all have that in `common`."""

@@ -726,8 +726,8 @@ def with_bench(root: Path) -> Path:
 @pytest.mark.parametrize(
     ("code", "unit", "row"),
     [
-        ("en", "images/s", ["1", "3.00 2.00 to 4.00", "1,850", "plain", "617"]),
-        ("es", "imágenes/s", ["1", "3,00 de 2,00 a 4,00", "1.850", "plain", "617"]),
+        ("en", "images/s", ["1", "3.00 2.00 to 4.00", "1,850", "617"]),
+        ("es", "imágenes/s", ["1", "3,00 de 2,00 a 4,00", "1.850", "617"]),
     ],
 )
 def test_a_bench_is_a_table_in_which_each_figure_stands_beside_its_reference(
@@ -735,7 +735,16 @@ def test_a_bench_is_a_table_in_which_each_figure_stands_beside_its_reference(
 ) -> None:
     head, *rows = cells(page(with_bench(small_report), "{{ bench('training') }}", code=code))
     assert [name.rpartition(" ")[2] for name in head].count(unit) == 2, "above each of the two figures"
+    assert head[-1] == f"Plain {unit}", "what all stand beside is told once"
     assert rows == [row]
+
+
+def test_a_bench_names_in_each_row_what_that_stands_beside_where_it_is_not_the_same_for_all(small_report: Path) -> None:
+    several = comparison(subject="first", against="plain"), comparison(subject="second", against="fancy")
+    write_bench(bench(*several), with_bench(small_report) / "benches" / "a.json")
+    head, *rows = cells(page(small_report, "{{ bench('training') }}"))
+    assert head[-2:] == ["Beside it", "There images/s"]
+    assert [row[-2] for row in rows] == ["plain", "fancy"]
 
 
 @pytest.mark.parametrize(
@@ -765,7 +774,7 @@ def test_a_bench_says_the_unit_of_each_figure_where_they_are_of_several_and_alwa
     write_bench(bench(*mixed, shares), file)
     rows = cells(page(small_report, "{{ bench('training') }}"))[1:]
     assert [row[2].partition(" ")[2] for row in rows] == ["images/s", "s"]
-    assert cells(page(small_report, "{{ bench('share') }}"))[1][2:] == ["85.9%", "plain", "86.0%"]
+    assert cells(page(small_report, "{{ bench('share') }}"))[1][2:] == ["85.9%", "86.0%"]
 
 
 def test_two_machines_stand_in_one_table_each_with_its_name_and_each_in_its_words(small_report: Path) -> None:

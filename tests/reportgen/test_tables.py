@@ -33,7 +33,7 @@ def test_a_bench_tells_the_median_of_its_rounds(small_report: Path) -> None:
     file = with_bench(small_report) / "benches" / "a.json"
     one = comparison(subject="first", measured=(100.0, 200.0, 600.0), reference=(100.0, 100.0, 100.0))
     write_bench(bench(one), file)
-    assert cells(page(small_report, "{{ bench('training') }}"))[1] == ["1", "2.00 1.00 to 6.00", "200", "plain", "100"]
+    assert cells(page(small_report, "{{ bench('training') }}"))[1] == ["1", "2.00 1.00 to 6.00", "200", "100"]
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_measurement_has_three_digits_also_where_it_is_rounded_up_to_one_more(
 ) -> None:
     one = comparison(subject="first", measured=(measured,), reference=(measured,))
     write_bench(bench(one), with_bench(small_report) / "benches" / "a.json")
-    assert cells(page(small_report, "{{ bench('training') }}"))[1] == ["1", "1.00", shown, "plain", shown]
+    assert cells(page(small_report, "{{ bench('training') }}"))[1] == ["1", "1.00", shown, shown]
 
 
 @pytest.mark.parametrize(("part", "shown"), [("train", "320"), ("validation", "80"), ("test", "1,000")])
