@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from reportgen.facts import Fact, ProjectFacts
+from reportgen.record import Record
 from reportgen.tools import PageTools
 
 PDF = "assets/report.pdf"
@@ -31,7 +33,17 @@ COLUMNS = (
     "reproduced_seconds",
     "seeds",
 )
-"""Accuracies are fractions, cross-entropies in nats; what is not known is empty (CSV) or null (JSON)."""
+"""Of all runs of a project. Accuracies are fractions, cross-entropies in nats, times in seconds; what is not known is
+empty (CSV) or null (JSON).
+"""
+PARTS = ("test", "validation", "train")
+RUN = (
+    *("project", "variant", "seed"),
+    *(f"{part}_{metric}" for part in PARTS for metric in ("accuracy", "cross_entropy")),
+    *("epochs", "kept_epoch", "seconds", "side_by_side", "precision", "backend", "device", "dataset"),
+    *("profile", "started", "git_commit"),
+)
+"""Of one run, in the same units."""
 
 
 class Downloads(PageTools):
@@ -40,27 +52,38 @@ class Downloads(PageTools):
     NAMES = ("downloads",)
 
     def downloads(self) -> str:
-        """Links to the results as CSV and JSON, to every record, and to the PDF if this site has one."""
-        rows = [self._row(known) for known in self.edition.material.facts.values()]
-        stream = io.StringIO()
-        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        self.assets["assets/results.csv"] = stream.getvalue()
-        self.assets["assets/results.json"] = json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
+        """Links to the results and all runs as CSV and JSON, to every record, and to the PDF if this site has one."""
+        words, facts = self.edition.words, self.edition.material.facts
+        results = self._table("results", COLUMNS, [self._of_project(known) for known in facts.values()])
+        runs = [_of_run(run) for known in facts.values() for run in known.every_record]
+        tables = [
+            (words.gettext("The results of all projects"), results),
+            *([(words.gettext("All runs, one per line"), self._table("runs", RUN, runs))] if runs else []),
+        ]
         records = [
             (name, [(run.seed, self.link(self.asset(run, "record.json"))) for run in runs])
-            for project, known in self.edition.material.facts.items()
+            for project, known in facts.items()
             for name, runs in (
                 (self.short(project), known.records),
                 *((f"{self.short(project)} ({self.briefly(one)})", one.records) for one in known.variants),
             )
             if runs
         ]
-        files = [("CSV", self.link("assets/results.csv")), ("JSON", self.link("assets/results.json"))]
-        return self.edition.html("downloads", files, records, self.link(PDF) if self.edition.material.printed else None)
+        printed = self.link(PDF) if self.edition.material.printed else None
+        return self.edition.html("downloads", tables, records, printed)
 
-    def _row(self, known: ProjectFacts) -> dict[str, Any]:
+    def _table(self, name: str, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+        """Leave `rows` as a file of each format, and return the formats with their links."""
+        stream = io.StringIO()
+        writer = csv.DictWriter(stream, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        written = {"csv": stream.getvalue(), "json": json.dumps(rows, ensure_ascii=False, indent=1) + "\n"}
+        files = {kind: f"assets/{name}.{kind}" for kind in written}
+        self.assets.update({files[kind]: text for kind, text in written.items()})
+        return [(kind.upper(), self.link(file)) for kind, file in files.items()]
+
+    def _of_project(self, known: ProjectFacts) -> dict[str, Any]:
         study, runs = known.published, known.reproduced
         facts: tuple[Fact, ...] = (
             *(study.test.accuracy, study.test.cross_entropy, study.train.accuracy, study.train.cross_entropy),
@@ -73,3 +96,16 @@ class Downloads(PageTools):
         return dict(
             zip(COLUMNS, (known.identifier, self.full_title(known.identifier), known.studied, *values), strict=True)
         )
+
+
+def _of_run(run: Record) -> dict[str, Any]:
+    metrics = [value for part in PARTS for value in (getattr(run, part).accuracy, getattr(run, part).cross_entropy)]
+    there = run.environment
+    values = (
+        *(run.project, run.variant, run.seed),
+        *metrics,
+        *(len(run.history), run.stopping.restored_epoch, run.seconds, there.side_by_side),
+        *(run.precision, there.backend, there.device, run.dataset.name),
+        *(run.profile, run.started.isoformat(), there.git_commit),
+    )
+    return dict(zip(RUN, values, strict=True))

@@ -14,7 +14,7 @@ import yaml
 
 from reportgen import record as records
 from reportgen import report as reports
-from reportgen.downloads import COLUMNS
+from reportgen.downloads import COLUMNS, RUN
 from reportgen.material import gather
 from reportgen.render import Page, Renderer
 from tests.synthetic import declaration, record
@@ -42,10 +42,11 @@ def test_the_results_are_a_table_and_a_list_of_the_same_numbers(small_report: Pa
     assert line == {key: "" if value is None else str(value) for key, value in row.items()}
 
 
-def test_every_record_and_both_files_are_linked_from_the_page(small_report: Path) -> None:
+def test_every_record_and_every_file_is_linked_from_the_page(small_report: Path) -> None:
     rendered = page(small_report)
     links = re.findall(r'href="\.\./(assets/[^"]*)" download', rendered.markdown)
-    assert links == ["assets/results.csv", "assets/results.json"] + [
+    files = [f"assets/{name}.{kind}" for name in ("results", "runs") for kind in ("csv", "json")]
+    assert links == files + [
         f"assets/records/first/{place}/record.json" for place in ("seed-0", "seed-1", "tiny/seed-2")
     ]
     assert "Records of 1 (variant tiny): <a" in rendered.markdown
@@ -71,12 +72,15 @@ def test_a_file_is_called_what_it_is_and_a_record_by_its_seed_and_a_project_with
     ]
     assert shown == [
         "The results of all projects: CSV · JSON",
+        "All runs, one per line: CSV · JSON",
         "Records of Año: Seed 0 · Seed 1",
         "Records of Año (variant tiny): Seed 2",
     ]
     assert re.findall('href="([^"]*)" download>(CSV|JSON)', rendered.markdown) == [
         ("../assets/results.csv", "CSV"),
         ("../assets/results.json", "JSON"),
+        ("../assets/runs.csv", "CSV"),
+        ("../assets/runs.json", "JSON"),
     ]
     assert '"title": "1: año"' in str(rendered.assets["assets/results.json"])
 
@@ -132,3 +136,54 @@ def test_each_column_holds_what_it_is_called(small_report: Path) -> None:
     assert table.splitlines()[0] == ",".join(COLUMNS) and "\r" not in table
     assert rows.endswith("\n]\n"), "a line ends in both files"
     assert next(csv.DictReader(io.StringIO(table)))["published_parameters"] == "700"
+
+
+def test_every_run_of_a_project_and_of_its_variants_has_a_line_with_what_its_record_says(small_report: Path) -> None:
+    run = record(
+        "first",
+        3,
+        variant="tiny",
+        precision="mixed_bfloat16",
+        seconds=83.5,
+        right=50,
+        test={"accuracy": 0.5, "cross_entropy": 1.125},
+        validation={"accuracy": 0.625, "cross_entropy": 1.25},
+        train={"accuracy": 0.75, "cross_entropy": 1.0},
+    )
+    records.write(run, small_report / "results")
+    assets = page(small_report).assets
+    table, rows = str(assets["assets/runs.csv"]), str(assets["assets/runs.json"])
+    shown = json.loads(rows)
+    assert [(row["variant"], row["seed"]) for row in shown] == [(None, 0), (None, 1), ("tiny", 2), ("tiny", 3)]
+    assert shown[-1] == {
+        "project": "first",
+        "variant": "tiny",
+        "seed": 3,
+        "test_accuracy": 0.5,
+        "test_cross_entropy": 1.125,
+        "validation_accuracy": 0.625,
+        "validation_cross_entropy": 1.25,
+        "train_accuracy": 0.75,
+        "train_cross_entropy": 1.0,
+        "epochs": len(run.history),
+        "kept_epoch": run.stopping.restored_epoch,
+        "seconds": 83.5,
+        "side_by_side": 1,
+        "precision": "mixed_bfloat16",
+        "backend": run.environment.backend,
+        "device": run.environment.device,
+        "dataset": run.dataset.name,
+        "profile": run.profile,
+        "started": run.started.isoformat(),
+        "git_commit": run.environment.git_commit,
+    }
+    lines = list(csv.DictReader(io.StringIO(table)))
+    assert table.splitlines()[0] == ",".join(RUN) and "\r" not in table
+    assert lines == [{key: "" if value is None else str(value) for key, value in row.items()} for row in shown]
+
+
+def test_a_report_without_a_run_has_no_table_of_runs(small_report: Path) -> None:
+    (small_report / "docs" / "en" / "further.md").write_text("{{ downloads() }}\n", encoding="utf-8")
+    rendered = Renderer(gather(reports.load(small_report)), "en").page("further.md")
+    assert sorted(rendered.assets) == ["assets/results.csv", "assets/results.json"]
+    assert "per line" not in rendered.markdown
