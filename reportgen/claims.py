@@ -12,9 +12,10 @@ They stand in `claims.yml` beside the narrative, one entry a claim:
 Each is judged twice, on the published figures and on the recorded runs, and the verdict is one of three. On the study a
 number is compared with a number. On the runs the spread of the seeds counts: a difference holds if the whole of its
 95 % interval (Welch, 1947) does, is contradicted if none of it does, and is undecided in between. Where a project has
-one run only, there is no spread to count. The test accuracy then has the interval that the number of test images
-leaves open, as if each side had images of its own; of other metrics bare numbers are compared. The evidence says which.
-What is missing leaves a claim undecided.
+one run only, there is no spread to count. Beside a project with several it is taken for one more draw with the spread
+of those. Otherwise the test accuracy has the interval that the number of test images leaves open, as if each side had
+images of its own, and of other metrics bare numbers are compared. The evidence says which. What is missing leaves a
+claim undecided.
 
 A claim may speak of a variant, as `p07_vgg16_frozen/tiny-imagenet`. On the study it is undecided, which has none.
 """
@@ -55,7 +56,7 @@ from reportgen.report import read_text
 
 Verdict = Literal["holds", "contradicted", "undecided"]
 Direction = Literal["higher", "lower"]
-Spread = Literal["seeds", "images"]
+Spread = Literal["seeds", "lent", "images"]
 
 
 @dataclass(frozen=True)
@@ -331,8 +332,8 @@ class Evidence:
     runs: tuple[int, int] | None = None
     """Of `of` and of `than`; None for the study, and 0 for what is not compared."""
     spread: Spread | None = None
-    """What the verdict counts: what the seeds leave open, or for want of several what the number of test images does;
-    None where bare numbers are compared or nothing is."""
+    """What the verdict counts: what the seeds leave open; for want of several on one side what those of the other do
+    (`lent`), or what the number of test images does; None where bare numbers are compared or nothing is."""
 
 
 @dataclass(frozen=True)
@@ -572,11 +573,13 @@ def _on_runs(test: Test, facts: Mapping[str, ProjectFacts]) -> Evidence:
         apart = Fact(None, "seconds", MACHINES, difference.origins)
         return Evidence(test, "undecided", of, than, apart, runs=runs)
     middle = _distance(test, statistics.fmean(ours), statistics.fmean(theirs) if theirs else 0.0)
-    sides = zip(test.factors, (one, other), (ours, theirs), strict=True)
-    half = _half([_share(metric, factor, project, values) for factor, project, values in sides if project])
+    compared = zip(test.factors, (one, other), (ours, theirs), strict=True)
+    sides = [(factor, project, values) for factor, project, values in compared if project]
+    lent = _lent(metric, sides)
+    half = lent if lent is not None else _half([_share(metric, *side) for side in sides])
     if half is None:
         return Evidence(test, _verdict(test, middle, middle), of, than, difference, runs=runs)
-    spread: Spread = "images" if 1 in runs else "seeds"
+    spread: Spread = "lent" if lent is not None else "images" if 1 in runs else "seeds"
     verdict = _verdict(test, middle - half, middle + half)
     return Evidence(test, verdict, of, than, difference, _shown(test, metric, middle, half), runs, spread)
 
@@ -610,6 +613,23 @@ def _share(metric: Metric, factor: float, project: ProjectFacts, values: Sequenc
     # The seeds are not in it at all. For the images it is rather too much: two networks err on much the same ones.
     error = metric.error(project.records[0]) if metric.error else None
     return (factor**2 * error**2, math.inf) if error is not None else None
+
+
+def _lent(metric: Metric, sides: Sequence[tuple[float, ProjectFacts, Sequence[float]]]) -> float | None:
+    """Half the width of the 95 % interval of a difference between a single run and several, each side with its factor:
+    the run is one more draw with the spread of the others' seeds, as in an interval of prediction.
+
+    None where the sides are others, or where the number of test images leaves more open than those seeds do.
+    """
+    alone, beside = ([side for side in sides if (len(side[2]) > 1) == several] for several in (False, True))
+    if not (alone and beside):
+        return None
+    (factor, project, _), (other, _, values) = *alone, *beside
+    variance = statistics.variance(values)
+    if metric.error and metric.error(project.records[0]) ** 2 > variance:
+        return None
+    # One estimate serves both sides: its degrees of freedom are all there are.
+    return t_quantile(len(values) - 1) * math.sqrt(variance * (factor**2 + other**2 / len(values)))
 
 
 def _half(shares: Sequence[tuple[float, float] | None]) -> float | None:

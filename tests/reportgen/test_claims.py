@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given
@@ -492,10 +493,45 @@ def test_a_factor_widens_an_interval_as_it_would_that_of_values_so_much_larger(
     assert one is not None and alone == pytest.approx(times * one)
 
 
-def test_a_single_run_whose_error_nobody_knows_is_compared_bare_with_several_seeds_too(tmp_path: Path) -> None:
+@given(st.integers(1, 99), st.lists(st.integers(1, 99), min_size=2, max_size=6), st.floats(1.1, 9), st.booleans())
+def test_a_single_run_beside_several_is_one_more_draw_with_their_spread_unless_its_images_leave_more_open(
+    alone: int, seeds: list[int], times: float, first: bool
+) -> None:
+    metric, known = METRICS["test.accuracy"], facts(runs={"deeper": (alone,), "base": tuple(seeds)})
+    compared = [
+        (factor, known[name], metric.reproduced(known[name]).values)
+        for factor, name in ((1.0, "deeper"), (times, "base"))
+    ]
+    lent = claims._lent(metric, compared if first else compared[::-1])
+    deviation = np.std(seeds, ddof=1) / 100
+    if deviation < math.sqrt(alone * (100 - alone) / 100**2 / IMAGES):
+        assert lent is None
+        return
+    quantile = stats.t.ppf(0.975, len(seeds) - 1)
+    assert lent == pytest.approx(quantile * deviation * math.sqrt(1 + times**2 / len(seeds)), rel=1e-6)
+
+
+def test_a_single_run_far_from_others_that_vary_little_differs_and_beside_others_that_vary_much_does_not(
+    tmp_path: Path,
+) -> None:
+    def side(metric: str, deeper: Sequence[int], base: Sequence[int]) -> claims.Side:
+        known = facts(runs={"deeper": tuple(deeper), "base": tuple(base)})
+        return judged(tmp_path, {**BETTER, "metric": metric}, known).reproduction
+
+    close, wide = side("test.accuracy", (90,), (60, 63, 66)), side("test.accuracy", (90,), (50, 63, 76))
+    assert (close.verdict, wide.verdict) == ("holds", "undecided")
+    for found in (close, wide, side("test.cross_entropy", (50, 51, 54), (90,))):
+        (evidence,) = found.lone
+        assert evidence.spread == "lent" and evidence.interval and 1 in (evidence.runs or ())
+
+
+def test_several_runs_lend_their_spread_also_where_the_error_of_a_single_one_is_unknown(tmp_path: Path) -> None:
     known = facts(runs={"deeper": (90,), "base": (50, 51)})
     (evidence,) = judged(tmp_path, {**BETTER, "metric": "test.cross_entropy"}, known).reproduction.evidence
-    assert (evidence.spread, evidence.interval, evidence.runs) == (None, None, (1, 2))
+    assert (evidence.spread, evidence.runs) == ("lent", (1, 2))
+    alone = facts(runs={"deeper": (90,), "base": (50,)})
+    (evidence,) = judged(tmp_path, {**BETTER, "metric": "test.cross_entropy"}, alone).reproduction.evidence
+    assert (evidence.spread, evidence.interval, evidence.runs) == (None, None, (1, 1))
 
 
 def test_counts_that_vary_have_an_interval_and_a_factor_has_none(tmp_path: Path) -> None:

@@ -129,6 +129,7 @@ def test_one_of_a_unit_is_no_plural(small_report: Path, code: str, margin: str, 
     assert said in page.markdown.replace("\u00a0", " ")
 
 
+LENT = "One run has no spread of its own: this verdict lends it that of the seeds beside it."
 IMAGES = "One run has no spread of seeds: this verdict counts in its place what the number of test images leaves open."
 
 
@@ -153,6 +154,24 @@ def test_the_evidence_says_what_stands_for_the_seeds_of_a_single_run(
     ).markdown
     assert re.findall(r'<p class="rg-caption">([^<]*)', page) == said
     assert ("95% interval" in page) == ("test.accuracy" in metrics)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "rights", "said"),
+    [
+        (["test.accuracy"], (50, 60), [LENT]),
+        (["test.accuracy", "test.cross_entropy"], (60, 60), [IMAGES, LENT]),
+    ],
+)
+def test_the_evidence_says_where_a_single_run_is_lent_the_spread_of_several(
+    small_report: Path, metrics: list[str], rights: tuple[int, int], said: list[str]
+) -> None:
+    better = {"kind": "better", "metric": metrics, "of": "second", "than": "first", "expect": HIGH["expect"]}
+    losses = [{"accuracy": right / 100, "cross_entropy": 1.0 + seed / 90} for seed, right in enumerate(rights)]
+    runs = [record("first", seed, right=right, test=losses[seed]) for seed, right in enumerate(rights)]
+    alone = record("second", right=99, test={"accuracy": 0.99, "cross_entropy": 0.01})
+    page = rendered(small_report, '{% claim "it" %}So{% endclaim %}.\n', *runs, alone, it=better).markdown
+    assert re.findall(r'<p class="rg-caption">([^<]*)', page) == said
 
 
 def test_the_evidence_against_a_value_shows_how_far_the_seeds_leave_the_mean_open(small_report: Path) -> None:
