@@ -3,6 +3,9 @@
 The study's way is Keras's `fit` in float32: on the arrays, or, with augmentation, on `ImageDataGenerator`, whose images
 were enlarged one by one in a Python loop before. Each side trains a network of its own on the same images, turn by
 turn in one process, so that whatever else the machine does slows down both.
+
+On a processor a round is too short for what an epoch takes at its ends: to begin to draw, and under TensorFlow the wait
+that `experiments.feed` tells of, which took up to half of it. So the steps are timed within the epoch.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from experiments import backend, catalogue, data
@@ -26,9 +29,9 @@ from experiments.project import Augmentation, Project
 from reportgen.bench import Comparison
 from reportgen.errors import ReportError, last_words
 
-OPERATIONS = 1e11
-"""About so many operations (multiplications and additions) make one round of a step; at least one batch."""
-MOST_BATCHES = 4
+OPERATIONS = 4e11
+"""About so many operations (multiplications and additions) make one round of a step, seconds on a processor."""
+LEAST_BATCHES, MOST_BATCHES = 2, 8
 DRAWN_BY_PYTHON = 16
 """On an accelerator, the most batches of a round of the study's way where a Python loop draws each image."""
 MATRIX, LARGE_MATRIX = 2048, 8192
@@ -76,31 +79,38 @@ def times(identifier: str, source: str, rounds: int) -> list[Comparison]:
 
     declared = catalogue.load(identifier)
     size = declared.training.batch_size
-    batches = fewer = max(1, min(MOST_BATCHES, round(OPERATIONS / (work_of(declared) * size))))
+    every = data.split(data.load(source), 0).train
     accelerated = resident.pays()
     if accelerated:
         # A whole call at least: less is over before it has begun.
-        batches = resident.MOST
-        fewer = DRAWN_BY_PYTHON if declared.training.augmentation else batches
-    every = data.split(data.load(source), 0).train
-    images, few = chosen(every, size * batches), chosen(every, size * fewer)
+        images = chosen(every, size * resident.MOST)
+        few = chosen(every, size * DRAWN_BY_PYTHON) if declared.training.augmentation else images
+    else:
+        wanted = round(OPERATIONS / (work_of(declared) * size))
+        images = few = chosen(every, size * (1 + max(LEAST_BATCHES, min(MOST_BATCHES, wanted))))
     matrix = LARGE_MATRIX if accelerated else MATRIX
-    sides: dict[str, Callable[[], None]] = {
-        "study": study(declared, few).epoch,
-        "ours": ours(declared, images, "float32").epoch,
-        "faster": ours(declared, images, FASTER).epoch,
+    ways = {
+        "study": study(declared, few),
+        "ours": ours(declared, images, "float32"),
+        "faster": ours(declared, images, FASTER),
+    }
+    parts = {
         "step": step(declared, images),
         "pipeline": pipeline(declared, images),
         "peak": multiplication(matrix),
     }
+    trained = _epoch if accelerated else behind_the_first_batch
+    sides = {name: partial(trained, way) for name, way in ways.items()}
+    sides |= {name: partial(_timed, part) for name, part in parts.items()}
     taken: dict[str, list[float]] = {name: [] for name in sides}
     for turn in range(rounds + 1):
         for name, side in sides.items():
-            began = time.perf_counter()
-            side()
+            seconds = side()
             if turn:  # the first turn compiles
-                taken[name].append(time.perf_counter() - began)
-    counts = {name: len((few if name == "study" else images).labels) for name in sides}
+                taken[name].append(seconds)
+    counts = dict.fromkeys(sides, len(images.labels)) | {"study": len(few.labels)}
+    if not accelerated:
+        counts |= {name: counts[name] - size for name in ways}
     speed = {name: tuple(counts[name] / seconds for seconds in taken[name]) for name in sides}
 
     def compared(group: str, unit: Any, measured: Any, against: str, reference: Any) -> Comparison:
@@ -118,6 +128,32 @@ def times(identifier: str, source: str, rounds: int) -> list[Comparison]:
         peak = tuple(2 * matrix**3 / seconds / 1e9 for seconds in taken["peak"])
         found.append(compared("peak", "GFLOP/s", done, "multiplication", peak))
     return found
+
+
+def _timed(part: Callable[[], None]) -> float:
+    """The seconds that a part of training takes."""
+    began = time.perf_counter()
+    part()
+    return time.perf_counter() - began
+
+
+def _epoch(way: Way) -> float:
+    """The seconds of a whole epoch."""
+    return _timed(way.epoch)
+
+
+def behind_the_first_batch(way: Way) -> float:
+    """The seconds of an epoch from the end of its first batch to the end of its last."""
+    from keras.callbacks import LambdaCallback
+
+    ends: list[float] = []
+
+    def ended(_: int, logs: Any) -> None:
+        float(logs["loss"])  # waits for it, where a step is computed while Python goes on
+        ends.append(time.perf_counter())
+
+    way.epoch(callbacks=[LambdaCallback(on_train_batch_end=ended)])
+    return ends[-1] - ends[0]
 
 
 @cache
@@ -171,9 +207,9 @@ class Way:
     options: dict[str, Any]
     """Further arguments of `fit`."""
 
-    def epoch(self) -> None:
-        """Train on all images once."""
-        self.model.fit(*self.images, epochs=1, verbose=0, **self.options)
+    def epoch(self, **further: Any) -> None:
+        """Train on all images once; `further` arguments are for `fit`."""
+        self.model.fit(*self.images, epochs=1, verbose=0, **self.options, **further)
 
     def few_steps(self) -> None:
         """Begin an epoch, for two batches or one call: enough for all that a training keeps in memory."""

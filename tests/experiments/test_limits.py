@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from types import SimpleNamespace
@@ -130,14 +130,22 @@ def test_an_augmentation_that_is_not_three_times_as_fast_misses_its_limit(
 
 @pytest.mark.parametrize(("own", "kept"), [(1.04, True), (1.06, False)])
 @pytest.mark.project("p01_deeper")
-def test_an_epoch_is_held_against_a_plain_fit_behind_the_turn_that_compiles(
+def test_the_steps_of_an_epoch_are_held_against_those_of_a_plain_fit_behind_the_turn_that_compiles(
     own: float, kept: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spend = clock(monkeypatch)
 
     def way(*seconds: float) -> SimpleNamespace:
         taken = iter(seconds)
-        return SimpleNamespace(epoch=lambda: spend(next(taken)))
+
+        def epoch(callbacks: Sequence[Any]) -> None:
+            for batch, before in enumerate((300.0, next(taken))):  # what comes before the first batch does not count
+                spend(before)
+                for callback in callbacks:
+                    callback.on_train_batch_end(batch, {"loss": 0.5})
+            spend(300.0)
+
+        return SimpleNamespace(epoch=epoch)
 
     monkeypatch.setattr(training, "ours", lambda *_: way(500.0, 80.0, 80.0, own, 0.1, 0.1))
     monkeypatch.setattr(training, "study", lambda *_: way(500.0, 0.1, 1.0, 0.1, 90.0, 90.0))
