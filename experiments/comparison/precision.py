@@ -1,7 +1,8 @@
 """What arithmetic in sixteen bits costs in accuracy: the same project and seeds trained in both, on the same images.
 
 Unlike the other comparisons this one trains to the end, for minutes a seed. The runs stay in `build/`, so that a bench
-that is repeated finds them up to date; in float32 the recorded runs serve, where they saw the same images.
+that is repeated finds them up to date; in float32 the recorded runs serve, where they saw the same images and were
+trained on the same device by the same backend: nothing but the arithmetic may tell the two apart.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from rich.console import Console
 
 from experiments import data
 from experiments.comparison.training import FASTER
-from experiments.environment import ROOT, cores
+from experiments.environment import ROOT, cores, describe
 from experiments.executor import Local
 from experiments.job import RESULTS, SEEDS, Job
 from experiments.run import run
@@ -21,7 +22,7 @@ from experiments.standing import Explicit, other_images, standing
 from reportgen import record
 from reportgen.bench import Comparison
 from reportgen.errors import ReportError
-from reportgen.record import Record
+from reportgen.record import Environment, Record
 
 SCRATCH = ROOT / "build" / "bench"
 USUAL = "float32"
@@ -47,12 +48,19 @@ def comparisons(identifier: str, source: str, seeds: Sequence[int] = SEEDS) -> I
 
 
 def _recorded(identifier: str, source: str, seed: int) -> Record | None:
-    """The recorded run, if it is up to date and was trained in the usual precision on the images of `source`."""
+    """The recorded run, if it is up to date and was trained in the usual precision on the images of `source`, as this
+    machine would train it.
+    """
     now = standing(RESULTS, identifier, seed)
     if now.state != "up to date" or now.record is None:
         return None
     alike = now.record.precision == USUAL and not other_images(source, now.record)
-    return now.record if alike else None
+    return now.record if alike and _trainer(now.record.environment) == _trainer(describe()) else None
+
+
+def _trainer(environment: Environment) -> tuple[str, str]:
+    """The device, and the backend without its version."""
+    return environment.device, environment.backend.partition(" ")[0]
 
 
 def _trained(identifier: str, source: str, wanted: Sequence[tuple[int, str]]) -> list[Record]:

@@ -281,29 +281,43 @@ def test_a_comparison_in_the_terminal_has_both_figures_and_their_ratio() -> None
 def test_precisions_are_compared_seed_by_seed_and_what_was_trained_before_serves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In float32 the recorded run, if it is up to date and saw the same images; else the run of an earlier bench."""
+    """In float32 the recorded run, if it is up to date, saw the same images and was trained on this device by this
+    backend; else the run of an earlier bench.
+    """
     recorded, scratch = tmp_path / "recorded", tmp_path / "scratch"
     monkeypatch.setattr(precision, "RESULTS", recorded)
     monkeypatch.setattr(precision, "SCRATCH", scratch)
 
+    monkeypatch.setattr(precision, "describe", synthetic.environment)
     today = sources("p00_base")
 
     def trained(
-        folder: Path, seed: int, arithmetic: str, right: int, images: str = "sample", of: dict[str, str] = today
+        folder: Path,
+        seed: int,
+        arithmetic: str,
+        right: int,
+        images: str = "sample",
+        of: dict[str, str] = today,
+        **there: str,
     ) -> None:
         made = synthetic.record("p00_base", seed, right=right, precision=arithmetic, sources=of)
         seen = made.dataset.model_copy(update={"name": images, "sha256": data.load("sample").sha256})
-        record.write(made.model_copy(update={"dataset": seen}), folder)
+        other = made.environment.model_copy(update=there)
+        record.write(made.model_copy(update={"dataset": seen, "environment": other}), folder)
 
-    trained(recorded, 0, "float32", 60)
+    trained(recorded, 0, "float32", 60, backend="tensorflow 3.0.0")
     trained(recorded, 1, "float32", 99, images="cifar10")
     trained(recorded, 2, "float32", 98, of={**today, "experiments/train.py": synthetic.HASH})
+    trained(recorded, 3, "float32", 97, device="An accelerator")
+    trained(recorded, 4, "float32", 96, backend="jax 0.11.2")
     trained(scratch / "sample" / "float32", 1, "float32", 62)
     trained(scratch / "sample" / "float32", 2, "float32", 64)
-    for seed, right in ((0, 61), (1, 59), (2, 63)):
+    trained(scratch / "sample" / "float32", 3, "float32", 66)
+    trained(scratch / "sample" / "float32", 4, "float32", 68)
+    for seed, right in ((0, 61), (1, 59), (2, 63), (3, 65), (4, 67)):
         trained(scratch / "sample" / "mixed_bfloat16", seed, "mixed_bfloat16", right)
-    (found,) = precision.comparisons("p00_base", "sample", (0, 1, 2))
-    assert (found.reference, found.measured) == ((60, 62, 64), (61, 59, 63))
+    (found,) = precision.comparisons("p00_base", "sample", (0, 1, 2, 3, 4))
+    assert (found.reference, found.measured) == ((60, 62, 64, 66, 68), (61, 59, 63, 65, 67))
     assert (found.group, found.unit, found.against) == ("precision", "%", "float32")
 
 
