@@ -5,7 +5,8 @@ were enlarged one by one in a Python loop before. Each side trains a network of 
 turn in one process, so that whatever else the machine does slows down both.
 
 On a processor a round is too short for what an epoch takes at its ends: to begin to draw, and under TensorFlow the wait
-that `experiments.feed` tells of, which took up to half of it. So the steps are timed within the epoch.
+that `experiments.feed` tells of, which took up to half of it. So the steps are timed within the epoch. What the ends
+amount to is timed in whole epochs, of the projects for which these are short.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ DRAWN_BY_PYTHON = 16
 MATRIX, LARGE_MATRIX = 2048, 8192
 """Rows and columns of the multiplication that shows what a processor, and what an accelerator can do."""
 FASTER = "mixed_bfloat16"
+WHOLE = ("p00_base", "p01_deeper")
+"""The projects whose whole epochs are timed, too: seconds each."""
 COUNTED = ("Conv1D", "Conv2D", "DepthwiseConv2D", "Dense")
 """Layers that use each weight of their first array once at each place of their output."""
 MEMORIES = ("memory", "device_memory")
@@ -51,8 +54,9 @@ def comparisons(identifier: str, source: str, rounds: int) -> Iterator[Compariso
     Raises:
         ReportError: a process failed; the message is its last words.
     """
-    for one in _ask("times", identifier, source, rounds):
-        yield Comparison.model_validate(one)
+    for what in ("times", *(["epochs"] if identifier in WHOLE else [])):
+        for one in _ask(what, identifier, source, rounds):
+            yield Comparison.model_validate(one)
     for group, ours, study in zip(
         MEMORIES, *(_ask(way, identifier, source, 1) for way in ("ours", "study")), strict=True
     ):
@@ -128,6 +132,29 @@ def times(identifier: str, source: str, rounds: int) -> list[Comparison]:
         peak = tuple(2 * matrix**3 / seconds / 1e9 for seconds in taken["peak"])
         found.append(compared("peak", "GFLOP/s", done, "multiplication", peak))
     return found
+
+
+def epochs(identifier: str, source: str, rounds: int) -> list[Comparison]:
+    """Whole epochs of one project, on all its training images."""
+    declared = catalogue.load(identifier)
+    images = data.split(data.load(source), 0).train
+    ways = {"ours": ours(declared, images, "float32"), "study": study(declared, images)}
+    speed: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(rounds + 1):
+        for name, way in ways.items():
+            seconds = _epoch(way)
+            if turn:  # the first turn compiles
+                speed[name].append(len(images.labels) / seconds)
+    return [
+        Comparison(
+            group="epochs",
+            subject=identifier,
+            unit="images/s",
+            measured=tuple(speed["ours"]),
+            against="keras_fit",
+            reference=tuple(speed["study"]),
+        )
+    ]
 
 
 def _timed(part: Callable[[], None]) -> float:
@@ -343,9 +370,10 @@ def chosen(every: data.Images, count: int) -> data.Images:
 def main(what: str, identifier: str, source: str, rounds: str) -> None:
     """What `comparisons` asks for, as one line of JSON."""
     backend.load()
+    measures = {"times": times, "epochs": epochs}
     found = (
-        [one.model_dump(mode="json") for one in times(identifier, source, int(rounds))]
-        if what == "times"
+        [one.model_dump(mode="json") for one in measures[what](identifier, source, int(rounds))]
+        if what in measures
         else peak_memory(what, identifier, source)
     )
     print(json.dumps(found))

@@ -93,9 +93,9 @@ def test_operations_are_counted_of_other_layers_too_and_never_guessed() -> None:
 @pytest.mark.slow
 def test_a_project_is_measured_against_the_study_s_way_its_own_step_and_the_device() -> None:
     found = {one.group: one for one in comparisons("p00_base", "sample", rounds=2)}
-    assert set(found) == {"training", "training_bfloat16", "pipeline", "peak", "memory"}
+    assert set(found) == {"training", "epochs", "training_bfloat16", "pipeline", "peak", "memory"}
     assert all(one.subject == "p00_base" and min(one.ratios) > 0 for one in found.values())
-    assert {len(found[group].measured) for group in ("training", "pipeline", "peak")} == {2}
+    assert {len(found[group].measured) for group in ("training", "epochs", "pipeline", "peak")} == {2}
     assert 0.1 < found["memory"].measured[0] < 16, "GiB"
 
 
@@ -513,22 +513,25 @@ def test_a_project_is_measured_in_processes_of_its_own_whose_last_line_counts(mo
     """What a library prints before, and a device that has no memory to tell of, are in nobody's way."""
     asked: list[tuple[str, ...]] = []
     peaks = {"ours": [1.5, None], "study": [3.0, 2.0]}
+    timed = {"times": ONE, "epochs": ONE.model_copy(update={"group": "epochs"})}
 
     def run(command: list[str], env: dict[str, str], **options: object) -> SimpleNamespace:
         module, arguments = command[2], command[3:]
         asked.append(tuple(arguments))
         assert module == "experiments.comparison.training" and env["JAX_COMPILATION_CACHE_DIR"] == "the user's"
-        said: Any = [ONE.model_dump(mode="json")] if arguments[0] == "times" else peaks[arguments[0]]
+        said: Any = {name: [one.model_dump(mode="json")] for name, one in timed.items()} | peaks
+        said = said[arguments[0]]
         return SimpleNamespace(returncode=0, stdout=f"a greeting\n{json.dumps(said)}\n", stderr="")
 
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "the user's")
     monkeypatch.setattr(subprocess, "run", run)
-    times, memory = training.comparisons("p00_base", "the folder", 5)
-    assert times == ONE
+    times, epochs, memory = training.comparisons("p00_base", "the folder", 5)
+    assert [times, epochs] == [*timed.values()]
     assert (memory.group, memory.subject, memory.unit, memory.against) == ("memory", "p00_base", "GiB", "keras_fit")
     assert (memory.measured, memory.reference) == ((1.5,), (3.0,))
     assert asked == [
-        (what, "p00_base", "the folder", rounds) for what, rounds in (("times", "5"), ("ours", "1"), ("study", "1"))
+        (what, "p00_base", "the folder", rounds)
+        for what, rounds in (("times", "5"), ("epochs", "5"), ("ours", "1"), ("study", "1"))
     ]
     peaks["ours"] = [1.5, 1.0]
     device = list(training.comparisons("p00_base", "the folder", 5))[-1]
