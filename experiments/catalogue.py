@@ -88,8 +88,9 @@ def load(identifier: str) -> Project:
         raise _broken(identifier, problem) from problem
     project = getattr(module, "PROJECT", None)
     if not isinstance(project, Project):
+        found = "none" if project is None else type(project).__name__
         raise ReportError(
-            f"{_shown(identifier)}: expected a line `PROJECT = Project(...)`, found {type(project).__name__}. "
+            f"{_shown(identifier)}: expected a line `PROJECT = Project(...)`, found {found}. "
             "CONTRIBUTING.md has an example."
         )
     _check(project, identifier)

@@ -61,7 +61,8 @@ def replay(results: Path, done: Record, console: Console) -> Verdict:
     same = same_machine(done.environment, environment)
     found = differences(recorded, today, same)
     if found:
-        console.print(f"[yellow]{name}: stale.[/] {'; '.join(found)}.", highlight=False)
+        again = f" Train it again with `{done.command}`, or delete its folder." if done.variant else ""
+        console.print(f"[yellow]{name}: stale.[/] {escape('; '.join(found))}.{escape(again)}", highlight=False)
         return "stale"
     exact = recorded.canary == today.canary
     record.confirm(

@@ -163,6 +163,7 @@ def _why_not(job: Job, beside: Sequence[Record], given_way: Collection[Path], ex
         refuse_other_images(job, stays)
         refuse_other_classes(stays)
         refuse_other_weights(job, stays)
+        refuse_other_precision(job, stays, explicit)
     except ReportError as problem:
         return problem
     return None
@@ -301,6 +302,22 @@ def refuse_other_weights(job: Job, stays: Sequence[Record]) -> None:
             "same name, and no mean could be taken of them; nothing was trained. Name the same file with "
             "--vgg16-weights, another folder with --results DIR, or every recorded seed with --force, which replaces "
             "them all."
+        )
+
+
+def refuse_other_precision(job: Job, stays: Sequence[Record], explicit: Explicit) -> None:
+    """Nothing, where `job` computes in the precision of other seeds whose records stay, or is forced.
+
+    Raises:
+        ReportError: it would compute in another.
+    """
+    others = sorted({done.precision for done in stays})
+    if others and job.precision not in others and not explicit.force:
+        seeds = ", ".join(str(done.seed) for done in stays)
+        raise ReportError(
+            f"In {job.precision} it would stand beside seeds in {', '.join(others)} ({seeds}), and no mean could be "
+            "taken of them; nothing was trained. Leave --precision out, name another folder with --results DIR, or "
+            "every recorded seed, which replaces them all."
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 import yaml
@@ -22,6 +22,13 @@ from reportgen.report import CATALOGUE, is_hidden, read_text
 
 FOLDER = "projects"
 """Where chapters stand while there is none to stand beside."""
+QUESTIONS = (
+    "What is to be found out, and why is it open?",
+    "Why this, and what was left as it was?",
+    "What do the runs show? What compares belongs into a claim.",
+    "What does it prove, and what not?",
+)
+"""What a new chapter asks its writer, in comments that no reader sees."""
 
 
 def write(
@@ -42,7 +49,8 @@ def write(
         if name is not None and name not in material.facts:
             raise ReportError(
                 f"{name!r} has neither a run nor a declaration, nor figures of a study"
-                f"{did_you_mean(name, material.facts)}"
+                f"{did_you_mean(name, material.facts)}. A new project is declared first, with "
+                "`python -m experiments declare`."
             )
     if since == project:
         raise ReportError(f"{project} cannot be compared with itself; name the project that it departs from.")
@@ -87,6 +95,14 @@ def write(
         file.parent.mkdir(parents=True, exist_ok=True)
         entries.write(file, text)
     return [report.relative(file) + (f", line {line}" if line else "") for file, (_, line) in written.items()]
+
+
+def unanswered(text: str, words: Language) -> Iterator[tuple[int, str]]:
+    """Each question of a new chapter that still stands in a page, with its line."""
+    asked = {_comment(words.gettext(question)): words.gettext(question) for question in QUESTIONS}
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip() in asked:
+            yield number, asked[line.strip()]
 
 
 def _text(project: str, since: str | None, words: Language) -> str:

@@ -13,16 +13,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from jinja2.nodes import Call, Name
 
-from reportgen import fingerprint, navigation, parity, prose, record, source, translations
+from reportgen import chapter, fingerprint, navigation, parity, prose, record, source, translations
 from reportgen.claims import projects
 from reportgen.errors import nearest
 from reportgen.facts import ProjectFacts, subject
 from reportgen.finding import Finding
-from reportgen.language import unlike, untranslated
+from reportgen.language import language, unlike, untranslated
 from reportgen.material import Material
 from reportgen.names import check_absent, check_bare, check_blocks, check_names, check_variant
 from reportgen.record import Record
-from reportgen.report import CATALOGUE, Catalogue, Report
+from reportgen.report import CATALOGUE, Catalogue, Report, read_text
 from reportgen.source import Source, Sources
 
 GONE = "the script under its old name"
@@ -58,7 +58,16 @@ def check(material: Material) -> list[Finding]:
             found += dict.fromkeys(check_absent(version, material))  # several in one line are told once
             found += _included(version, material.pages)
             found += navigation.check_links(version, page, material.pages)
+            found += _unanswered(report, version, code, page)
     return sorted(found, key=lambda finding: (finding.where, finding.line or 0))
+
+
+def _unanswered(report: Report, version: Source, code: str, page: str) -> Iterator[Finding]:
+    """What a chapter that was begun by a program still asks its writer: its readers find nothing there."""
+    text = read_text(report.docs / code / page, version.file)
+    for line, question in chapter.unanswered(text, language(code)):
+        what = f"the comment “{question}” of a new chapter still stands where words belong"
+        yield Finding(version.file, what, "your answer in its place, or nothing", line, "warning")
 
 
 def _parts(report: Report) -> Iterator[Finding]:
@@ -91,6 +100,8 @@ def _records(material: Material) -> Iterator[Finding]:
                 file = record.folder_of(run, report.results) / record.RECORD_FILE
                 what = f"unconfirmed: changed since the run are {', '.join(changed)}"
                 remedy = fingerprint.remedy(run, report.root)
+                if remedy and run.variant:
+                    remedy += f"; if that finds it stale, `{run.command}`, or delete this folder"
                 if remedy is None:
                     what = f"its script {run.script} is gone"
                     remedy = f"{GONE}; or delete this folder, or move it out of {report.relative(report.results)}"
@@ -146,6 +157,17 @@ def _catalogues(material: Material, catalogues: Mapping[str, Catalogue], sources
             yield Finding(file, f"there is no {name}, which another catalogue or a project asks for", remedy)
         for name in sorted(terms - names):
             yield Finding(file, f"there is no {name}, the terms of those images, which the checklist asks for")
+        for identifier in sorted(material.facts.keys() & material.chapters.keys()):
+            if catalogues[code].projects.get(identifier) == identifier:
+                what = f"projects.{identifier} is called by its identifier"
+                yield Finding(file, what, f"a title in place of {identifier}", severity="warning")
+        called: dict[str, list[str]] = {}
+        for identifier, name in catalogues[code].short.items():
+            called.setdefault(name, []).append(identifier)
+        for name, several in called.items():
+            if len(several) > 1:
+                what = f"{name!r} is the short name of {' and '.join(sorted(several))}, which no reader can tell apart"
+                yield Finding(file, what, "a name for each in `short`", severity="warning")
         titled = catalogues[code].projects.keys() | catalogues[code].short.keys()
         if gone := sorted(titled - material.facts.keys()):
             yield Finding(file, f"it names projects that are not there: {', '.join(gone)}", severity="warning")

@@ -260,7 +260,7 @@ class Checklist(PageTools):
             if known.records:
                 evidence.append((f"{self.short(name)}:", known.records[0].command))
             for variant in known.variants:
-                evidence.append((f"{self.short(name)} ({self.briefly(variant)}):", variant.records[0].command))
+                evidence.append((f"{self.called(name, variant)}:", variant.records[0].command))
         return self._entry(words.gettext("Is there a command that repeats each run?"), "yes", evidence)
 
     def _lacking(self, run: Record, what: str) -> ReportError:

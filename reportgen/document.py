@@ -111,7 +111,8 @@ def _marked(shown: str, problem: yaml.MarkedYAMLError) -> ReportError:
 
 
 def _invalid(shown: str, line: int, what: str) -> ReportError:
-    return ReportError(f"{shown}, line {line}: not valid YAML ({what}).")
+    quoted = " A text that holds a colon or begins with a sign stands in quotes." if "mapping values" in what else ""
+    return ReportError(f"{shown}, line {line}: not valid YAML ({what}).{quoted}")
 
 
 def refuse_repeated(node: yaml.Node | None, shown: str) -> None:

@@ -41,9 +41,9 @@ RUN = (
     *("project", "variant", "seed"),
     *(f"{part}_{metric}" for part in PARTS for metric in ("accuracy", "cross_entropy")),
     *("epochs", "kept_epoch", "seconds", "side_by_side", "precision", "backend", "device", "dataset"),
-    *("profile", "started", "git_commit"),
+    *("parameters", "profile", "started", "git_commit", "git_clean"),
 )
-"""Of one run, in the same units."""
+"""Of one run, in the same units; behind these stands a column for each setting that any of them has."""
 
 
 class Downloads(PageTools):
@@ -56,16 +56,18 @@ class Downloads(PageTools):
         words, facts = self.edition.words, self.edition.material.facts
         results = self._table("results", COLUMNS, [self._of_project(known) for known in facts.values()])
         runs = [_of_run(run) for known in facts.values() for run in known.every_record]
+        columns = [*RUN, *sorted({name for run in runs for name in run} - {*RUN})]
+        runs = [dict.fromkeys(columns) | run for run in runs]
         tables = [
             (words.gettext("The results of all projects"), results),
-            *([(words.gettext("All runs, one per line"), self._table("runs", RUN, runs))] if runs else []),
+            *([(words.gettext("All runs, one per line"), self._table("runs", columns, runs))] if runs else []),
         ]
         records = [
             (name, [(run.seed, self.link(self.asset(run, "record.json"))) for run in runs])
             for project, known in facts.items()
             for name, runs in (
                 (self.short(project), known.records),
-                *((f"{self.short(project)} ({self.briefly(one)})", one.records) for one in known.variants),
+                *((self.called(project, one), one.records) for one in known.variants),
             )
             if runs
         ]
@@ -106,6 +108,6 @@ def _of_run(run: Record) -> dict[str, Any]:
         *metrics,
         *(len(run.history), run.stopping.restored_epoch, run.seconds, there.side_by_side),
         *(run.precision, there.backend, there.device, run.dataset.name),
-        *(run.profile, run.started.isoformat(), there.git_commit),
+        *(run.network.parameters, run.profile, run.started.isoformat(), there.git_commit, there.git_clean),
     )
-    return dict(zip(RUN, values, strict=True))
+    return dict(zip(RUN, values, strict=True)) | {f"setting_{name}": value for name, value in run.settings.items()}

@@ -411,7 +411,7 @@ class Evidence(PageTools):
             (
                 run,
                 self.link(self.asset(run, "record.json")),
-                self.edition.material.source_link(run.script, run.environment.git_commit),
+                self.edition.material.source_link(run),
             )
             for run in known.records
         ]

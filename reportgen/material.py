@@ -54,9 +54,12 @@ class Material:
     printed: bool = False
     """Whether the site will hold the report as a PDF in each language."""
 
-    def source_link(self, file: str, commit: str | None) -> str | None:
-        """The page that shows `file` as it was in `commit`; None where there is no such page."""
-        where = quote(f"{self.within}{file}")
+    def source_link(self, run: Record) -> str | None:
+        """The page that shows the script of `run` as it ran; None where there is no such page, as for one that was not
+        committed.
+        """
+        commit = run.environment.git_commit if run.environment.git_clean else None
+        where = quote(f"{self.within}{run.script}")
         return f"{self.repository}/blob/{commit}/{where}" if self.repository and commit else None
 
     def planned(self, project: str) -> Record | Declaration | None:

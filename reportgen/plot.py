@@ -123,8 +123,9 @@ def _draw_curves(drawing: Curves, words: Language) -> Figure:
     last.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
     last.set_xlabel(drawing.across)
     top = axes[0]
-    for line in drawing.panels[0].lines:
-        top.plot([], [], "--" if line.dashed else "-", color=line.colour, label=_clipped(line.name, 24))
+    lines = drawing.panels[0].lines
+    for line, label in zip(lines, _labels([line.name for line in lines], 24), strict=True):
+        top.plot([], [], "--" if line.dashed else "-", color=line.colour, label=label)
     top.plot([], [], "o", color=INK, markersize=5, label=drawing.kept)
     _arrange(figure, columns=3, handlelength=1.6)
     return figure
@@ -150,8 +151,9 @@ def _draw_dots(drawing: Dots, words: Language) -> Figure:
     size = len(drawing.rows)
     figure = Figure(figsize=(WIDTH, 0.95 + 0.5 * size))
     axes = figure.subplots()
-    for number, row in enumerate(drawing.rows):
-        label, height = _clipped(row.label, 56, 18), number + 0.17
+    labels = _labels([row.label for row in drawing.rows], 56, 18)
+    for number, (row, label) in enumerate(zip(drawing.rows, labels, strict=True)):
+        height = number + 0.17
         standing: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 10.5, **INSIDE}
         # On paper of its own: the lines of the grid go behind a name, not through it.
         axes.text(0, number - 0.2, label, bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1}, **standing)
@@ -384,6 +386,15 @@ def _apart(signs: Sequence[tuple[float, float, str, str]], gap: float) -> Iterat
             y += gap / 4
         placed.append((x, y))
         yield x, y, sign, colour
+
+
+def _labels(texts: Sequence[str], length: int, end: int = 0) -> list[str]:
+    """`texts` clipped to `length`, with as much of their ends as it takes to tell them apart; whole if nothing does."""
+    for kept in (end, length // 2, length - length // 4):
+        clipped = [_clipped(text, length, kept) for text in texts]
+        if len({*clipped}) == len({*texts}):
+            return clipped
+    return [*texts]
 
 
 def _clipped(text: str, length: int, end: int = 0) -> str:

@@ -218,7 +218,7 @@ class Tables(PageTools):
                     "changed": changed,
                     "remedy": fingerprint.remedy(run, self.report.root),
                     "link": self.link(self.asset(run, "record.json")),
-                    "source": material.source_link(run.script, run.environment.git_commit),
+                    "source": material.source_link(run),
                 }
             )
         return self.edition.html("provenance", items) if items else self.missing()

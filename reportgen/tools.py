@@ -19,7 +19,9 @@ BRIEFLY = {
     "image_size": "{value} px",
     "weights": "from {value}",
 }
-"""Messages for a label, of settings whose own name would fill it."""
+"""Messages for a label, of settings whose own name would fill it; they stand first."""
+MOST_DEPARTURES = 4
+"""More than these are counted, in a label."""
 
 
 @dataclass
@@ -104,7 +106,11 @@ class PageTools:
         if variant is None:
             return called
         runs = (known for known in self.facts(project).variants if known.name == variant)
-        return f"{called} ({next((self.briefly(known) for known in runs), variant)})"
+        return _in_brackets(called, next((self.briefly(known) for known in runs), variant))
+
+    def called(self, project: str, variant: Variant) -> str:
+        """As `short`, also of a variant that has no name."""
+        return _in_brackets(self.short(project), self.briefly(variant))
 
     def mention(self, name: str) -> str:
         """What a sentence calls a project, in the language's words: with an article, where the language wants one."""
@@ -125,19 +131,32 @@ class PageTools:
         return "; ".join(differences) or words.gettext("variant {name}", name=variant.name)
 
     def briefly(self, variant: Variant) -> str:
-        """What a variant has in place of what the study's figures are of, for a label."""
+        """What a variant has in place of what the study's figures are of, for a label; no two of a project share one.
+
+        The names of their folders tell them apart where nothing else does.
+        """
+        label, project = self._departing(variant), variant.records[0].project
+        alike = [one for one in self.facts(project).variants if self._departing(one) == label]
+        return f"{label}, {variant.name}" if len(alike) > 1 else label
+
+    def _departing(self, variant: Variant) -> str:
         words = self.edition.words
 
         def told(name: str, value: Setting | None) -> str:
-            if name in BRIEFLY and value is not None:
+            if value is None or value is False:
+                label = words.label(name)
+                return words.gettext("without {setting}", setting=label[:1].lower() + label[1:])
+            if name in BRIEFLY:
                 one = name == "epochs" and value == 1
                 return words.gettext("{value} epoch" if one else BRIEFLY[name], value=self.in_words(value))
-            if isinstance(value, str):
-                return self.in_words(value)
-            return f"{words.label(name)} {self.in_words(value)}"
+            return self.in_words(value) if isinstance(value, str) else f"{words.label(name)} {self.in_words(value)}"
 
-        departures = [told(name, value) for name, _, value in self._departures(variant)]
-        return ", ".join(departures) or words.gettext("variant {name}", name=variant.name)
+        departures = sorted(self._departures(variant), key=lambda departure: departure[0] not in BRIEFLY)
+        shown = MOST_DEPARTURES if len(departures) <= MOST_DEPARTURES else MOST_DEPARTURES - 1
+        labels = [told(name, value) for name, _, value in departures[:shown]]
+        if further := len(departures) - shown if len(departures) > shown else 0:
+            labels.append(words.gettext("{n} further settings", n=further))
+        return ", ".join(labels) or words.gettext("variant {name}", name=variant.name)
 
     def _departures(self, variant: Variant) -> Iterator[tuple[str, Setting, Setting]]:
         """Each setting in which it departs: its name, what is required or declared, what was found."""
@@ -189,3 +208,8 @@ class PageTools:
         target = f"assets/records/{'/'.join(filter(None, run.key[:2]))}/seed-{run.seed}/{name}"
         self.assets[target] = self.source(run, name)
         return target
+
+
+def _in_brackets(called: str, apart: str) -> str:
+    """A name with what sets a variant apart, within one pair of brackets: `Project 12 (ours, 8 epochs)`."""
+    return f"{called[:-1]}, {apart})" if called.endswith(")") else f"{called} ({apart})"

@@ -127,6 +127,7 @@ def test_without_any_project_there_is_nothing_to_do_and_that_is_said(write: Call
         (GOOD.replace("()))", "()), prepare=5)"), r"line 7: Project: prepare is 5, expected a function, or None"),
         (f"{GOOD}object.__setattr__(PROJECT, 'weights', 'own.h5')", r"line 7: Project: weights is 'own\.h5'"),
         ("import sys\nsys.exit()", r"p92_bad\.py, line 2: SystemExit"),
+        ("", r"p92_bad\.py: expected a line `PROJECT = Project\(\.\.\.\)`, found none\. CONTRIBUTING"),
         ("PROJECT = 1", r"p92_bad\.py: expected a line `PROJECT = Project\(\.\.\.\)`, found int"),
     ],
 )

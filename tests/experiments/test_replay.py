@@ -115,6 +115,27 @@ def test_a_canary_is_held_against_the_record_s_and_what_they_have_in_common_is_c
     assert expected in console.file.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("variant", "told"), [("2-epochs", " Train it again with `do [it] again`, or delete its folder."), (None, "")]
+)
+def test_of_a_stale_variant_the_command_is_told_that_alone_trains_it_again(
+    variant: str | None, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = synthetic.record(variant=variant, command="do [it] again")
+    monkeypatch.setattr(replay, "singing", lambda *_: nullcontext())
+    monkeypatch.setattr(replay, "departures", lambda _: (Sizes(), None))
+    monkeypatch.setattr(replay, "sources", lambda _: {"a.py": synthetic.HASH})
+    specification = Specification(
+        network=done.network, settings={"epochs": 7}, seed=0, precision=done.precision, canary=done.canary
+    )
+    said = {"specification": specification.model_dump(), "environment": done.environment.model_dump()}
+    monkeypatch.setattr(replay, "answer", lambda _: said)
+    console = Console(file=StringIO(), width=300)
+    assert replay.replay(tmp_path, done, console) == "stale"
+    assert isinstance(console.file, StringIO)
+    assert console.file.getvalue().rstrip().endswith(f".{told}")
+
+
 def test_a_canary_is_asked_for_as_its_run_was_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Any, ...]] = []
     settings = {"image_size": 16, "batch_size": 8, "epochs": 3, "pixel_scaling": "BGR - ImageNet mean"}

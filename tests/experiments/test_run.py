@@ -667,6 +667,15 @@ def test_a_run_has_the_precision_of_its_record_or_of_the_other_seeds_unless_anot
     assert [job.precision for job in executor.jobs] == ["mixed_bfloat16", "float32"], "where the seeds are not at one"
 
 
+def test_a_seed_in_another_precision_takes_a_recorded_one_s_place_only_with_all_of_them(tmp_path: Path) -> None:
+    recorded(tmp_path, 0, 1)
+    executor, failed, told = trained(tmp_path, 0, precision="mixed_bfloat16")
+    assert executor.jobs == [] and [job.seed for job in failed] == [0]
+    assert "p00_base seed 0: In mixed_bfloat16 it would stand beside seeds in float32 (1), and no mean could be" in told
+    executor, failed, _ = trained(tmp_path, 0, 1, precision="mixed_bfloat16")
+    assert ([job.seed for job in executor.jobs], failed) == ([0, 1], [])
+
+
 def test_ctrl_c_ends_a_replay_and_its_canaries_though_they_did_not_hear_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

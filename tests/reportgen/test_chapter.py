@@ -82,12 +82,14 @@ def test_a_chapter_begins_in_every_language_and_the_report_needs_no_more_than_to
         if line:
             assert "13" in after[root / file].splitlines()[int(line) - 1]
     report = reports.load(root)
-    assert {finding.what.partition(" ")[0] for finding in check.check(gather(report))} == {"section"}
+    errors = [finding for finding in check.check(gather(report)) if finding.severity == "error"]
+    assert {finding.what.partition(" ")[0] for finding in errors} == {"section"}
     read = sources.read_all(report, report.pages())
     # The title stands in the catalogues, so that the first section has no words to be read.
     sections = [f"further/13.md#{section.identifier}" for section in read["further/13.md"]["en"].sections[1:]]
     translations.confirm(report, read, [*SECTIONS, *sections])
-    assert [str(finding) for finding in check.check(gather(report))] == []
+    left = check.check(gather(report))
+    assert {(finding.severity, finding.what.partition("“")[0]) for finding in left} == {("warning", "the comment ")}
     build(report, root / "site")
     page = (root / "site" / "es" / "further" / "13" / "index.html").read_text(encoding="utf-8")
     assert "Proyecto 13: «nuestro»" in page and "Qué cambió" in page and "aún sin ejecutar" in page
@@ -160,7 +162,7 @@ def test_the_first_project_of_a_report_is_named_where_there_is_no_name_yet(root:
     ("arguments", "sentence"),
     [
         ({"project": "p13_our"}, "'p13_our' has neither a run nor a declaration.*did you mean 'p13_ours'"),
-        ({"since": "nobody"}, "'nobody' has neither a run"),
+        ({"since": "nobody"}, "'nobody' has neither a run.* declared first, with `python -m experiments declare`"),
         ({"project": ""}, "^'' has neither a run"),
         ({"since": ""}, "^'' has neither a run"),
         ({"since": "p13_ours"}, "p13_ours cannot be compared with itself"),
@@ -180,6 +182,27 @@ def test_what_cannot_be_begun_is_a_sentence_and_writes_nothing(
     with pytest.raises(ReportError, match=sentence):
         write(root, **arguments)
     assert every_file(root) == before
+
+
+def test_what_a_new_chapter_asks_is_told_until_it_is_answered_and_so_is_a_project_that_has_no_title(root: Path) -> None:
+    def told() -> list[tuple[str, int | None, str]]:
+        found = check.check(gather(reports.load(root)))
+        return [(one.where, one.line, one.severity) for one in found if re.search("comment|its identifier", one.what)]
+
+    place = f"projects/{OURS}.md"
+    chapter.write(gather(reports.load(root)), OURS, None, "before", {"en": "Ours"})
+    lines = (root / "docs" / "en" / place).read_text(encoding="utf-8").splitlines()
+    asked = [number for number, line in enumerate(lines, 1) if line.startswith("<!--")]
+    assert len(asked) == 4
+    files = [f"docs/{code}/{place}" for code in ("en", "es")]
+    titled = [("docs/es/catalogue.yml", None, "warning")]
+    assert told() == titled[:0] + [(files[0], line, "warning") for line in asked] + titled + [
+        (files[1], line, "warning") for line in asked
+    ]
+    for file in files:
+        text = (root / file).read_text(encoding="utf-8")
+        (root / file).write_text(re.sub("<!-- .* -->", "An answer.", text), encoding="utf-8")
+    assert told() == titled
 
 
 def test_a_second_chapter_is_not_begun(root: Path) -> None:

@@ -204,6 +204,16 @@ def test_a_name_that_one_catalogue_lacks_or_no_catalogue_has_is_an_error(small_r
     ]
 
 
+def test_two_projects_of_one_short_name_are_a_warning(small_report: Path) -> None:
+    rename(small_report, "en", short={"first": "One", "second": "One", "third": "Three"})
+    (finding,) = (one for one in check(gather(reports.load(small_report))) if "short name" in one.what)
+    assert str(finding) == (
+        "docs/en/catalogue.yml: 'One' is the short name of first and second, which no reader can tell apart. "
+        "Mend it with: a name for each in `short`"
+    )
+    assert finding.severity == "warning"
+
+
 def test_projects_that_a_catalogue_still_names_are_a_warning(small_report: Path) -> None:
     for code in ("en", "es"):
         rename(small_report, code, projects={"first": "1", "gone": "2"}, short={"left": "3"})

@@ -145,6 +145,7 @@ def test_every_run_of_a_project_and_of_its_variants_has_a_line_with_what_its_rec
         variant="tiny",
         precision="mixed_bfloat16",
         seconds=83.5,
+        settings={"decay": 0.5},
         right=50,
         test={"accuracy": 0.5, "cross_entropy": 1.125},
         validation={"accuracy": 0.625, "cross_entropy": 1.25},
@@ -173,12 +174,21 @@ def test_every_run_of_a_project_and_of_its_variants_has_a_line_with_what_its_rec
         "backend": run.environment.backend,
         "device": run.environment.device,
         "dataset": run.dataset.name,
+        "parameters": run.network.parameters,
         "profile": run.profile,
         "started": run.started.isoformat(),
         "git_commit": run.environment.git_commit,
+        "git_clean": True,
+        "setting_batch_size": None,
+        "setting_decay": 0.5,
+        "setting_epochs": None,
+        "setting_learning_rate": None,
+        "setting_optimizer": None,
     }
+    assert shown[0]["setting_batch_size"] == 512 and shown[0]["setting_decay"] is None
     lines = list(csv.DictReader(io.StringIO(table)))
-    assert table.splitlines()[0] == ",".join(RUN) and "\r" not in table
+    settings = [name for name in shown[0] if name.startswith("setting_")]
+    assert table.splitlines()[0] == ",".join((*RUN, *settings)) and "\r" not in table
     assert lines == [{key: "" if value is None else str(value) for key, value in row.items()} for row in shown]
 
 

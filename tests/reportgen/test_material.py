@@ -40,14 +40,24 @@ def test_a_report_without_folders_for_them_has_no_benches_no_pretrainings_and_no
 def test_a_source_is_linked_in_its_repository_from_a_copy_that_is_no_checkout(small_report: Path) -> None:
     with (small_report / "mkdocs.yml").open("a", encoding="utf-8") as settings:
         settings.write("repo_url: https://host.example/owner/name/\n")
-    found = gather(reports.load(small_report)).source_link("scripts/first.py", "01ab")
-    assert found == "https://host.example/owner/name/blob/01ab/scripts/first.py"
+    found = gather(reports.load(small_report)).source_link(of_commit("scripts/first.py"))
+    assert found == f"https://host.example/owner/name/blob/{'01ab' * 10}/scripts/first.py"
 
 
-def test_a_source_of_no_known_commit_has_no_link(small_report: Path) -> None:
+def of_commit(script: str, commit: str | None = "01ab" * 10, clean: bool | None = True) -> records.Record:
+    """A run of `script` as a commit has it."""
+    run = record("first")
+    there = run.environment.model_copy(update={"git_commit": commit, "git_clean": clean})
+    return run.model_copy(update={"script": script, "environment": there})
+
+
+def test_a_source_of_no_known_commit_or_that_was_not_committed_has_no_link(small_report: Path) -> None:
     known = replace(gather(reports.load(small_report)), repository="https://host.example/owner/name")
-    assert known.source_link("a b.py", "01ab") == "https://host.example/owner/name/blob/01ab/a%20b.py"
-    assert known.source_link("a.py", None) is replace(known, repository="").source_link("a.py", "01ab") is None
+    link = f"https://host.example/owner/name/blob/{'01ab' * 10}/a%20b.py"
+    assert known.source_link(of_commit("a b.py")) == link
+    nowhere = replace(known, repository="").source_link(of_commit("a.py"))
+    assert known.source_link(of_commit("a.py", None, None)) is nowhere is None
+    assert [known.source_link(of_commit("a.py", clean=clean)) for clean in (False, None)] == [None, None]
 
 
 @pytest.mark.parametrize("name", ["range", "curves"])

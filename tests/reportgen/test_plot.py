@@ -21,7 +21,7 @@ from reportgen import drawings
 from reportgen.charts import confusion, curves
 from reportgen.drawings import VARIABLES, Box, Diagram, Dots, Drawing, Mark, Matrix, Plane, Row, Series, Spot, Unit
 from reportgen.language import language
-from reportgen.plot import _apart, _clipped, arranged, draw, run_figures, style
+from reportgen.plot import _apart, _clipped, _labels, arranged, draw, run_figures, style
 from tests.synthetic import CLASSES, MANY, record
 
 ENGLISH, SPANISH = language("en"), language("es")
@@ -408,6 +408,16 @@ def test_layers_with_parameters_have_a_colour_of_their_own_and_one_that_only_pas
 def test_a_name_as_long_as_its_room_stands_whole_and_a_longer_one_fills_it() -> None:
     assert [_clipped("abcdef", length) for length in (6, 5)] == ["abcdef", "abcd…"]
     assert _clipped("abcdefghij", 7, 3) == "abc…hij"
+
+
+def test_names_that_are_clipped_keep_as_much_of_their_ends_as_tells_them_apart() -> None:
+    long = "Project 7 (from Tiny ImageNet)"
+    assert _labels([long, "Project 8"], 24) == ["Project 7 (from Tiny Im…", "Project 8"]
+    assert _labels([long, long], 24) == ["Project 7 (from Tiny Im…"] * 2, "one name twice is no other"
+    more = "Project 7 (from Tiny ImageNet, with another preprocessing)"
+    assert _labels([long, more], 24) == ["Project 7 (…ny ImageNet)", "Project 7 (…eprocessing)"]
+    alike = [f"{'a' * 30}{middle}{'b' * 60}" for middle in "xy"]
+    assert _labels(alike, 24) == alike, "whole where nothing else tells"
 
 
 @pytest.mark.parametrize(

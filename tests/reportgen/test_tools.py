@@ -57,8 +57,9 @@ def test_a_link_leads_to_where_mkdocs_publishes_a_page_or_a_file(
         ({"epochs": 3}, "3 epochs", "Epochs: 3 instead of 40"),
         ({"batch_size": 1}, "batches of 1", "Batch size: 1 instead of –"),
         ({"decay": 0.5}, "Decay 0.5", "Decay: 0.5 instead of –"),
-        ({"mirror": None}, "Mirror –", "Mirror: – instead of yes"),
-        ({"epochs": None}, "Epochs –", "Epochs: – instead of 40"),
+        ({"mirror": None}, "without mirror", "Mirror: – instead of yes"),
+        ({"mirror": False}, "without mirror", "Mirror: no instead of yes"),
+        ({"epochs": None}, "without epochs", "Epochs: – instead of 40"),
         ({"weights": "theirs"}, "from the weights of others", "Initial weights: the weights of others instead of –"),
         ({"weights_sha256": "ab"}, "variant other", "variant other"),
     ],
@@ -127,7 +128,7 @@ def test_a_file_beside_the_record_of_a_variant_stands_apart_from_the_project_s(s
 def test_a_variant_that_leaves_out_what_its_project_declares_is_told_by_that(small_report: Path) -> None:
     records.write_declaration(declaration("mine", settings=PLAN), small_report / "declared")
     known = tools(small_report, record("mine", variant="other", settings={"epochs": 40}))
-    assert known.short("mine/other") == "mine (Mirror –)"
+    assert known.short("mine/other") == "mine (without mirror)"
 
 
 def test_a_variant_of_an_unknown_project_is_named_by_that_with_the_nearest(small_report: Path) -> None:
@@ -170,7 +171,24 @@ def test_what_sets_a_variant_apart_stands_in_the_order_of_its_names_beginning_wi
     changed = {"weights": "ours", "mirror": False, "epochs": 3, "decay": 0.2, "batch_size": 1024, "image_size": 64}
     known = tools(small_report, record("first", variant="other", settings=changed))
     (variant,) = known.facts("first").variants
-    assert known.briefly(variant) == "from ours, batches of 1,024, Decay 0.2, 3 epochs, 64 px, Mirror no"
+    assert known.briefly(variant) == "from ours, batches of 1,024, 3 epochs, 3 further settings"
+    few = {**plan, "weights": "ours", "mirror": False, "epochs": 3, "decay": 0.2}
+    (variant,) = tools(small_report, record("first", variant="other", settings=few)).facts("first").variants
+    assert known.briefly(variant) == "from ours, 3 epochs, Decay 0.2, without mirror"
+
+
+def test_no_two_variants_of_a_project_have_one_label_and_each_has_one_pair_of_brackets(small_report: Path) -> None:
+    records.write_declaration(declaration("mine", settings=PLAN), small_report / "declared")
+    few = {**PLAN, "epochs": 1}
+    runs = [record("mine", variant=name, settings=few) for name in ("1-epochs", "batch-32-1-epochs")]
+    other = record("mine", variant="2-epochs", settings={**PLAN, "epochs": 2})
+    known = tools(small_report, *runs, other, short={"mine": "Project 1 (ours)"})
+    assert [known.called("mine", variant) for variant in known.facts("mine").variants] == [
+        "Project 1 (ours, 1 epoch, 1-epochs)",
+        "Project 1 (ours, 2 epochs)",
+        "Project 1 (ours, 1 epoch, batch-32-1-epochs)",
+    ]
+    assert known.short("mine/1-epochs") == "Project 1 (ours, 1 epoch, 1-epochs)"
 
 
 def test_a_variant_that_nothing_but_its_name_sets_apart_is_told_in_the_page_s_language(small_report: Path) -> None:
