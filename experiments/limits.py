@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from experiments import catalogue
 from experiments.comparison.commands import timed
@@ -132,19 +133,14 @@ def augmenting(source: str) -> Figure:
 def _training(source: str) -> Figure:
     """Steps of Project 1 as the project trains it, against those of a plain `fit` on the same images, turn by turn."""
     from experiments import data
-    from experiments.comparison.training import behind_the_first_batch, ours, study
+    from experiments.comparison.training import behind_the_first_batch, in_turns, ours, study
     from experiments.data import Images
 
     declared = catalogue.load(PLAIN)
     split = data.split(data.load(source), 0)
     images = Images(split.train.pixels[:IMAGES], split.train.labels[:IMAGES])
     # Without augmentation, the study's way is a plain `fit`.
-    own, plain = ours(declared, images, "float32"), study(declared, images)
-    taken: dict[str, list[float]] = {"ours": [], "plain": []}
-    for turn in range(ROUNDS + 1):
-        for name, way in (("ours", own), ("plain", plain)):
-            seconds = behind_the_first_batch(way)
-            if turn:  # the first turn compiles
-                taken[name].append(seconds)
+    ways = {"ours": ours(declared, images, "float32"), "plain": study(declared, images)}
+    taken = in_turns({name: partial(behind_the_first_batch, way) for name, way in ways.items()}, ROUNDS)
     ratio = statistics.median(taken["ours"]) / statistics.median(taken["plain"])
     return Figure("steps of Project 1 against a plain fit", f"{ratio:.3f} times", "1.05 times", ratio <= 1.05)

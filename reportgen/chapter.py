@@ -108,6 +108,7 @@ def unanswered(text: str, words: Language) -> Iterator[tuple[int, str]]:
 def _text(project: str, since: str | None, words: Language) -> str:
     """A page whose prose is still to be written."""
     named = f'"{project}"'
+    open_question, what_changed, what_is_shown, what_it_proves = (_comment(words.gettext(one)) for one in QUESTIONS)
     reached = words.gettext(
         "Recorded runs: {n}. Test accuracy: {accuracy}; cross-entropy: {cross_entropy}; training time: {seconds}.",
         n=_call(f"{project}.reproduced.test.accuracy.n"),
@@ -118,13 +119,13 @@ def _text(project: str, since: str | None, words: Language) -> str:
     parts = [
         f"# {_call(f'title({named})')} {{ #project }}",
         _heading(words.gettext("The question"), "question"),
-        _comment(words.gettext("What is to be found out, and why is it open?")),
+        open_question,
     ]
     if since:
         parts += [
             _heading(words.gettext("What changed"), "changes"),
             _call(f'changes({named}, since="{since}")'),
-            _comment(words.gettext("Why this, and what was left as it was?")),
+            what_changed,
         ]
     parts += [
         _heading(words.gettext("The network"), "network"),
@@ -138,9 +139,9 @@ def _text(project: str, since: str | None, words: Language) -> str:
         reached,
         _call(f"results({named})"),
         _call(f"curves({named})"),
-        _comment(words.gettext("What do the runs show? What compares belongs into a claim.")),
+        what_is_shown,
         _heading(words.gettext("What it means"), "meaning"),
-        _comment(words.gettext("What does it prove, and what not?")),
+        what_it_proves,
         _call(f"confusion({named})"),
         _call(f"mistakes({named})"),
         _heading(words.gettext("Provenance"), "provenance"),

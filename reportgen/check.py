@@ -22,7 +22,7 @@ from reportgen.language import language, unlike, untranslated
 from reportgen.material import Material
 from reportgen.names import check_absent, check_bare, check_blocks, check_names, check_variant
 from reportgen.record import Record
-from reportgen.report import CATALOGUE, Catalogue, Report, read_text
+from reportgen.report import CATALOGUE, Catalogue, Report
 from reportgen.source import Source, Sources
 
 GONE = "the script under its old name"
@@ -58,14 +58,13 @@ def check(material: Material) -> list[Finding]:
             found += dict.fromkeys(check_absent(version, material))  # several in one line are told once
             found += _included(version, material.pages)
             found += navigation.check_links(version, page, material.pages)
-            found += _unanswered(report, version, code, page)
+            found += _unanswered(version, code)
     return sorted(found, key=lambda finding: (finding.where, finding.line or 0))
 
 
-def _unanswered(report: Report, version: Source, code: str, page: str) -> Iterator[Finding]:
+def _unanswered(version: Source, code: str) -> Iterator[Finding]:
     """What a chapter that was begun by a program still asks its writer: its readers find nothing there."""
-    text = read_text(report.docs / code / page, version.file)
-    for line, question in chapter.unanswered(text, language(code)):
+    for line, question in chapter.unanswered(version.text, language(code)):
         what = f"the comment “{question}” of a new chapter still stands where words belong"
         yield Finding(version.file, what, "your answer in its place, or nothing", line, "warning")
 

@@ -118,6 +118,8 @@ class Source:
     sections: tuple[Section, ...]
     tree: nodes.Template = field(default_factory=lambda: nodes.Template([]), compare=False, repr=False)
     """What Jinja reads in it."""
+    text: str = field(default="", compare=False, repr=False)
+    """As it is written."""
 
     def section(self, identifier: str | None) -> Section | None:
         """The first section of that identifier."""
@@ -145,7 +147,8 @@ def read(report: Report, code: str, page: str) -> Source:
     """
     file = report.docs / code / page
     shown = report.relative(file)
-    return Source(shown, *_parsed(read_text(file, shown), shown))
+    text = read_text(file, shown)
+    return Source(shown, *_parsed(text, shown), text)
 
 
 def read_catalogues(report: Report) -> dict[str, Source]:

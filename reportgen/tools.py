@@ -152,9 +152,9 @@ class PageTools:
             return self.in_words(value) if isinstance(value, str) else f"{words.label(name)} {self.in_words(value)}"
 
         departures = sorted(self._departures(variant), key=lambda departure: departure[0] not in BRIEFLY)
-        shown = MOST_DEPARTURES if len(departures) <= MOST_DEPARTURES else MOST_DEPARTURES - 1
-        labels = [told(name, value) for name, _, value in departures[:shown]]
-        if further := len(departures) - shown if len(departures) > shown else 0:
+        shown = departures if len(departures) <= MOST_DEPARTURES else departures[: MOST_DEPARTURES - 1]
+        labels = [told(name, value) for name, _, value in shown]
+        if further := len(departures) - len(shown):
             labels.append(words.gettext("{n} further settings", n=further))
         return ", ".join(labels) or words.gettext("variant {name}", name=variant.name)
 

@@ -34,7 +34,8 @@ def comparisons(identifier: str, source: str, seeds: Sequence[int] = SEEDS) -> I
     Raises:
         ReportError: a run failed; it has said why.
     """
-    runs = {(seed, USUAL): found for seed in seeds if (found := _recorded(identifier, source, seed))}
+    here = _trainer(describe())
+    runs = {(seed, USUAL): found for seed in seeds if (found := _recorded(identifier, source, seed, here))}
     missing = [pair for pair in itertools.product(seeds, (USUAL, FASTER)) if pair not in runs]
     runs |= dict(zip(missing, _trained(identifier, source, missing), strict=True))
     yield Comparison(
@@ -47,15 +48,15 @@ def comparisons(identifier: str, source: str, seeds: Sequence[int] = SEEDS) -> I
     )
 
 
-def _recorded(identifier: str, source: str, seed: int) -> Record | None:
-    """The recorded run, if it is up to date and was trained in the usual precision on the images of `source`, as this
-    machine would train it.
+def _recorded(identifier: str, source: str, seed: int, trainer: tuple[str, str]) -> Record | None:
+    """The recorded run, if it is up to date and was trained in the usual precision on the images of `source`, by this
+    `trainer`.
     """
     now = standing(RESULTS, identifier, seed)
     if now.state != "up to date" or now.record is None:
         return None
     alike = now.record.precision == USUAL and not other_images(source, now.record)
-    return now.record if alike and _trainer(now.record.environment) == _trainer(describe()) else None
+    return now.record if alike and _trainer(now.record.environment) == trainer else None
 
 
 def _trainer(environment: Environment) -> tuple[str, str]:

@@ -25,8 +25,6 @@ from experiments.job import SEEDS
 from reportgen.bench import Comparison
 from reportgen.errors import ReportError, last_words
 
-SMALL = ("p00_base", "p01_deeper")
-"""The projects of which several seeds are trained side by side."""
 OPERATIONS = 2e11
 """About so many multiplications and additions make a turn: seconds on a processor, long against a message."""
 

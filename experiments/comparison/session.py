@@ -52,7 +52,7 @@ def compare(
     if not found:
         raise ReportError(
             f"Nothing was measured: of {', '.join(projects)}, seeds are trained side by side for none; "
-            f"they are for {', '.join(seeds.SMALL)}."
+            f"they are for {', '.join(training.SMALL)}."
         )
 
 
@@ -67,7 +67,7 @@ def _comparisons(
     for identifier in projects:
         if "training" in parts:
             yield from training.comparisons(identifier, source, rounds)
-        if "seeds" in parts and identifier in seeds.SMALL:
+        if "seeds" in parts and identifier in training.SMALL:
             yield from seeds.comparisons(identifier, source, rounds)
     if "precision" in parts:
         for identifier in precise:

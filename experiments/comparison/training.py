@@ -18,7 +18,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -38,8 +38,8 @@ DRAWN_BY_PYTHON = 16
 MATRIX, LARGE_MATRIX = 2048, 8192
 """Rows and columns of the multiplication that shows what a processor, and what an accelerator can do."""
 FASTER = "mixed_bfloat16"
-WHOLE = ("p00_base", "p01_deeper")
-"""The projects whose whole epochs are timed, too: seconds each."""
+SMALL = ("p00_base", "p01_deeper")
+"""The projects whose whole epochs are timed, too, seconds each, and of which several seeds are trained side by side."""
 COUNTED = ("Conv1D", "Conv2D", "DepthwiseConv2D", "Dense")
 """Layers that use each weight of their first array once at each place of their output."""
 MEMORIES = ("memory", "device_memory")
@@ -54,7 +54,7 @@ def comparisons(identifier: str, source: str, rounds: int) -> Iterator[Compariso
     Raises:
         ReportError: a process failed; the message is its last words.
     """
-    for what in ("times", *(["epochs"] if identifier in WHOLE else [])):
+    for what in ("times", *(["epochs"] if identifier in SMALL else [])):
         for one in _ask(what, identifier, source, rounds):
             yield Comparison.model_validate(one)
     for group, ours, study in zip(
@@ -106,12 +106,7 @@ def times(identifier: str, source: str, rounds: int) -> list[Comparison]:
     trained = _epoch if accelerated else behind_the_first_batch
     sides = {name: partial(trained, way) for name, way in ways.items()}
     sides |= {name: partial(_timed, part) for name, part in parts.items()}
-    taken: dict[str, list[float]] = {name: [] for name in sides}
-    for turn in range(rounds + 1):
-        for name, side in sides.items():
-            seconds = side()
-            if turn:  # the first turn compiles
-                taken[name].append(seconds)
+    taken = in_turns(sides, rounds)
     counts = dict.fromkeys(sides, len(images.labels)) | {"study": len(few.labels)}
     if not accelerated:
         counts |= {name: counts[name] - size for name in ways}
@@ -139,22 +134,24 @@ def epochs(identifier: str, source: str, rounds: int) -> list[Comparison]:
     declared = catalogue.load(identifier)
     images = data.split(data.load(source), 0).train
     ways = {"ours": ours(declared, images, "float32"), "study": study(declared, images)}
-    speed: dict[str, list[float]] = {name: [] for name in ways}
-    for turn in range(rounds + 1):
-        for name, way in ways.items():
-            seconds = _epoch(way)
-            if turn:  # the first turn compiles
-                speed[name].append(len(images.labels) / seconds)
+    taken = in_turns({name: partial(_epoch, way) for name, way in ways.items()}, rounds)
+    speed = {name: tuple(len(images.labels) / seconds for seconds in taken[name]) for name in ways}
     return [
         Comparison(
             group="epochs",
             subject=identifier,
             unit="images/s",
-            measured=tuple(speed["ours"]),
+            measured=speed["ours"],
             against="keras_fit",
-            reference=tuple(speed["study"]),
+            reference=speed["study"],
         )
     ]
+
+
+def in_turns(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    """The seconds that each side says, round by round, one after the other in each; behind the turn that compiles."""
+    turns = [{name: side() for name, side in sides.items()} for _ in range(rounds + 1)]
+    return {name: [turn[name] for turn in turns[1:]] for name in sides}
 
 
 def _timed(part: Callable[[], None]) -> float:

@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import reportgen
-from reportgen import bench, checklist, claims, evidence, facts, tools
+from reportgen import bench, chapter, checklist, claims, evidence, facts, tools
 from reportgen.errors import ReportError
 from reportgen.language import FOLDER, codes, is_language, language, unlike, untranslated
 
@@ -62,6 +62,7 @@ def messages() -> set[str]:
         | templates
         | labels
         | {*evidence.MESSAGES.values(), *evidence.ONE.values(), *tools.BRIEFLY.values()}
+        | {*chapter.QUESTIONS}
         | set(get_args(claims.Verdict))
         | set(get_args(bench.Unit))
         | set(get_args(checklist.Answer))
