@@ -36,6 +36,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     make every run another one.
     """
 
+    order: npt.NDArray[np.int64]
+    """The positions of all images in this epoch's order, (images,)."""
+
     def __init__(
         self,
         images: Images,
@@ -66,9 +69,14 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         pixels = resize(self.images.pixels[plan.chosen], self.image_size)
         return scaled(moved(pixels, plan.movement), self.scaling), self.images.labels[plan.chosen]
 
+    @property
+    def still(self) -> bool:
+        """Whether nothing happens to any image but its scaling."""
+        return self.images.pixels.shape[1:3] == (self.image_size,) * 2 and self.plan(0).movement is None
+
     def plan(self, index: int) -> Plan:
         """Which images batch `index` of this epoch takes, and what happens to them."""
-        chosen = self._order[index * self.batch_size : (index + 1) * self.batch_size]
+        chosen = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         random = np.random.default_rng((self._seed or 0, self._epoch, index))
         movement: Movement | None = None
         match self._augmentation:
@@ -84,7 +92,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def draw(self, epoch: int) -> None:
         """Take the order of epoch `epoch`, counted from 0, and what is mirrored in it."""
         self._epoch = epoch
-        self._order = order(len(self.images.labels), self._seed, epoch)
+        self.order = order(len(self.images.labels), self._seed, epoch)
         if isinstance(self._augmentation, Translation):
             self._flips = alternating(len(self.images.labels), self._seed or 0, epoch)
 

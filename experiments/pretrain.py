@@ -176,7 +176,8 @@ def averaging(steps: int) -> float:
 
 def inputs(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """RGB pixels, (batch, height, width, 3), as the network takes them while it trains."""
-    return scaled(pixels, BGR_MEAN) / np.float32(UNIT)
+    found: npt.NDArray[np.float32] = scaled(pixels, BGR_MEAN) / np.float32(UNIT)
+    return found
 
 
 def one_hot(labels: npt.NDArray[np.int64], classes: int) -> npt.NDArray[np.float32]:

@@ -27,7 +27,7 @@ from experiments.scaling import Scaling, scaled
 MOST = 64
 """Batches in one call; a bar moves between calls."""
 LARGEST = 2 * 2**30
-"""Bytes of images that are copied to an accelerator; a larger set is drawn batch by batch."""
+"""Bytes of images that are copied to what draws them, an accelerator or TensorFlow; of a larger set, batch by batch."""
 
 
 def pays() -> bool:
@@ -234,7 +234,7 @@ class Calls(keras.utils.PyDataset):  # type: ignore[misc]
 
 
 def fits(batches: Batches) -> bool:
-    """Whether all images of `batches`, resized, are few enough bytes for an accelerator."""
+    """Whether all images of `batches`, resized, are few enough bytes to be copied at once."""
     return len(batches.images.labels) * batches.image_size**2 * int(batches.images.pixels.shape[-1]) <= LARGEST
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 Scaling = Literal["1/255", "BGR - ImageNet mean"]
 UNIT_INTERVAL: Scaling = "1/255"
@@ -16,9 +15,9 @@ MEAN = np.array([103.939, 116.779, 123.68], dtype=np.float32)
 """Blue, green, red; the numbers that came with VGG16's weights."""
 
 
-def scaled(
-    pixels: npt.NDArray[np.uint8] | npt.NDArray[np.float32], scaling: Scaling = UNIT_INTERVAL
-) -> npt.NDArray[np.float32]:
-    """RGB pixels from 0 to 255, (batch, height, width, 3), prepared as `scaling` says."""
-    values = pixels.astype(np.float32)
-    return values / np.float32(255) if scaling == UNIT_INTERVAL else values[..., ::-1] - MEAN
+def scaled(pixels: Any, scaling: Scaling = UNIT_INTERVAL) -> Any:
+    """RGB pixels from 0 to 255, (batch, height, width, 3), prepared as `scaling` says, float32.
+
+    NumPy and JAX take unsigned bytes or float32, TensorFlow float32 alone.
+    """
+    return pixels / np.float32(255) if scaling == UNIT_INTERVAL else pixels[..., ::-1] - MEAN

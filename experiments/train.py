@@ -19,6 +19,7 @@ from experiments.batches import Batches, DrawEpoch
 from experiments.checkpoint import Checkpoint, Diary, KeepCheckpoint
 from experiments.data import SIDE, Images, Split
 from experiments.feed import fed
+from experiments.normalization import in_one_operation
 from experiments.project import SGD, Project, Training, Translation
 from experiments.resident import Resident, even, filled, pays, resident_of, together
 from experiments.scaling import Scaling
@@ -167,6 +168,7 @@ def build(project: Project, seed: int, precision: str, steps: int | None = None)
     training = project.training
     if pays():
         model = resident_of(model, project.pixel_scaling, training.batch_size)
+    in_one_operation(model)
     smoothing = training.label_smoothing
     model.compile(
         optimizer=optimizer_of(training, steps or steps_of(training)),
@@ -378,6 +380,7 @@ def train(
             f"The loss stopped being a number in epoch {len(diary.epochs)}; the run is not recorded. "
             "A lower learning rate, or --precision float32, usually helps."
         )
+    del trained, held  # their images: what is measured below brings its own
     flips = project.test_time_flips
     probabilities = predict(model, split.test, size, side, scaling, flips)
     return Run(

@@ -15,12 +15,14 @@ import dataclasses
 import json
 import math
 import os
+import random
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import islice
 from typing import Any
 
 from experiments import backend, catalogue, data
@@ -98,19 +100,15 @@ def times(identifier: str, source: str, rounds: int) -> list[Comparison]:
         "ours": ours(declared, images, "float32"),
         "faster": ours(declared, images, FASTER),
     }
-    parts = {
-        "step": step(declared, images),
-        "pipeline": pipeline(declared, images),
-        "peak": multiplication(matrix),
-    }
     trained = _epoch if accelerated else behind_the_first_batch
-    sides = {name: partial(trained, way) for name, way in ways.items()}
-    sides |= {name: partial(_timed, part) for name, part in parts.items()}
-    taken = in_turns(sides, rounds)
-    counts = dict.fromkeys(sides, len(images.labels)) | {"study": len(few.labels)}
+    sides: dict[str, Callable[[], float]] = {name: partial(trained, way) for name, way in ways.items()}
+    sides["pipeline"] = pipeline(declared, images)
+    whole = {"step": step(declared, images), "peak": multiplication(matrix)}
+    taken = in_turns({**sides, **{name: partial(_timed, part) for name, part in whole.items()}}, rounds)
+    counts = dict.fromkeys(taken, len(images.labels)) | {"study": len(few.labels)}
     if not accelerated:
-        counts |= {name: counts[name] - size for name in ways}
-    speed = {name: tuple(counts[name] / seconds for seconds in taken[name]) for name in sides}
+        counts |= {name: counts[name] - size for name in sides}
+    speed = {name: tuple(counts[name] / seconds for seconds in taken[name]) for name in taken}
 
     def compared(group: str, unit: Any, measured: Any, against: str, reference: Any) -> Comparison:
         return Comparison(
@@ -149,8 +147,14 @@ def epochs(identifier: str, source: str, rounds: int) -> list[Comparison]:
 
 
 def in_turns(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """The seconds that each side says, round by round, one after the other in each; behind the turn that compiles."""
-    turns = [{name: side() for name, side in sides.items()} for _ in range(rounds + 1)]
+    """The seconds that each side says, round by round, one after the other in each; behind the turn that compiles.
+
+    Each round has an order of its own, which is drawn from its number: what comes right after another side can be a few
+    per cent slower for that alone.
+    """
+    turns = [
+        {name: sides[name]() for name in random.Random(turn).sample([*sides], len(sides))} for turn in range(rounds + 1)
+    ]
     return {name: [turn[name] for turn in turns[1:]] for name in sides}
 
 
@@ -308,15 +312,21 @@ def drawn(declared: Project, images: data.Images) -> Any:
     return Batches(images, training.batch_size, declared.image_size, 0, training.augmentation, declared.pixel_scaling)
 
 
-def pipeline(declared: Project, images: data.Images) -> Callable[[], None]:
-    """Drawing, augmenting, resizing and scaling the batches of an epoch, without training on them."""
+def pipeline(declared: Project, images: data.Images) -> Callable[[], float]:
+    """The seconds of drawing, augmenting, resizing and scaling the batches of an epoch, without training on them.
+
+    On a processor they are those of all batches but the first: what it takes to begin belongs to an epoch's ends.
+    """
     from experiments import resident
+    from experiments.feed import drawn_ahead
 
     batches = drawn(declared, images)
 
-    def run() -> None:
-        for k in range(len(batches)):
-            batches[k]
+    def run() -> float:
+        ends = []
+        for _ in islice(ahead, len(batches)):
+            ends.append(time.perf_counter())
+        return ends[-1] - ends[0]
 
     def run_there() -> None:
         import jax
@@ -325,9 +335,10 @@ def pipeline(declared: Project, images: data.Images) -> Callable[[], None]:
             jax.block_until_ready(pixels(calls[k]))
 
     if not resident.pays():
+        ahead = drawn_ahead(batches)
         return run
     calls, pixels = resident.Calls(batches), resident.drawing(declared.pixel_scaling)
-    return run_there
+    return partial(_timed, run_there)
 
 
 def multiplication(side: int) -> Callable[[], None]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from io import StringIO
@@ -590,6 +591,16 @@ def test_images_a_second_are_of_the_images_that_each_way_has_seen_and_operations
 
         return side
 
+    def drawing(images: Images) -> Callable[[], float]:
+        draw = takes("pipeline", images)
+
+        def seconds() -> float:
+            began = now[0]
+            draw()
+            return (now[0] - began) * (1 if accelerated else 1 - 4 / len(images.labels))
+
+        return seconds
+
     def ours(_: object, images: Images, precision: str) -> SimpleNamespace:
         name = {"float32": "ours", "mixed_bfloat16": "faster"}[precision]
         return SimpleNamespace(epoch=takes(name, images))
@@ -602,7 +613,7 @@ def test_images_a_second_are_of_the_images_that_each_way_has_seen_and_operations
     monkeypatch.setattr(training, "ours", ours)
     monkeypatch.setattr(training, "study", lambda _, images: SimpleNamespace(epoch=takes("study", images)))
     monkeypatch.setattr(training, "step", lambda _, images: takes("step", images))
-    monkeypatch.setattr(training, "pipeline", lambda _, images: takes("pipeline", images))
+    monkeypatch.setattr(training, "pipeline", lambda _, images: drawing(images))
     monkeypatch.setattr(training, "multiplication", lambda side: takes("peak", side))
     found = {one.group: (one.measured, one.reference) for one in training.times("p00_base", "sample", 2)}
     side = 8192 if accelerated else 2048
@@ -615,6 +626,24 @@ def test_images_a_second_are_of_the_images_that_each_way_has_seen_and_operations
     assert list(found["peak"]) == [pytest.approx((6.0,) * 2), multiplied]
     monkeypatch.setattr(training, "operations_of", lambda _: None)
     assert "peak" not in {one.group for one in training.times("p00_base", "sample", 1)}
+
+
+def test_sides_take_turns_in_another_order_each_time_and_the_turn_that_compiles_is_left_out() -> None:
+    heard: list[str] = []
+
+    def side(name: str) -> Callable[[], float]:
+        def says() -> float:
+            heard.append(name)
+            return float(len(heard))
+
+        return says
+
+    taken = training.in_turns({name: side(name) for name in "abc"}, 40)
+    turns = ["".join(heard[start : start + 3]) for start in range(0, len(heard), 3)]
+    assert len(turns) == 41 and {"".join(sorted(turn)) for turn in turns} == {"abc"}
+    counts = Counter(turns)
+    assert len(counts) == 6 and max(counts.values()) <= 15, "every order comes, none most of the time"
+    assert taken == {name: [3.0 * turn + turns[turn].index(name) + 1 for turn in range(1, 41)] for name in "abc"}
 
 
 class Network:
@@ -726,8 +755,10 @@ def test_the_project_s_own_way_its_step_and_its_drawing_see_the_same_batches(
     assert [len(labels) for _, labels in network.given] == [3, 3, 1]
     assert all(np.array_equal(given[0], batches[k][0]) for k, given in enumerate(network.given))
     seen: list[int] = []
+    monkeypatch.setattr("experiments.feed.drawn_ahead", lambda given: given)
+    monkeypatch.setattr(time, "perf_counter", lambda: 10.0 * len(seen) ** 2)
     monkeypatch.setattr(type(batches), "__getitem__", lambda _, index: seen.append(index))
-    training.pipeline(declared, images)()
+    assert training.pipeline(declared, images)() == 90.0 - 10.0, "from the end of the first batch"
     assert seen == [0, 1, 2]
 
 
