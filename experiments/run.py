@@ -223,9 +223,9 @@ def refuse_smoke_beside_full(job: Job, stays: Sequence[Record]) -> None:
     Raises:
         ReportError: it is.
     """
-    if job.profile == "smoke" and (full := [str(done.seed) for done in stays if done.profile == "full"]):
+    if job.profile == "smoke" and (full := [done for done in stays if done.profile == "full"]):
         raise ReportError(
-            f"A smoke run would stand beside seeds of the full profile ({', '.join(full)}), and no mean could be taken "
+            f"A smoke run would stand beside seeds of the full profile ({_seeds(full)}), and no mean could be taken "
             "of them; nothing was trained. Name another folder with --results DIR."
         )
 
@@ -265,11 +265,10 @@ def refuse_other_images(job: Job, stays: Sequence[Record]) -> None:
     """
     images = data.name_of(job.source)
     if others := sorted({found for done in stays if (found := other_images(job.source, done))}):
-        seeds = ", ".join(str(done.seed) for done in stays)
         raise ReportError(
-            f"On {images} it would stand beside seeds on {', '.join(others)} ({seeds}), and no mean could be taken of "
-            "them; nothing was trained. Name the same images with --data DIR, another folder with --results DIR, or "
-            "every recorded seed with --force, which replaces them all."
+            f"On {images} it would stand beside seeds on {', '.join(others)} ({_seeds(stays)}), and no mean could be "
+            "taken of them; nothing was trained. Name the same images with --data DIR, another folder with --results "
+            "DIR, or every recorded seed with --force, which replaces them all."
         )
 
 
@@ -280,11 +279,10 @@ def refuse_other_classes(stays: Sequence[Record]) -> None:
         ReportError: they have others.
     """
     if others := sorted({found for done in stays if (found := other_classes(done))}):
-        seeds = ", ".join(str(done.seed) for done in stays)
         raise ReportError(
-            f"It would stand beside seeds ({seeds}) with the classes {others[0]}, and they could not be counted "
-            "together; nothing was trained. Put the names in CLASSES back, name another folder with --results DIR, or "
-            "every recorded seed with --force, which replaces them all."
+            f"It would stand beside seeds ({_seeds(stays)}) with the classes {others[0]}, and they could not be "
+            "counted together; nothing was trained. Put the names in CLASSES back, name another folder with --results "
+            "DIR, or every recorded seed with --force, which replaces them all."
         )
 
 
@@ -296,10 +294,9 @@ def refuse_other_weights(job: Job, stays: Sequence[Record]) -> None:
     """
     if others := sorted({found for done in stays if (found := other_weights(job, done))}):
         own = str(job.start.sha256) if job.start else ""
-        seeds = ", ".join(str(done.seed) for done in stays)
         raise ReportError(
-            f"From the weights {own[:12]} it would stand beside seeds ({seeds}) from {others[0][:12]}, which have the "
-            "same name, and no mean could be taken of them; nothing was trained. Name the same file with "
+            f"From the weights {own[:12]} it would stand beside seeds ({_seeds(stays)}) from {others[0][:12]}, which "
+            "have the same name, and no mean could be taken of them; nothing was trained. Name the same file with "
             "--vgg16-weights, another folder with --results DIR, or every recorded seed with --force, which replaces "
             "them all."
         )
@@ -313,12 +310,15 @@ def refuse_other_precision(job: Job, stays: Sequence[Record], explicit: Explicit
     """
     others = sorted({done.precision for done in stays})
     if others and job.precision not in others and not explicit.force:
-        seeds = ", ".join(str(done.seed) for done in stays)
         raise ReportError(
-            f"In {job.precision} it would stand beside seeds in {', '.join(others)} ({seeds}), and no mean could be "
-            "taken of them; nothing was trained. Leave --precision out, name another folder with --results DIR, or "
-            "every recorded seed, which replaces them all."
+            f"In {job.precision} it would stand beside seeds in {', '.join(others)} ({_seeds(stays)}), and no mean "
+            "could be taken of them; nothing was trained. Leave --precision out, name another folder with --results "
+            "DIR, or every recorded seed, which replaces them all."
         )
+
+
+def _seeds(runs: Sequence[Record]) -> str:
+    return ", ".join(str(done.seed) for done in runs)
 
 
 def cautions(job: Job, recorded: Sequence[Record], stays: Sequence[Record]) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any
 from reportgen.charts import written
 from reportgen.drawings import VARIABLES, Curves, Diagram, Dots, Drawing, Line, Mark, Matrix, Plane, Unit
 from reportgen.edition import NOTHING, shape
+from reportgen.labels import BESIDE_MATRIX, told_apart
 from reportgen.language import Language
 
 
@@ -219,7 +220,11 @@ def _at_epoch(line: Line, k: int, unit: Unit, words: Language) -> str:
 
 def data(drawing: Curves | Dots | Plane | Matrix) -> dict[str, Any]:
     """The drawing for a script in the reader's browser: its numbers and words, and each colour by its name."""
-    return {"kind": type(drawing).__name__, **_named(asdict(drawing))}
+    found = {"kind": type(drawing).__name__, **_named(asdict(drawing))}
+    if isinstance(drawing, Matrix):
+        found["row_labels"] = told_apart(drawing.rows, BESIDE_MATRIX)
+        found["column_labels"] = told_apart(drawing.signs or drawing.columns, BESIDE_MATRIX)
+    return found
 
 
 def _named(value: Any) -> Any:

@@ -37,6 +37,7 @@ from reportgen.drawings import (
     Series,
     Unit,
 )
+from reportgen.labels import BESIDE_MATRIX, clipped, told_apart
 from reportgen.language import Language, language
 from reportgen.record import Record
 
@@ -124,7 +125,7 @@ def _draw_curves(drawing: Curves, words: Language) -> Figure:
     last.set_xlabel(drawing.across)
     top = axes[0]
     lines = drawing.panels[0].lines
-    for line, label in zip(lines, _labels([line.name for line in lines], 24), strict=True):
+    for line, label in zip(lines, told_apart([line.name for line in lines], 24), strict=True):
         top.plot([], [], "--" if line.dashed else "-", color=line.colour, label=label)
     top.plot([], [], "o", color=INK, markersize=5, label=drawing.kept)
     _arrange(figure, columns=3, handlelength=1.6)
@@ -151,7 +152,7 @@ def _draw_dots(drawing: Dots, words: Language) -> Figure:
     size = len(drawing.rows)
     figure = Figure(figsize=(WIDTH, 0.95 + 0.5 * size))
     axes = figure.subplots()
-    labels = _labels([row.label for row in drawing.rows], 56, 18)
+    labels = told_apart([row.label for row in drawing.rows], 56, 18)
     for number, (row, label) in enumerate(zip(drawing.rows, labels, strict=True)):
         height = number + 0.17
         standing: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 10.5, **INSIDE}
@@ -216,7 +217,7 @@ def _draw_plane(drawing: Plane, words: Language) -> Figure:
     for x, y, sign, colour in _apart(signs, 0.042 * (high - low)):
         right = axes.transAxes.inverted().transform(axes.transData.transform((x, y)))[0] > 0.85  # little room is left
         axes.annotate(
-            _clipped(sign, 12),
+            clipped(sign, 12),
             (x, y),
             xytext=(-5 if right else 5, 5),
             textcoords="offset points",
@@ -261,7 +262,7 @@ def _style(series: Series) -> dict[str, Any]:
 def _draw_matrix(drawing: Matrix, words: Language) -> Figure:
     """Colour by the square root of the number: else the mistakes, which are the smaller numbers, would hardly show."""
     height, width = len(drawing.rows), len(drawing.columns)
-    columns = [_clipped(name, 16) for name in drawing.signs or drawing.columns]
+    columns = told_apart(drawing.signs or drawing.columns, BESIDE_MATRIX)
     figure = Figure(figsize=(WIDTH, 0.43 * height + 0.45 + 0.065 * max(map(len, columns), default=0)))
     axes = figure.subplots()
     every = [cell for cells in drawing.cells for cell in cells]
@@ -282,7 +283,7 @@ def _draw_matrix(drawing: Matrix, words: Language) -> Figure:
     axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect="auto")
     slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
     axes.set_xticks(range(width), columns, **slant)
-    axes.set_yticks(range(height), [_clipped(name, 16) for name in drawing.rows])
+    axes.set_yticks(range(height), told_apart(drawing.rows, BESIDE_MATRIX))
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
@@ -344,7 +345,7 @@ def _draw_diagram(drawing: Diagram, words: Language) -> Figure:
     for place, box in enumerate(boxes):
         if place in unnamed:
             continue
-        name = f"{_clipped(box.type, 18)} {'×'.join('–' if side is None else str(side) for side in box.shape or (1,))}"
+        name = f"{clipped(box.type, 18)} {'×'.join('–' if side is None else str(side) for side in box.shape or (1,))}"
         below.text(place, -0.03, name, transform=below.get_xaxis_transform(), **standing)
     _arrange(figure, columns=2)
     return figure
@@ -386,22 +387,6 @@ def _apart(signs: Sequence[tuple[float, float, str, str]], gap: float) -> Iterat
             y += gap / 4
         placed.append((x, y))
         yield x, y, sign, colour
-
-
-def _labels(texts: Sequence[str], length: int, end: int = 0) -> list[str]:
-    """`texts` clipped to `length`, with as much of their ends as it takes to tell them apart; whole if nothing does."""
-    for kept in (end, length // 2, length - length // 4):
-        clipped = [_clipped(text, length, kept) for text in texts]
-        if len({*clipped}) == len({*texts}):
-            return clipped
-    return [*texts]
-
-
-def _clipped(text: str, length: int, end: int = 0) -> str:
-    """At most `length` characters of `text`, its last `end` among them: where long names begin alike, these differ."""
-    if len(text) <= length:
-        return text
-    return text[: length - end - 1].rstrip() + "…" + text[len(text) - end :].lstrip()
 
 
 _ROUND_TIMES = {

@@ -307,16 +307,15 @@
         return faint(name, 0.55 * (data.diagonal ? Math.sqrt(depth) : depth));
       };
       const options = base();
-      const clipped = (names) => (value, place) => (names[place].length > 16 ? `${names[place].slice(0, 15)}…` : names[place]);
       const sides = (names, shown, title, more) => ({
         ...axis(title, "count", { type: "category", labels: names, offset: true, grid: { display: false } }),
         ...more,
         border: { display: false },
-        ticks: { color: colour("ink"), autoSkip: false, maxRotation: 60, callback: clipped(shown) },
+        ticks: { color: colour("ink"), autoSkip: false, maxRotation: 60, callback: (value, place) => shown[place] },
       });
       options.scales = {
-        x: sides(data.columns, data.signs.length ? data.signs : data.columns, data.across, { position: "bottom" }),
-        y: sides(data.rows, data.rows, data.down, { reverse: false }),
+        x: sides(data.columns, data.column_labels, data.across, { position: "bottom" }),
+        y: sides(data.rows, data.row_labels, data.down, { reverse: false }),
       };
       options.plugins.tooltip.callbacks = {
         title: () => "",

@@ -820,6 +820,16 @@ def test_a_script_gets_numbers_as_exact_as_they_can_be_seen() -> None:
     ]
 
 
+def test_a_script_gets_the_names_beside_a_matrix_as_they_are_drawn() -> None:
+    long = ("animals without a backbone: in water", "animals without a backbone: on land")
+    apart = ["animals…in water", "animals…on land"]
+    cells = ((0.9, 0.1), (0.3, 0.7))
+    found = frame.data(Matrix("Label", "Prediction", long, long, cells, diagonal=True))
+    assert (found["row_labels"], found["column_labels"], found["rows"]) == (apart, apart, [*long])
+    found = frame.data(Matrix("Class", "Project", long, long, cells, diagonal=False, signs=("1", "2")))
+    assert (found["row_labels"], found["column_labels"]) == (apart, ["1", "2"])
+
+
 LINE = Line("val_accuracy", "validation", drawings.VALIDATION, True, (Run("Seed 3", (0.5, 0.25), 2),))
 
 

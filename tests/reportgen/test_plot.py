@@ -21,7 +21,7 @@ from reportgen import drawings
 from reportgen.charts import confusion, curves
 from reportgen.drawings import VARIABLES, Box, Diagram, Dots, Drawing, Mark, Matrix, Plane, Row, Series, Spot, Unit
 from reportgen.language import language
-from reportgen.plot import _apart, _clipped, _labels, arranged, draw, run_figures, style
+from reportgen.plot import _apart, arranged, draw, run_figures, style
 from tests.synthetic import CLASSES, MANY, record
 
 ENGLISH, SPANISH = language("en"), language("es")
@@ -405,19 +405,15 @@ def test_layers_with_parameters_have_a_colour_of_their_own_and_one_that_only_pas
     assert drawn["without"][1] == pytest.approx([0.12]) and drawn["with"][1] == pytest.approx([0.85, 0.85])
 
 
-def test_a_name_as_long_as_its_room_stands_whole_and_a_longer_one_fills_it() -> None:
-    assert [_clipped("abcdef", length) for length in (6, 5)] == ["abcdef", "abcd…"]
-    assert _clipped("abcdefghij", 7, 3) == "abc…hij"
-
-
-def test_names_that_are_clipped_keep_as_much_of_their_ends_as_tells_them_apart() -> None:
-    long = "Project 7 (from Tiny ImageNet)"
-    assert _labels([long, "Project 8"], 24) == ["Project 7 (from Tiny Im…", "Project 8"]
-    assert _labels([long, long], 24) == ["Project 7 (from Tiny Im…"] * 2, "one name twice is no other"
-    more = "Project 7 (from Tiny ImageNet, with another preprocessing)"
-    assert _labels([long, more], 24) == ["Project 7 (…ny ImageNet)", "Project 7 (…eprocessing)"]
-    alike = [f"{'a' * 30}{middle}{'b' * 60}" for middle in "xy"]
-    assert _labels(alike, 24) == alike, "whole where nothing else tells"
+def test_rows_and_columns_of_a_matrix_whose_names_begin_alike_are_told_apart() -> None:
+    names = ("animals without a backbone: in water", "animals without a backbone: on land", "fish")
+    cells = ((0.5, 0.25, 0.25),) * 3
+    for (axes,) in (
+        axes_of(Matrix("Label", "Prediction", names, names, cells, diagonal=True)),
+        axes_of(Matrix("Label", "Prediction", names, ("1", "2", "3"), cells, diagonal=False, signs=names)),
+    ):
+        for ticks in (axes.get_xticklabels(), axes.get_yticklabels()):
+            assert [tick.get_text() for tick in ticks] == ["animals…in water", "animals…on land", "fish"]
 
 
 @pytest.mark.parametrize(
