@@ -17,7 +17,7 @@ from reportgen.drawings import Drawing
 from reportgen.language import Language
 from reportgen.record import replacing
 
-CODE = ("plot.py", "charts.py", "drawings.py", "language.py")
+CODE = ("plot.py", "charts.py", "drawings.py", "labels.py", "language.py")
 """The modules that decide how a drawing looks."""
 LIBRARIES = ("matplotlib", "babel")
 """Those that draw, and that write numbers."""
