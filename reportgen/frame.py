@@ -14,7 +14,7 @@ from typing import Any
 from reportgen.charts import written
 from reportgen.drawings import VARIABLES, Curves, Diagram, Dots, Drawing, Line, Mark, Matrix, Plane, Unit
 from reportgen.edition import NOTHING, shape
-from reportgen.labels import BESIDE_MATRIX, told_apart
+from reportgen.labels import beside
 from reportgen.language import Language
 
 
@@ -222,8 +222,7 @@ def data(drawing: Curves | Dots | Plane | Matrix) -> dict[str, Any]:
     """The drawing for a script in the reader's browser: its numbers and words, and each colour by its name."""
     found = {"kind": type(drawing).__name__, **_named(asdict(drawing))}
     if isinstance(drawing, Matrix):
-        found["row_labels"] = told_apart(drawing.rows, BESIDE_MATRIX)
-        found["column_labels"] = told_apart(drawing.signs or drawing.columns, BESIDE_MATRIX)
+        found["row_labels"], found["column_labels"] = beside(drawing)
     return found
 
 

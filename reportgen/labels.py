@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reportgen.drawings import Matrix
+
 BESIDE_MATRIX = 16
 """Characters beside a row and below a column of a matrix."""
+
+
+def beside(matrix: Matrix) -> tuple[list[str], list[str]]:
+    """What stands beside the rows of a matrix, and below its columns."""
+    return told_apart(matrix.rows, BESIDE_MATRIX), told_apart(matrix.signs or matrix.columns, BESIDE_MATRIX)
 
 
 def clipped(text: str, length: int, end: int = 0) -> str:

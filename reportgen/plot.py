@@ -37,7 +37,7 @@ from reportgen.drawings import (
     Series,
     Unit,
 )
-from reportgen.labels import BESIDE_MATRIX, clipped, told_apart
+from reportgen.labels import beside, clipped, told_apart
 from reportgen.language import Language, language
 from reportgen.record import Record
 
@@ -262,7 +262,7 @@ def _style(series: Series) -> dict[str, Any]:
 def _draw_matrix(drawing: Matrix, words: Language) -> Figure:
     """Colour by the square root of the number: else the mistakes, which are the smaller numbers, would hardly show."""
     height, width = len(drawing.rows), len(drawing.columns)
-    columns = told_apart(drawing.signs or drawing.columns, BESIDE_MATRIX)
+    rows, columns = beside(drawing)
     figure = Figure(figsize=(WIDTH, 0.43 * height + 0.45 + 0.065 * max(map(len, columns), default=0)))
     axes = figure.subplots()
     every = [cell for cells in drawing.cells for cell in cells]
@@ -283,7 +283,7 @@ def _draw_matrix(drawing: Matrix, words: Language) -> Figure:
     axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect="auto")
     slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
     axes.set_xticks(range(width), columns, **slant)
-    axes.set_yticks(range(height), told_apart(drawing.rows, BESIDE_MATRIX))
+    axes.set_yticks(range(height), rows)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import keras
@@ -157,5 +158,7 @@ def test_batches_of_a_class_that_draws_in_its_own_way_are_asked_for_each() -> No
 
     batches = Own(images(), 5, 8)
     feed = fed(network(), batches)
-    for index, (pixels, _) in zip(range(5), given_by(feed), strict=False):
+    found = list(islice(given_by(feed), 5))  # other backends go on
+    assert len(found) == 5
+    for index, (pixels, _) in enumerate(found):
         assert np.array_equal(pixels, batches[index][0])

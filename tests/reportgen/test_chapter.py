@@ -196,9 +196,8 @@ def test_what_a_new_chapter_asks_is_told_until_it_is_answered_and_so_is_a_projec
     assert len(asked) == 4
     files = [f"docs/{code}/{place}" for code in ("en", "es")]
     titled = [("docs/es/catalogue.yml", None, "warning")]
-    assert told() == titled[:0] + [(files[0], line, "warning") for line in asked] + titled + [
-        (files[1], line, "warning") for line in asked
-    ]
+    in_english, in_spanish = ([(file, line, "warning") for line in asked] for file in files)
+    assert told() == in_english + titled + in_spanish
     for file in files:
         text = (root / file).read_text(encoding="utf-8")
         (root / file).write_text(re.sub("<!-- .* -->", "An answer.", text), encoding="utf-8")
