@@ -26,6 +26,7 @@ from experiments import data
 from experiments.data import Dataset, Images, Split
 from experiments.environment import ROOT
 from experiments.job import PRETRAINED
+from experiments.layers import all_layers
 from experiments.project import Project
 from reportgen.errors import ReportError
 from reportgen.record import Canary, Network, Setting
@@ -111,7 +112,7 @@ def refuse_names(project: Project, model: Any) -> None:
     Raises:
         ReportError: it refuses one, which Keras takes and another backend may train.
     """
-    named = [("network", model.name, NETWORK_NAME), *(("layer", name, LAYER_NAME) for name in _layer_names(model))]
+    named = [("network", model.name, NETWORK_NAME), *(("layer", layer.name, LAYER_NAME) for layer in all_layers(model))]
     for what, name, possible in named:
         if not possible.fullmatch(name):
             raise ReportError(
@@ -119,14 +120,6 @@ def refuse_names(project: Project, model: Any) -> None:
                 f"{', without _ in front' if what == 'network' else ''}: TensorFlow takes no other. Give it another "
                 "`name`, or none."
             )
-
-
-def _layer_names(model: Any) -> Iterator[str]:
-    """The name of every layer, and of those within it."""
-    for layer in model.layers:
-        yield layer.name
-        if hasattr(layer, "layers"):
-            yield from _layer_names(layer)
 
 
 def _defined(project: Project) -> str:

@@ -15,6 +15,8 @@ from typing import Any
 
 import keras
 
+from experiments.layers import all_layers
+
 DTYPES = ("bfloat16", "float16")
 """Of the images. Sums are in float32 all the same, as they are in Keras."""
 LEAST_EPSILON = 1.001e-5
@@ -24,20 +26,11 @@ DIMENSIONS = 4
 
 
 def in_one_operation(model: keras.Model) -> None:
-    """Let `BatchNormalization` compute so wherever `model` has it over the channels of images in sixteen bits.
-
-    Elsewhere than on a processor under TensorFlow, nothing is changed: JAX fuses what it compiles.
+    """Let `BatchNormalization` compute so wherever `model`, which TensorFlow computes, has it over the channels of
+    images in sixteen bits.
     """
-    if keras.backend.backend() != "tensorflow":
-        return
-    import tensorflow as tf
-
-    if tf.config.get_visible_devices("GPU"):
-        return
-    for layer in model.layers:
-        if hasattr(layer, "layers"):
-            in_one_operation(layer)
-        elif type(layer) is keras.layers.BatchNormalization and _possible(layer):
+    for layer in all_layers(model):
+        if type(layer) is keras.layers.BatchNormalization and _possible(layer):
             layer.call = _fused(layer, layer.call)
 
 

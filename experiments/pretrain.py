@@ -42,6 +42,7 @@ import numpy.typing as npt
 from experiments import vgg16
 from experiments.batches import Batches, DrawEpoch, Plan, order
 from experiments.checkpoint import Checkpoint, Diary, KeepCheckpoint, Sparing
+from experiments.convolution import by_products
 from experiments.crops import Crops, Patched, draw_crops, draw_patches, paste
 from experiments.data import Images
 from experiments.environment import ROOT, cores, describe, python
@@ -51,7 +52,7 @@ from experiments.progress import EpochProgress
 from experiments.resident import Steps, even, fits, pays, shown, together
 from experiments.scaling import BGR_MEAN, scaled
 from experiments.sole import sole
-from experiments.train import make_variables, network_of, one_cycle, use_precision
+from experiments.train import make_variables, network_of, one_cycle, unfused, use_precision
 from experiments.vgg16 import Card
 from reportgen.errors import ReportError, first_line
 from reportgen.fingerprint import dependencies, fingerprints
@@ -131,6 +132,8 @@ def build(
     model = keras.Model(base.input, scores, name="vgg16_classifier")
     if resident:
         model = ResidentVGG16(model)
+    if unfused():
+        by_products(model)
     optimizer = keras.optimizers.AdamW(
         learning_rate=one_cycle(recipe.learning_rate, recipe.warmup, steps),
         weight_decay=recipe.weight_decay,

@@ -22,6 +22,7 @@ import numpy as np
 from experiments.augmentation import Affine, covered, grid, places, resize
 from experiments.batches import Batches, Plan
 from experiments.data import Images
+from experiments.layers import all_layers
 from experiments.scaling import Scaling, scaled
 
 MOST = 64
@@ -146,10 +147,8 @@ def in_whole_batches(model: keras.Model, batch_size: int) -> None:
     gradients. JAX tries many ways to convolve before it chooses one, for each size of a batch anew, and that takes most
     of the time to compile; with one size for all batches there is less to try.
     """
-    for layer in model.layers:
-        if hasattr(layer, "layers"):
-            in_whole_batches(layer, batch_size)
-        elif isinstance(layer, (keras.layers.Conv2D, keras.layers.Dense)):
+    for layer in all_layers(model):
+        if isinstance(layer, (keras.layers.Conv2D, keras.layers.Dense)):
             layer.call = _filling(layer.call, batch_size)
 
 

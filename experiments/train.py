@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from experiments.batches import Batches, DrawEpoch
 from experiments.checkpoint import Checkpoint, Diary, KeepCheckpoint
+from experiments.convolution import by_products
 from experiments.data import SIDE, Images, Split
 from experiments.feed import fed
 from experiments.normalization import in_one_operation
@@ -168,7 +169,9 @@ def build(project: Project, seed: int, precision: str, steps: int | None = None)
     training = project.training
     if pays():
         model = resident_of(model, project.pixel_scaling, training.batch_size)
-    in_one_operation(model)
+    if unfused():
+        in_one_operation(model)
+        by_products(model)
     smoothing = training.label_smoothing
     model.compile(
         optimizer=optimizer_of(training, steps or steps_of(training)),
@@ -178,6 +181,15 @@ def build(project: Project, seed: int, precision: str, steps: int | None = None)
     )
     make_variables(model, np.zeros(1, dtype=np.int32))
     return model
+
+
+def unfused() -> bool:
+    """Whether TensorFlow computes on a processor: operation by operation, where JAX fuses what it compiles."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return not tf.config.get_visible_devices("GPU")
 
 
 def _of_the_device(problem: BaseException) -> bool:

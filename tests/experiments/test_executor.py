@@ -433,7 +433,8 @@ def test_the_runs_of_a_node_that_dies_are_done_elsewhere(cluster: Any, tmp_path:
         env={name: value for name, value in os.environ.items() if name != "RAY_AUTH_MODE"} | WIDE,
     ) as driver:
         wait_until(lambda: all(trains(node) for node in nodes) or driver.poll() is not None)
-        assert driver.poll() is None and not record.read_all(tmp_path)
+        assert driver.poll() is None, driver.communicate()[0]
+        assert not record.read_all(tmp_path)
         cluster.remove_node(nodes[0], allow_graceful=False)
         output, _ = driver.communicate()
     assert driver.returncode == 0, output

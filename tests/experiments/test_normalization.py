@@ -176,15 +176,6 @@ def test_layers_within_layers_are_found() -> None:
     assert FUSED in operations(model, True)
 
 
-def test_with_a_gpu_nothing_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
-    import tensorflow as tf
-
-    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [kind])
-    model = network()
-    in_one_operation(model)
-    assert FUSED not in operations(model, True)
-
-
 @pytest.mark.project("p04_batch_norm")
 def test_a_project_trains_so_in_sixteen_bits_and_in_thirty_two_as_keras_would() -> None:
     declared = catalogue.load("p04_batch_norm")

@@ -38,12 +38,15 @@ from experiments.pretrain import (
     save,
 )
 from experiments.scaling import BGR_MEAN, scaled
+from experiments.train import unfused
 from reportgen import pretraining
 from reportgen.errors import ReportError
 from tests.experiments import other_backend
 from tests.experiments.labelled_files import few
 
 RECIPE = Recipe(image_size=32, epochs=3, batch_size=8, steps_per_epoch=2, learning_rate=1e-3)
+WIDE = [f"block{block}_conv{convolution}" for block in (3, 4, 5) for convolution in (1, 2, 3)]
+"""The convolutions of 256 filters and more."""
 
 
 @pytest.fixture(autouse=True)
@@ -429,6 +432,8 @@ def test_weights_and_checkpoints_go_where_git_does_not_look() -> None:
 def test_a_network_computes_in_the_precision_that_was_asked_for_but_for_its_scores(images: LabelledSet) -> None:
     some = inputs(images.train.pixels[:8])
     model = build(dataclasses.replace(RECIPE, precision="mixed_bfloat16"), 4, 10, some)
+    replaced = [layer.name for layer in model.layers if "convolution_op" in vars(layer)]
+    assert replaced == (WIDE if unfused() else [])
     assert model.get_layer("block3_conv2").compute_dtype == "bfloat16"
     assert model.get_layer("scores").compute_dtype == "float32"
     assert np.isfinite(model.train_on_batch(some, np.zeros((len(some), 4), np.float32) + 0.25)[0])

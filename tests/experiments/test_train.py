@@ -16,6 +16,7 @@ from experiments import catalogue, data
 from experiments.augmentation import resize
 from experiments.batches import Batches
 from experiments.data import Images
+from experiments.layers import all_layers
 from experiments.project import Augmentation, Project, Translation
 from experiments.scaling import BGR_MEAN, scaled
 from experiments.train import (
@@ -32,6 +33,7 @@ from experiments.train import (
     smoothed,
     steps_of,
     train,
+    unfused,
     use_precision,
 )
 from reportgen.errors import ReportError
@@ -392,6 +394,23 @@ def test_what_a_backend_says_of_its_memory_is_left_to_those_who_know_it() -> Non
 
     with pytest.raises(OfABackend):
         build(Project(network=too_large, training=catalogue.load("p00_base").training), 0, "float32")
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow alone computes operation by operation")
+@pytest.mark.parametrize("gpus", [[], ["GPU:0"]])
+@pytest.mark.project("p12_residual")
+def test_only_where_nothing_is_fused_layers_in_sixteen_bits_compute_otherwise(
+    gpus: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tensorflow as tf
+
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: gpus)
+    assert unfused() is (not gpus)
+    for precision in ("float32", "mixed_bfloat16"):
+        model = build(catalogue.load("p12_residual"), 0, precision)
+        replaced = [name for layer in all_layers(model) for name in ("call", "convolution_op") if name in vars(layer)]
+        assert ({*replaced} == {"call", "convolution_op"}) is (not gpus and precision == "mixed_bfloat16")
+        assert bool(replaced) is (not gpus and precision == "mixed_bfloat16")
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
