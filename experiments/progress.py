@@ -55,10 +55,12 @@ class EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]
             self._bar.update(self._task, completed=epoch * self._steps)
             self._print(f"{self._title}  resumes after epoch {epoch}, where it was cut off; --restart starts over")
         self._begun = True
+        self._done = epoch * self._steps
         self._bar.update(self._task, epoch=epoch + 1)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self._bar.advance(self._task)
+        # Of several steps in one call only the last is told, which may lie beyond the epoch.
+        self._bar.update(self._task, completed=self._done + min(batch + 1, self._steps))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = logs or {}

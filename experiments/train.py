@@ -21,6 +21,7 @@ from experiments.convolution import by_products
 from experiments.data import SIDE, Images, Split
 from experiments.feed import fed
 from experiments.normalization import in_one_operation
+from experiments.operations import operations
 from experiments.project import SGD, Project, Training, Translation
 from experiments.resident import Resident, even, filled, pays, resident_of, together
 from experiments.scaling import Scaling
@@ -36,6 +37,10 @@ CROSS_ENTROPY = "cross_entropy"
 """The metric that stands for the loss where that is not the cross-entropy."""
 IMAGES = 40_000
 """How many images train, where nothing else is known."""
+CALL = 1e10
+"""Operations of the steps that TensorFlow takes in one call on a processor: of small networks, a tenth of a second."""
+MOST_STEPS = 8
+"""The most of these; with more, nothing is gained."""
 PROJECTS = Path(__file__).parent / "projects"
 """Where the files stand in which a network may be wrong."""
 WRONG = (
@@ -178,6 +183,7 @@ def build(project: Project, seed: int, precision: str, steps: int | None = None)
         loss=smoothed(smoothing) if smoothing else LOSS,
         # With smoothed labels, the loss is another quantity than the cross-entropy that is recorded.
         metrics=["accuracy", *([keras.metrics.SparseCategoricalCrossentropy(name=CROSS_ENTROPY)] if smoothing else [])],
+        steps_per_execution=steps_a_call(model, training.batch_size) if unfused() else 1,
     )
     make_variables(model, np.zeros(1, dtype=np.int32))
     return model
@@ -190,6 +196,15 @@ def unfused() -> bool:
     import tensorflow as tf
 
     return not tf.config.get_visible_devices("GPU")
+
+
+def steps_a_call(model: keras.Model, batch_size: int) -> int:
+    """How many steps TensorFlow takes on a processor before it comes back to Python, which costs about a millisecond.
+
+    As many as take about a tenth of a second, for between two calls only a training shows how far it is, or ends.
+    """
+    computed = operations(model)
+    return min(MOST_STEPS, max(1, int(CALL / (computed * batch_size)))) if computed else 1
 
 
 def _of_the_device(problem: BaseException) -> bool:
@@ -457,10 +472,12 @@ def predict(
     resident = isinstance(model, Resident)
     shown = filled(images, batch_size) if resident else images
     found: list[npt.NDArray[np.floating[Any]]] = []
+    together, model.steps_per_execution = model.steps_per_execution, 1  # Keras would compile each of several anew
     for mirrored in views:
         batches = Batches(shown, batch_size, image_size, scaling=scaling, mirrored=mirrored)
         probabilities = model.predict(batches if resident else fed(model, batches), verbose=0)
         found.append(probabilities[: len(images.labels)])
+    model.steps_per_execution = together
     return (found[0] + found[1]) / 2 if flips else found[0]
 
 

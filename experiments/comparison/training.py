@@ -28,6 +28,7 @@ from typing import Any
 from experiments import backend, catalogue, data
 from experiments.environment import COMPILED, ROOT
 from experiments.memory import device_peak, peak
+from experiments.operations import operations
 from experiments.project import Augmentation, Project
 from reportgen.bench import Comparison
 from reportgen.errors import ReportError, last_words
@@ -42,8 +43,6 @@ MATRIX, LARGE_MATRIX = 2048, 8192
 FASTER = "mixed_bfloat16"
 SMALL = ("p00_base", "p01_deeper")
 """The projects whose whole epochs are timed, too, seconds each, and of which several seeds are trained side by side."""
-COUNTED = ("Conv1D", "Conv2D", "DepthwiseConv2D", "Dense")
-"""Layers that use each weight of their first array once at each place of their output."""
 MEMORIES = ("memory", "device_memory")
 """What `peak_memory` measures: of the host, and of an accelerator."""
 
@@ -92,22 +91,23 @@ def times(identifier: str, source: str, rounds: int) -> list[Comparison]:
         images = chosen(every, size * resident.MOST)
         few = chosen(every, size * DRAWN_BY_PYTHON) if declared.training.augmentation else images
     else:
-        wanted = round(OPERATIONS / (work_of(declared) * size))
-        images = few = chosen(every, size * (1 + max(LEAST_BATCHES, min(MOST_BATCHES, wanted))))
+        wanted = max(LEAST_BATCHES, min(MOST_BATCHES, round(OPERATIONS / (work_of(declared) * size))))
+        together = batches_a_call(declared)
+        images = few = chosen(every, size * together * (1 + math.ceil(wanted / together)))
     matrix = LARGE_MATRIX if accelerated else MATRIX
     ways = {
         "study": study(declared, few),
         "ours": ours(declared, images, "float32"),
         "faster": ours(declared, images, FASTER),
     }
-    trained = _epoch if accelerated else behind_the_first_batch
+    trained = _epoch if accelerated else seconds_a_batch
     sides: dict[str, Callable[[], float]] = {name: partial(trained, way) for name, way in ways.items()}
     sides["pipeline"] = pipeline(declared, images)
     whole = {"step": step(declared, images), "peak": multiplication(matrix)}
     taken = in_turns({**sides, **{name: partial(_timed, part) for name, part in whole.items()}}, rounds)
     counts = dict.fromkeys(taken, len(images.labels)) | {"study": len(few.labels)}
     if not accelerated:
-        counts |= {name: counts[name] - size for name in sides}
+        counts |= dict.fromkeys(ways, size) | {"pipeline": counts["pipeline"] - size}
     speed = {name: tuple(counts[name] / seconds for seconds in taken[name]) for name in taken}
 
     def compared(group: str, unit: Any, measured: Any, against: str, reference: Any) -> Comparison:
@@ -170,50 +170,29 @@ def _epoch(way: Way) -> float:
     return _timed(way.epoch)
 
 
-def behind_the_first_batch(way: Way) -> float:
-    """The seconds of an epoch from the end of its first batch to the end of its last."""
+def seconds_a_batch(way: Way) -> float:
+    """The seconds for a batch, from the end of an epoch's first call, of one batch or several, to that of its last."""
     from keras.callbacks import LambdaCallback
 
-    ends: list[float] = []
+    ends: list[tuple[int, float]] = []
 
-    def ended(_: int, logs: Any) -> None:
+    def ended(batch: int, logs: Any) -> None:
         float(logs["loss"])  # waits for it, where a step is computed while Python goes on
-        ends.append(time.perf_counter())
+        ends.append((batch, time.perf_counter()))
 
-    way.epoch(callbacks=[LambdaCallback(on_train_batch_end=ended)])
-    return ends[-1] - ends[0]
+    look = LambdaCallback(on_train_batch_end=ended)
+    way.epoch(callbacks=[look])
+    (first, began), (_, over) = ends[0], ends[-1]
+    behind: int = look.params["steps"] - 1 - first  # of the last call Keras tells as if it were as long as the others
+    return (over - began) / behind
 
 
 @cache
 def operations_of(declared: Project) -> float | None:
-    """Multiplications and additions of one training step for one image: of the convolutions and the dense layers.
-
-    A step goes forward once, and back for the gradients of the weights where they are trained, and for those of the
-    layer's input where something before it is trained. What has no matrix of weights is little beside them and is not
-    counted. None where the network has other layers with one, such as attention or a recurrent layer, or leaves open
-    over how many pixels it goes.
-    """
+    """What a training step of a project computes for one image; None where it cannot be counted."""
     from experiments.train import build
 
-    found, _ = _operations(build(declared, 0, "float32"), False)
-    return found if math.isfinite(found) else None
-
-
-def _operations(model: Any, behind: bool) -> tuple[float, bool]:
-    """The operations of `model`, and whether something is trained up to its end; `behind`: before it."""
-    total = 0.0
-    for layer in model.layers:
-        if hasattr(layer, "layers") and hasattr(layer, "inputs"):
-            found, behind = _operations(layer, behind)
-            total += found
-            continue
-        if type(layer).__name__ in COUNTED:
-            places = [math.nan if side is None else side for side in layer.output.shape[1:-1]]
-            total += 2.0 * math.prod([*places, *layer.weights[0].shape]) * (1 + layer.trainable + behind)
-        elif any(len(weight.shape) > 1 for weight in layer.weights):
-            total = math.nan
-        behind = behind or bool(layer.trainable_weights)
-    return total, behind
+    return operations(build(declared, 0, "float32"))
 
 
 def work_of(declared: Project) -> float:
@@ -223,6 +202,14 @@ def work_of(declared: Project) -> float:
     from experiments.train import build
 
     return operations_of(declared) or 6.0 * max(1, build(declared, 0, "float32").count_params())
+
+
+@cache
+def batches_a_call(declared: Project) -> int:
+    """How many batches a project's training takes at once, on a processor."""
+    from experiments.train import build
+
+    return int(build(declared, 0, "float32").steps_per_execution)
 
 
 @dataclass(frozen=True)
@@ -270,6 +257,7 @@ def study(declared: Project, images: data.Images) -> Way:
     if side != data.SIDE:
         pixels = np.array([cv2.resize(image, (side, side)) for image in pixels])
     model = build(declared, 0, "float32")
+    model.steps_per_execution = 1  # as Keras has it where nothing is said
     if not isinstance(training.augmentation, Augmentation):
         return Way(model, (pixels, images.labels), {"batch_size": training.batch_size})
     # Keras 3 keeps the study's generator only for old code.

@@ -43,51 +43,17 @@ from tests import synthetic
 from tests.experiments import other_backend
 
 
-def test_operations_are_counted_forward_and_back_for_the_gradients_that_a_step_needs() -> None:
-    """Two operations for each weight of a convolution at each of its positions, and for each of a dense layer.
-
-    No gradient is asked for of the images, nor of what comes out of frozen layers alone.
-    """
-    base = catalogue.load("p00_base")
-    convolutions = 3 * 3 * 3 * 32 * 32**2
-    hidden, scores = 32 * 16 * 16 * 32, 32 * 10
-    assert operations_of(base) == 2 * (2 * convolutions + 3 * (hidden + scores))
-
-    def counted(frozen: Callable[[Any], Any]) -> float | None:
-        def network(side: int) -> keras.Model:
-            found: Any = base.network(side)
-            frozen(found).trainable = False
-            return keras.Sequential([found])  # within another
-
-        return operations_of(dataclasses.replace(base, network=network))
-
-    assert counted(lambda found: found.layers[0]) == 2 * (convolutions + 2 * hidden + 3 * scores)
-    assert counted(lambda found: found.layers[-1]) == 2 * (2 * convolutions + 3 * hidden + 2 * scores)
-    assert counted(lambda found: found) == 2 * (convolutions + hidden + scores)
-
-
-@pytest.mark.project("p00_base", "p01_deeper", "p11_modern")
-def test_the_operations_that_are_counted_are_those_of_the_step_s_own_program() -> None:
-    """As JAX writes down a step for two images: convolutions and products, with their gradients."""
-    for found, computed in other_backend.said("jax", COUNTED):
-        assert found == pytest.approx(computed, rel=0.02)
-
-
-def test_operations_are_counted_of_other_layers_too_and_never_guessed() -> None:
+def test_a_step_whose_operations_are_not_counted_is_taken_for_as_many_as_use_each_weight_once() -> None:
     layers = keras.layers
 
     def project(*found: keras.layers.Layer) -> Project:
         return dataclasses.replace(catalogue.load("p00_base"), network=lambda _: keras.Sequential([*found]))
 
-    lines = layers.Reshape((32, 32 * 3))
     deep = project(layers.DepthwiseConv2D(3, padding="same"), layers.Flatten())
-    assert operations_of(deep) == work_of(deep) == 4 * 3 * 3 * 3 * 32**2
-    assert operations_of(project(lines, layers.Conv1D(8, 5, padding="same"))) == 4 * 5 * 96 * 8 * 32
-    recurrent = project(lines, layers.LSTM(16), layers.Dense(10))
+    assert work_of(deep) == operations_of(deep) == 4 * 3 * 3 * 3 * 32**2
+    recurrent = project(layers.Reshape((32, 32 * 3)), layers.LSTM(16), layers.Dense(10))
     assert operations_of(recurrent) is None
     assert work_of(recurrent) == 6 * (4 * (96 + 16 + 1) * 16 + 170)
-    open_sided = [keras.Input((None, None, 3)), layers.Conv2D(4, 3), layers.GlobalMaxPooling2D(), layers.Dense(10)]
-    assert operations_of(project(*open_sided)) is None
     assert work_of(project(layers.Flatten())) == 6
 
 
@@ -100,43 +66,6 @@ def test_a_project_is_measured_against_the_study_s_way_its_own_step_and_the_devi
     assert 0.1 < found["memory"].measured[0] < 16, "GiB"
 
 
-COUNTED = """
-import json, keras, jax, numpy as np
-from jax.extend.core import jaxprs_in_params
-from experiments import catalogue
-from experiments.comparison.training import operations_of
-from experiments.train import build
-
-pixels, labels = np.zeros((2, 32, 32, 3), "float32"), np.zeros(2, "int32")
-
-def counted(program):
-    total = 0
-    for step in program.eqns:
-        if step.primitive.name in ("conv_general_dilated", "dot_general"):
-            right, made = step.invars[1].aval.shape, step.outvars[0].aval.shape
-            numbers = step.params["dimension_numbers"]
-            if step.primitive.name == "dot_general":
-                summed = np.prod([right[axis] for axis in numbers[0][1]])
-            else:
-                summed = np.prod(right) / right[numbers.rhs_spec[0]]
-            total += 2 * np.prod(made) * summed
-        total += sum(counted(one) for one in jaxprs_in_params(step.params))
-    return total
-
-def computed(declared):
-    model = build(declared, 0, "float32")
-    others = [one.value for one in model.non_trainable_variables]
-
-    def loss(trained):
-        found, _ = model.stateless_call(trained, others, pixels, training=True)
-        return keras.ops.mean(keras.losses.sparse_categorical_crossentropy(labels, found))
-
-    program = jax.make_jaxpr(jax.grad(loss))([one.value for one in model.trainable_variables])
-    return counted(program.jaxpr) / len(labels)
-
-projects = [catalogue.load(one) for one in ("p00_base", "p01_deeper", "p11_modern")]
-print(json.dumps([[operations_of(one), computed(one)] for one in projects]))
-"""
 ACCELERATED = """
 import dataclasses, json
 from experiments import catalogue, resident, train
@@ -549,22 +478,32 @@ def test_a_project_that_cannot_be_measured_is_told_with_the_last_words_of_its_pr
 
 
 @pytest.mark.parametrize(
-    ("work", "accelerated", "moved", "batches", "few"),
+    ("work", "together", "accelerated", "moved", "batches", "few"),
     [
-        (1e12, False, None, 3, 3),
-        (training.OPERATIONS / 3 / 4, False, None, 4, 4),
-        (training.OPERATIONS / 9 / 4, False, None, 9, 9),
-        (1e9, True, None, 64, 64),
-        (1e9, True, Augmentation(rotation=15, shift=0.1, horizontal_flip=True), 64, 16),
+        (1e12, 1, False, None, 3, 3),
+        (training.OPERATIONS / 3 / 4, 1, False, None, 4, 4),
+        (training.OPERATIONS / 9 / 4, 1, False, None, 9, 9),
+        (training.OPERATIONS / 3 / 4, 2, False, None, 6, 6),
+        (training.OPERATIONS / 9 / 4, 3, False, None, 12, 12),
+        (training.OPERATIONS / 9 / 4, 8, False, None, 16, 16),
+        (1e9, 1, True, None, 64, 64),
+        (1e9, 1, True, Augmentation(rotation=15, shift=0.1, horizontal_flip=True), 64, 16),
     ],
 )
 @pytest.mark.project("p00_base")
 def test_images_a_second_are_of_the_images_that_each_way_has_seen_and_operations_of_the_step(
-    work: float, accelerated: bool, moved: Augmentation | None, batches: int, few: int, monkeypatch: pytest.MonkeyPatch
+    work: float,
+    together: int,
+    accelerated: bool,
+    moved: Augmentation | None,
+    batches: int,
+    few: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Time stands still here but for what each way takes for an image; the turn that compiles counts for nothing.
 
-    Nor does, on a processor, what an epoch takes before its first batch is done and after its last.
+    Nor does, on a processor, what an epoch takes before its first call is done and after its last; ours, of several
+    batches each.
     """
     now, turns = [0.0], [0]
     base = catalogue.load("p00_base")
@@ -583,10 +522,14 @@ def test_images_a_second_are_of_the_images_that_each_way_has_seen_and_operations
                 return
             assert not accelerated, "a call is over when its epoch is"
             now[0] += 1000
-            for batch in range(sizes[name] // 4):
-                now[0] += each * 4
+            steps = sizes[name] // 4
+            for callback in callbacks:
+                callback.set_params({"steps": steps})
+            call = 1 if name == "study" else together
+            for begun in range(0, steps, call):
+                now[0] += each * 4 * min(call, steps - begun)
                 for callback in callbacks:
-                    callback.on_train_batch_end(batch, {"loss": 0.5})
+                    callback.on_train_batch_end(begun + call - 1, {"loss": 0.5})
             now[0] += 1000
 
         return side
@@ -609,6 +552,7 @@ def test_images_a_second_are_of_the_images_that_each_way_has_seen_and_operations
     monkeypatch.setattr(catalogue, "load", lambda _: declared)
     monkeypatch.setattr(resident, "pays", lambda: accelerated)
     monkeypatch.setattr(training, "work_of", lambda _: work)
+    monkeypatch.setattr(training, "batches_a_call", lambda _: together)
     monkeypatch.setattr(training, "operations_of", lambda _: 6e9)
     monkeypatch.setattr(training, "ours", ours)
     monkeypatch.setattr(training, "study", lambda _, images: SimpleNamespace(epoch=takes("study", images)))
@@ -651,6 +595,7 @@ class Network:
 
     def __init__(self) -> None:
         self.given: list[tuple[Any, ...]] = []
+        self.steps_per_execution = 4
 
     def fit(self, *images: Any, **options: Any) -> None:
         self.given.append((images, options))
@@ -673,6 +618,21 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Network, str]]:
     return found
 
 
+@pytest.mark.parametrize("together", [1, 2, 3])
+def test_the_seconds_of_a_batch_are_reckoned_from_the_end_of_the_first_call_whatever_its_length(
+    together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what Keras itself tells of seven batches: it takes the last call of an epoch for as long as the others."""
+    clock = iter([1000.0 + 10 * min(end, 7) for end in range(together, 7 + together, together)])
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", steps_per_execution=together)
+    pixels = np.zeros((7, 1), np.float32)
+    way = training.Way(model, (pixels, pixels), {"batch_size": 1})
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
+    assert training.seconds_a_batch(way) == 10.0
+    assert next(clock, None) is None
+
+
 @pytest.mark.cifar10
 @pytest.mark.project("p00_base")
 def test_the_study_s_way_is_a_plain_fit_in_float32_on_arrays_of_the_size_and_the_scaling_of_the_project(
@@ -688,6 +648,7 @@ def test_the_study_s_way_is_a_plain_fit_in_float32_on_arrays_of_the_size_and_the
     ((network, arithmetic),) = built
     ((pixels, labels), options), (few_given, few_options) = network.given
     assert arithmetic == "float32" and options == {"epochs": 1, "verbose": 0, "batch_size": 3}
+    assert network.steps_per_execution == 1
     assert pixels.shape == (7, 48, 48, 3) and labels is images.labels
     assert pixels.mean(axis=(1, 2)) == pytest.approx(scaled(images.pixels, BGR_MEAN).mean(axis=(1, 2)), abs=2)
     # The arrays whole, for what `fit` makes of them is memory, too.
@@ -996,13 +957,3 @@ def test_the_records_of_the_growth_are_of_every_project_in_turn_under_seeds_that
     site.copies(tmp_path / "copies", 5)
     found = [(run.project, run.seed, run.variant) for run in record.read_all(tmp_path / "copies")]
     assert found == [("p00_base", seed, None) for seed in range(3)] + [("p01_deeper", seed, None) for seed in range(2)]
-
-
-@pytest.mark.project("p00_base")
-def test_operations_of_a_network_within_a_network_count_like_its_own() -> None:
-    """As VGG16 stands in the projects that start from it."""
-    layers = keras.layers
-    inner = keras.Sequential([keras.Input((32, 32, 3)), layers.Conv2D(4, 3, padding="same"), layers.Flatten()])
-    network = keras.Sequential([keras.Input((32, 32, 3)), inner, layers.Dense(10)])
-    declared = dataclasses.replace(catalogue.load("p00_base"), network=lambda _: network)
-    assert training.operations_of(declared) == 4 * 3 * 3 * 3 * 4 * 32**2 + 6 * 4 * 32**2 * 10

@@ -139,6 +139,8 @@ def test_the_steps_of_an_epoch_are_held_against_those_of_a_plain_fit_behind_the_
         taken = iter(seconds)
 
         def epoch(callbacks: Sequence[Any]) -> None:
+            for callback in callbacks:
+                callback.set_params({"steps": 2})
             for batch, before in enumerate((300.0, next(taken))):  # what comes before the first batch does not count
                 spend(before)
                 for callback in callbacks:

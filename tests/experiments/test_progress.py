@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from io import StringIO
 
+import keras
+import numpy as np
 import pytest
 from rich.console import Console
 from rich.progress import Task
@@ -73,6 +75,24 @@ def test_a_bar_goes_on_by_a_step_of_all_epochs_from_where_the_training_was_cut_o
         look()
     done = 4 * first
     assert seen == [(steps, 5 * steps) for steps in (done, done + 3, done + 4)], "a step of twenty is five per cent"
+
+
+@pytest.mark.parametrize("together", [1, 2, 3, 8])
+def test_of_several_steps_in_one_call_the_bar_goes_on_by_all(together: int) -> None:
+    """Keras tells only of the last of them, and counts as if the last call of an epoch were as long as the others."""
+    console = Console(file=StringIO(), force_terminal=True, width=200, color_system=None)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=["accuracy"], steps_per_execution=together)
+    seen: list[float] = []
+    with EpochProgress("p00_base seed 0", 2, console) as progress:
+        look = keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda _, logs: seen.append(progress._bar.tasks[0].completed),
+            on_epoch_begin=lambda _, logs: seen.append(progress._bar.tasks[0].completed),
+        )
+        shown = np.zeros((7, 1), np.float32), np.zeros((7, 1), np.float32)
+        model.fit(*shown, batch_size=1, epochs=2, validation_data=shown, verbose=0, callbacks=[progress, look])
+    calls = [min(done, 7) for done in range(together, 7 + together, together)]
+    assert seen == [0, *calls, 7, *(7 + done for done in calls)]
 
 
 def test_the_time_that_is_left_at_most_stands_at_the_end_of_the_line() -> None:

@@ -413,6 +413,56 @@ def test_only_where_nothing_is_fused_layers_in_sixteen_bits_compute_otherwise(
         assert bool(replaced) is (not gpus and precision == "mixed_bfloat16")
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends take their steps otherwise")
+@pytest.mark.project("p00_base")
+def test_short_steps_are_taken_several_in_a_call_and_long_ones_alone() -> None:
+    """Nor those of which nobody knows how long they are."""
+    base = catalogue.load("p00_base")
+
+    def calls(project: Project, batch_size: int) -> int:
+        training = dataclasses.replace(base.training, batch_size=batch_size)
+        return int(build(dataclasses.replace(project, training=training), 0, "float32").steps_per_execution)
+
+    assert [calls(base, images) for images in (32, 512, 4096)] == [8, 3, 1]
+
+    def uncounted(_: int) -> keras.Model:
+        layers = keras.layers
+        return keras.Sequential([keras.Input((32, 32, 3)), layers.Reshape((32, 96)), layers.LSTM(4), layers.Dense(10)])
+
+    def pooled(_: int) -> keras.Model:
+        layers = keras.layers
+        return keras.Sequential([keras.Input((32, 32, 3)), layers.GlobalMaxPooling2D(), layers.Rescaling(0.1)])
+
+    assert [calls(dataclasses.replace(base, network=network), 32) for network in (uncounted, pooled)] == [1, 1]
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends take their steps otherwise")
+@pytest.mark.project("p02_dropout", "p11_modern")
+@pytest.mark.parametrize(("identifier", "within"), [("p02_dropout", 0.0), ("p11_modern", 1e-3)])
+def test_a_training_is_the_same_however_many_steps_a_call_takes(
+    identifier: str, within: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what each step draws, and a learning rate that changes with each; the last call is not full.
+
+    To the last bit, but where TensorFlow puts batch normalization together otherwise.
+    """
+    declared = catalogue.load(identifier)
+    declared = dataclasses.replace(declared, training=dataclasses.replace(declared.training, batch_size=32))
+    split = data.split(data.load("sample"), 0)
+    few = dataclasses.replace(split, train=Images(split.train.pixels[:150], split.train.labels[:150]))
+    found = []
+    for together in (1, 2, 8):
+        monkeypatch.setattr("experiments.train.steps_a_call", lambda *_, taken=together: taken)
+        model = build(declared, 0, "float32", 10)
+        run = train(declared, model, few, 0, epochs=2)
+        assert int(model.optimizer.iterations.numpy()) == 10 and model.steps_per_execution == together
+        losses = [(epoch.cross_entropy, epoch.val_cross_entropy) for epoch in run.history]
+        found.append([np.array(losses), np.array(run.test.cross_entropy), *model.get_weights()])
+    for one, *others in zip(*found, strict=True):
+        for other in others:
+            np.testing.assert_allclose(other, one, rtol=within, atol=within)
+
+
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 @pytest.mark.parametrize("identifier", ["p00_base", "p11_modern"])
 def test_a_step_is_traced_once(identifier: str, precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
