@@ -121,7 +121,7 @@ class Ray:
         """Train every job on a node that has what its project asks for; start it again elsewhere if the node is lost.
 
         Raises:
-            ReportError: Ray is not installed, or there is no such cluster.
+            ReportError: Ray is not installed, there is no such cluster, or it does not take these sources.
         """
         _show_token()
         try:
@@ -139,7 +139,13 @@ class Ray:
                 runtime_env={"working_dir": str(ROOT), "excludes": TRAVELS_NOT},
                 logging_level=logging.ERROR,
             )
-        except (OSError, OverflowError, ValueError, RuntimeError) as problem:
+        except ray.exceptions.RuntimeEnvSetupError as problem:
+            raise ReportError(
+                f"{ROOT} could not be sent to the Ray cluster at {address!r} "
+                f"({first_line(problem.__cause__ or problem).rstrip(".")}). What git ignores stays here: name in .gitignore what no "
+                "training needs, or try again if a file was just changing."
+            ) from problem
+        except (OSError, OverflowError, ValueError, RuntimeError, ray.exceptions.RayError) as problem:
             raise ReportError(
                 f"No Ray cluster at {address!r} ({first_line(problem)}). `ray start --head` starts one, and prints "
                 "the address for --address. One that asks for a token wants that of its head here, too, in "

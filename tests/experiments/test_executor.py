@@ -419,6 +419,22 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.project("p00_base")
+def test_sources_that_a_cluster_does_not_take_are_a_sentence(cluster: Any, tmp_path: Path) -> None:
+    """As where something large lies among them."""
+    limit = {"RAY_max_grpc_message_size": "20000"}
+    arguments = ("--executor", "ray", "--address", cluster.address, "--results", str(tmp_path))
+    done = subprocess.run(
+        command(*arguments), cwd=ROOT, env={**os.environ, **WIDE, **limit}, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    complaint = " ".join(done.stderr.split())
+    assert f"{ROOT} could not be sent to the Ray cluster at '{cluster.address}' (Package size (" in complaint, complaint
+    assert "exceeds the maximum size" in complaint and "name in .gitignore what no training needs" in complaint
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
 def test_the_runs_of_a_node_that_dies_are_done_elsewhere(cluster: Any, tmp_path: Path) -> None:
     """Two nodes train a run each; one is killed in the middle of its run, and yet every run is recorded."""
     nodes = [cluster.add_node(num_cpus=2, memory=4 * 2**30, object_store_memory=80 * 2**20) for _ in range(2)]
@@ -484,7 +500,9 @@ class Head:
     """Stands for Ray and for what it is told; every run that is handed to it comes back recorded."""
 
     def __init__(self, nodes: list[dict[str, Any]], refuses: Exception | None = None) -> None:
-        self.exceptions = SimpleNamespace(RayTaskError=ZeroDivisionError, RayError=ArithmeticError)
+        self.exceptions = SimpleNamespace(
+            RayTaskError=ZeroDivisionError, RayError=ArithmeticError, RuntimeEnvSetupError=FloatingPointError
+        )
         self.begun: dict[str, Any] = {}
         self.tasks: list[dict[str, Any]] = []
         self.handed: list[Job] = []
@@ -597,7 +615,10 @@ def test_fewer_runs_than_a_node_has_room_for_are_told_how_many_they_are(head: He
     assert {task["runtime_env"]["env_vars"][SIDE_BY_SIDE] for task in head.tasks} == {"2"}
 
 
-@pytest.mark.parametrize("refuses", [ConnectionError("nobody\nthere"), RuntimeError("nobody"), ValueError("nobody")])
+@pytest.mark.parametrize(
+    "refuses",
+    [ConnectionError("nobody\nthere"), RuntimeError("nobody"), ValueError("nobody"), ArithmeticError("nobody")],
+)
 @pytest.mark.project("p00_base")
 def test_a_cluster_that_refuses_is_a_sentence_with_its_first_line(
     head: Head, refuses: Exception, tmp_path: Path
