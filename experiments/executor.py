@@ -142,7 +142,7 @@ class Ray:
         except ray.exceptions.RuntimeEnvSetupError as problem:
             raise ReportError(
                 f"{ROOT} could not be sent to the Ray cluster at {address!r} "
-                f"({first_line(problem.__cause__ or problem).rstrip(".")}). What git ignores stays here: name in .gitignore what no "
+                f"({first_line(problem.__cause__ or problem).rstrip('.')}). What git ignores stays here: name in .gitignore what no "
                 "training needs, or try again if a file was just changing."
             ) from problem
         except (OSError, OverflowError, ValueError, RuntimeError, ray.exceptions.RayError) as problem:
