@@ -140,10 +140,10 @@ class Ray:
                 logging_level=logging.ERROR,
             )
         except ray.exceptions.RuntimeEnvSetupError as problem:
+            why = first_line(problem.__cause__ or problem).rstrip(".")
             raise ReportError(
-                f"{ROOT} could not be sent to the Ray cluster at {address!r} "
-                f"({first_line(problem.__cause__ or problem).rstrip('.')}). What git ignores stays here: name in .gitignore what no "
-                "training needs, or try again if a file was just changing."
+                f"{ROOT} could not be sent to the Ray cluster at {address!r} ({why}). What git ignores stays here: "
+                "name in .gitignore what no training needs, or try again if a file was just changing."
             ) from problem
         except (OSError, OverflowError, ValueError, RuntimeError, ray.exceptions.RayError) as problem:
             raise ReportError(
@@ -189,14 +189,13 @@ def _on_cluster(ray: Any, jobs: Sequence[Job], console: Console) -> Generator[Fi
             yield Finished(job, False, str(problem))
             continue
         beside = {SIDE_BY_SIDE: str(min(len(jobs), most_at_once(asked, nodes)))}
-        # A worker that has trained ends, so that each run has a process of its own here, too.
+        # A worker that has trained ends, so that each run has a process of its own here, too. Its variables are no
+        # `runtime_env` of its own: for each of these Ray unpacks the sources once more, in the place of those that a
+        # worker may just be reading.
         task = ray.remote(max_calls=1, max_retries=RETRIES)(perform).options(
-            **asked,
-            name=job.name,
-            scheduling_strategy="SPREAD",
-            runtime_env={"env_vars": {**variables, **SHARED_DEVICE, **beside}},
+            **asked, name=job.name, scheduling_strategy="SPREAD"
         )
-        waiting[task.remote(job)] = job
+        waiting[task.remote(job, {**variables, **SHARED_DEVICE, **beside})] = job
     console.print(f"{len(waiting)} runs handed to {len(nodes)} nodes.", highlight=False)
     while waiting:
         (done,), _ = ray.wait(list(waiting), num_returns=1)
@@ -244,13 +243,17 @@ def most_at_once(asked: dict[str, float], nodes: Sequence[dict[str, float]]) -> 
     return max(int(min(node.get(name, 0) / amount for name, amount in wanted.items())) for node in nodes)
 
 
-def perform(job: Job) -> dict[str, bytes]:
-    """Do `job` in this process, on whatever machine it is, and return the files that it left, by name."""
+def perform(job: Job, variables: dict[str, str]) -> dict[str, bytes]:
+    """Do `job` in this process, on whatever machine it is, and return the files that it left, by name.
+
+    The environment `variables` are set before a backend is imported, which reads them then.
+    """
+    os.environ.update(variables)
     refuse_own_keras()
     if dataclasses.replace(job).start != job.start:  # which has travelled with the job, and the weights have not
         raise ReportError(f"{job.vgg16_weights} has another content on this machine than where the run was asked for.")
     if job.deterministic:
-        os.environ.update(deterministic())  # before a backend is imported, which reads them then
+        os.environ.update(deterministic())
     backend.load()
     from experiments.worker import perform as train
 

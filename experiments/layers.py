@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 
-def all_layers(model: Any) -> Iterator[Any]:
-    """Every layer of `model`, and behind each that is made of layers those within it."""
+def all_layers(model: Any) -> list[Any]:
+    """Every layer of `model` once, and behind each that is made of layers those within it."""
+    found: dict[int, Any] = {}
     for layer in model.layers:
-        yield layer
-        if hasattr(layer, "layers"):
-            yield from all_layers(layer)
+        for one in (layer, *(all_layers(layer) if hasattr(layer, "layers") else ())):
+            found.setdefault(id(one), one)
+    return [*found.values()]

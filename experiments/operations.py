@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-COUNTED = ("Conv1D", "Conv2D", "DepthwiseConv2D", "Dense")
+import keras
+
+COUNTED = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
 """Layers that use each weight of their first array once at each place of their output."""
 
 
@@ -29,7 +31,7 @@ def _counted(model: Any, behind: bool) -> tuple[float, bool]:
             found, behind = _counted(layer, behind)
             total += found
             continue
-        if type(layer).__name__ in COUNTED:
+        if type(layer) in COUNTED:
             places = [math.nan if side is None else side for side in layer.output.shape[1:-1]]
             total += 2.0 * math.prod([*places, *layer.weights[0].shape]) * (1 + layer.trainable + behind)
         elif any(len(weight.shape) > 1 for weight in layer.weights):

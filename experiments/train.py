@@ -6,7 +6,8 @@ dropout), the split, and the order of the images, which is a function of the see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -199,7 +200,8 @@ def unfused() -> bool:
 
 
 def steps_a_call(model: keras.Model, batch_size: int) -> int:
-    """How many steps TensorFlow takes on a processor before it comes back to Python, which costs about a millisecond.
+    """How many steps TensorFlow takes on a processor before it comes back to Python, which takes a fraction of a
+    millisecond, or a whole one.
 
     As many as take about a tenth of a second, for between two calls only a training shows how far it is, or ends.
     """
@@ -472,13 +474,26 @@ def predict(
     resident = isinstance(model, Resident)
     shown = filled(images, batch_size) if resident else images
     found: list[npt.NDArray[np.floating[Any]]] = []
-    together, model.steps_per_execution = model.steps_per_execution, 1  # Keras would compile each of several anew
-    for mirrored in views:
-        batches = Batches(shown, batch_size, image_size, scaling=scaling, mirrored=mirrored)
-        probabilities = model.predict(batches if resident else fed(model, batches), verbose=0)
-        found.append(probabilities[: len(images.labels)])
-    model.steps_per_execution = together
+    with one_by_one(model):
+        for mirrored in views:
+            batches = Batches(shown, batch_size, image_size, scaling=scaling, mirrored=mirrored)
+            probabilities = model.predict(batches if resident else fed(model, batches), verbose=0)
+            found.append(probabilities[: len(images.labels)])
     return (found[0] + found[1]) / 2 if flips else found[0]
+
+
+@contextmanager
+def one_by_one(model: keras.Model) -> Iterator[None]:
+    """Let `model` predict one batch in a call, for Keras compiles several as so many networks."""
+    several = model.steps_per_execution
+    if several == 1:
+        yield
+        return
+    model.steps_per_execution, model.predict_function = 1, None  # what is compiled holds for one number of batches
+    try:
+        yield
+    finally:
+        model.steps_per_execution, model.predict_function = several, None
 
 
 def confusion(

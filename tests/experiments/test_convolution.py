@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments import catalogue, convolution
-from experiments.convolution import FILTERS, SIDE, by_products
+from experiments.convolution import CHANNELS, FILTERS, SIDE, by_products
 from experiments.train import build
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="JAX compiles them by itself")
@@ -47,14 +47,19 @@ def test_a_product_for_each_place_of_a_kernel_is_its_gradient(
     np.testing.assert_allclose(found, tape.gradient(total, weights), rtol=1e-12, atol=1e-12)
 
 
-def network(policy: str = MIXED, shape: tuple[int | None, int | None, int] = (6, 4, 8), **options: Any) -> Any:
-    """A convolution, its activation, and scores of four classes."""
+def network(
+    policy: str = MIXED,
+    shape: tuple[int | None, int | None, int] = (6, 4, 8),
+    channels: int = CHANNELS,
+    **options: Any,
+) -> Any:
+    """A convolution that is narrow, one that is wide, and scores of four classes."""
     keras.utils.set_random_seed(1)
     given = {"filters": FILTERS, "kernel_size": 3, "padding": "same", "activation": "relu", "dtype": policy}
     model = keras.Sequential(
         [
             keras.Input(shape),
-            keras.layers.Conv2D(8, 3, padding="same", dtype=policy),
+            keras.layers.Conv2D(channels, 3, padding="same", dtype=policy),
             keras.layers.Conv2D(**{**given, **options}),
             keras.layers.GlobalAveragePooling2D(dtype="float32"),
             keras.layers.Dense(4, dtype="float32"),
@@ -131,6 +136,7 @@ def test_a_layer_whose_own_kernel_is_frozen_hands_its_gradient_back() -> None:
         {"policy": "float32"},
         {"policy": "mixed_float16"},
         {"filters": FILTERS - 1},
+        {"channels": CHANNELS - 1},
         {"strides": 2},
         {"dilation_rate": 2},
         {"groups": 2},
@@ -157,14 +163,14 @@ def test_a_layer_of_one_s_own_is_left_alone() -> None:
     class Own(keras.layers.Conv2D):  # type: ignore[misc]
         pass
 
-    model = keras.Sequential([keras.Input((4, 4, 8)), Own(FILTERS, 3, dtype=MIXED)])
+    model = keras.Sequential([keras.Input((4, 4, CHANNELS)), Own(FILTERS, 3, dtype=MIXED)])
     by_products(model)
     assert gradients_left_to_tensorflow(model) == 1
 
 
 def test_layers_within_layers_are_found() -> None:
-    inner = keras.Sequential([keras.Input((4, 4, 8)), keras.layers.Conv2D(FILTERS, 3, dtype=MIXED)])
-    model = keras.Sequential([keras.Input((4, 4, 8)), inner, keras.layers.Flatten()])
+    inner = keras.Sequential([keras.Input((4, 4, CHANNELS)), keras.layers.Conv2D(FILTERS, 3, dtype=MIXED)])
+    model = keras.Sequential([keras.Input((4, 4, CHANNELS)), inner, keras.layers.Flatten()])
     by_products(model)
     assert gradients_left_to_tensorflow(model) == 0
 

@@ -12,9 +12,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
@@ -276,9 +278,12 @@ class Cluster:
     def remote(self, **_: object) -> Callable[[object], Cluster]:
         return lambda _: self
 
-    def options(self, runtime_env: dict[str, dict[str, str]], **_: object) -> SimpleNamespace:
-        self.beside.add(runtime_env["env_vars"][SIDE_BY_SIDE])
-        return SimpleNamespace(remote=lambda job: job.seed)
+    def options(self, **_: object) -> SimpleNamespace:
+        return SimpleNamespace(remote=self._hand)
+
+    def _hand(self, job: Job, variables: dict[str, str]) -> int:
+        self.beside.add(variables[SIDE_BY_SIDE])
+        return job.seed
 
     def wait(self, seeds: list[int], num_returns: int) -> tuple[list[int], list[int]]:
         return seeds[:num_returns], seeds[num_returns:]
@@ -345,7 +350,29 @@ def test_a_node_whose_file_of_weights_has_another_content_trains_nothing(tmp_pat
     sent = pickle.loads(pickle.dumps(job))
     weights.write_bytes(b"as it is on the node")
     with pytest.raises(ReportError, match=r"mine\.weights\.h5 has another content on this machine"):
-        executor.perform(sent)
+        executor.perform(sent, {})
+
+
+@pytest.mark.project("p00_base")
+def test_a_run_on_a_node_is_given_its_variables_before_a_backend_reads_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing that is needed to begin one has imported Keras."""
+    before = dict(os.environ)
+    monkeypatch.setattr(os, "environ", {**before, "KERAS_BACKEND": "another"})
+    seen: list[dict[str, str]] = []
+
+    def loaded() -> NoReturn:
+        seen.append(dict(os.environ))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("experiments.backend.load", loaded)
+    with pytest.raises(KeyboardInterrupt):
+        executor.perform(dataclasses.replace(JOB, results=tmp_path), {"KERAS_BACKEND": "jax", SIDE_BY_SIDE: "3"})
+    assert seen == [{**before, "KERAS_BACKEND": "jax", SIDE_BY_SIDE: "3"}]
+    sent = pickle.dumps((executor.perform, JOB))
+    program = f"import pickle, sys; pickle.loads({sent!r}); assert 'keras' not in sys.modules, 'it has read them'"
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
 
 @pytest.mark.parametrize(
@@ -435,9 +462,17 @@ def test_sources_that_a_cluster_does_not_take_are_a_sentence(cluster: Any, tmp_p
 
 
 @pytest.mark.slow
-def test_the_runs_of_a_node_that_dies_are_done_elsewhere(cluster: Any, tmp_path: Path) -> None:
+def test_the_runs_of_a_node_that_dies_are_done_elsewhere(
+    cluster: Any, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """Two nodes train a run each; one is killed in the middle of its run, and yet every run is recorded."""
-    nodes = [cluster.add_node(num_cpus=2, memory=4 * 2**30, object_store_memory=80 * 2**20) for _ in range(2)]
+    has = {"num_cpus": 2, "memory": 4 * 2**30, "object_store_memory": 80 * 2**20}
+    nodes = []
+    for _ in range(2):
+        # As on a machine of its own: in one folder, the second would unpack the sources where the first reads them.
+        own = tempfile.mkdtemp(prefix="ray-")  # a short name, as sockets want it
+        request.addfinalizer(partial(shutil.rmtree, own, ignore_errors=True))
+        nodes.append(cluster.add_node(**has, temp_dir=own))
     cluster.wait_for_nodes()
     arguments = ("--executor", "ray", "--address", cluster.address, "--results", str(tmp_path))
     with subprocess.Popen(
@@ -506,6 +541,7 @@ class Head:
         self.begun: dict[str, Any] = {}
         self.tasks: list[dict[str, Any]] = []
         self.handed: list[Job] = []
+        self.variables: list[dict[str, str]] = []
         self.token: str | None = None
         self.shut_down = 0
         self._nodes, self._refuses = nodes, refuses
@@ -528,8 +564,9 @@ class Head:
 
             return SimpleNamespace(options=options_of)
 
-        def hand(job: Job) -> Job:
+        def hand(job: Job, variables: dict[str, str]) -> Job:
             self.handed.append(job)
+            self.variables.append(variables)
             return job
 
         return of
@@ -601,18 +638,19 @@ def test_a_run_on_a_cluster_is_a_process_of_its_own_with_what_its_project_asks_f
     assert [job.seed for job in head.handed] == list(range(6))
     passed = {"KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "2", **SHARED_DEVICE, SIDE_BY_SIDE: "4"}
     assert SHARED_DEVICE == {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    assert head.variables == [passed] * 6
     for task, job in zip(head.tasks, head.handed, strict=True):
         assert task == {
             **{"max_calls": 1, "max_retries": executor.RETRIES},
             **{"num_cpus": 2, "num_gpus": 0.25, "memory": 3 * GIB},
-            **{"name": job.name, "scheduling_strategy": "SPREAD", "runtime_env": {"env_vars": passed}},
-        }
+            **{"name": job.name, "scheduling_strategy": "SPREAD"},
+        }, "with another `runtime_env` Ray would unpack the sources anew under the eyes of a worker"
 
 
 @pytest.mark.project("p00_base")
 def test_fewer_runs_than_a_node_has_room_for_are_told_how_many_they_are(head: Head, tmp_path: Path) -> None:
     on_cluster(tmp_path, seeds=2)
-    assert {task["runtime_env"]["env_vars"][SIDE_BY_SIDE] for task in head.tasks} == {"2"}
+    assert {variables[SIDE_BY_SIDE] for variables in head.variables} == {"2"}
 
 
 @pytest.mark.parametrize(
@@ -625,6 +663,18 @@ def test_a_cluster_that_refuses_is_a_sentence_with_its_first_line(
 ) -> None:
     head._refuses = refuses
     with pytest.raises(ReportError, match=r"^No Ray cluster at 'host:1' \(nobody\)\. `ray start --head` starts one"):
+        on_cluster(tmp_path, "host:1")
+
+
+@pytest.mark.parametrize("cause", [ValueError("it is too large.\nSee below."), None])
+@pytest.mark.project("p00_base")
+def test_sources_that_cannot_be_sent_are_a_sentence_with_the_first_line_of_the_reason(
+    head: Head, cause: Exception | None, tmp_path: Path
+) -> None:
+    head._refuses = FloatingPointError("it is too large" if cause is None else "The environment failed.")
+    head._refuses.__cause__ = cause
+    sent = re.escape(f"{ROOT} could not be sent to the Ray cluster at 'host:1' (it is too large). What git ignores")
+    with pytest.raises(ReportError, match=f"^{sent}"):
         on_cluster(tmp_path, "host:1")
 
 
@@ -720,7 +770,7 @@ def test_a_node_trains_deterministically_where_that_is_asked_for_and_sends_back_
     monkeypatch.setattr(worker, "perform", train)
     for name in deterministic():
         monkeypatch.setenv(name, "")
-    sent = executor.perform(dataclasses.replace(JOB, deterministic=wanted))
+    sent = executor.perform(dataclasses.replace(JOB, deterministic=wanted), {})
     assert sent == {"record.json": b"record.json", "mistakes.png": b"mistakes.png"}
     assert known == [wanted]
 
@@ -729,7 +779,7 @@ def test_a_node_whose_keras_computes_otherwise_trains_nothing(monkeypatch: pytes
     monkeypatch.setattr(worker, "perform", lambda *_: pytest.fail("something was trained"))
     monkeypatch.setenv("KERAS_MAX_EPOCHS", "1")
     with pytest.raises(ReportError, match="KERAS_MAX_EPOCHS is set"):
-        executor.perform(JOB)
+        executor.perform(JOB, {})
 
 
 @pytest.mark.parametrize("wanted", [False, True])

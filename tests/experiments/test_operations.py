@@ -106,3 +106,18 @@ def test_operations_of_a_network_within_a_network_count_like_its_own() -> None:
     inner = keras.Sequential([keras.Input((32, 32, 3)), layers.Conv2D(4, 3, padding="same"), layers.Flatten()])
     network = keras.Sequential([keras.Input((32, 32, 3)), inner, layers.Dense(10)])
     assert operations(network) == 4 * 3 * 3 * 3 * 4 * 32**2 + 6 * 4 * 32**2 * 10
+
+
+def test_a_layer_of_one_s_own_is_not_taken_for_one_of_keras_that_has_its_name() -> None:
+    class Dense(keras.layers.Layer):  # type: ignore[misc]
+        def call(self, inputs: Any) -> list[Any]:
+            return [inputs]
+
+    class Conv2D(keras.layers.Conv2D):  # type: ignore[misc]
+        pass
+
+    inputs = keras.Input((8, 8, 3))
+    (same,) = Dense()(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(10)(keras.layers.Flatten()(same)))
+    assert operations(model) == 2 * 2 * 8 * 8 * 3 * 10
+    assert operations(keras.Sequential([keras.Input((8, 8, 3)), Conv2D(4, 3)])) is None

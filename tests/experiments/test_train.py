@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -434,6 +435,32 @@ def test_short_steps_are_taken_several_in_a_call_and_long_ones_alone() -> None:
         return keras.Sequential([keras.Input((32, 32, 3)), layers.GlobalMaxPooling2D(), layers.Rescaling(0.1)])
 
     assert [calls(dataclasses.replace(base, network=network), 32) for network in (uncounted, pooled)] == [1, 1]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.project("p00_base")
+def test_a_prediction_goes_batch_by_batch_for_keras_compiles_several_as_so_many_networks(
+    fails: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declared = dataclasses.replace(catalogue.load("p00_base"), image_size=8)
+    model = build(declared, 0, "float32")
+    model.steps_per_execution = 5
+    seen, prediction = [], model.predict
+
+    def predicts(*arguments: Any, **options: Any) -> Any:
+        seen.append(model.steps_per_execution)
+        if fails:
+            raise KeyboardInterrupt
+        return prediction(*arguments, **options)
+
+    monkeypatch.setattr(model, "predict", predicts)
+    images = data.load("sample").test
+    with pytest.raises(KeyboardInterrupt) if fails else nullcontext():
+        assert predict(model, images, 32, 8, declared.pixel_scaling, flips=True).shape == (len(images.labels), 10)
+    assert seen == [1] * (1 if fails else 2) and model.steps_per_execution == 5
+    monkeypatch.undo()
+    plain = model.predict(scaled(resize(images.pixels, 8), declared.pixel_scaling), batch_size=9, verbose=0)
+    assert plain.shape == (len(images.labels), 10), "and whoever predicts then is answered for all"
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends take their steps otherwise")
