@@ -478,16 +478,15 @@ def test_a_training_is_the_same_however_many_steps_a_call_takes(
     split = data.split(data.load("sample"), 0)
     few = dataclasses.replace(split, train=Images(split.train.pixels[:150], split.train.labels[:150]))
     found = []
-    for together in (1, 2, 8):
+    for together in (1, 2):
         monkeypatch.setattr("experiments.train.steps_a_call", lambda *_, taken=together: taken)
         model = build(declared, 0, "float32", 10)
         run = train(declared, model, few, 0, epochs=2)
         assert int(model.optimizer.iterations.numpy()) == 10 and model.steps_per_execution == together
         losses = [(epoch.cross_entropy, epoch.val_cross_entropy) for epoch in run.history]
         found.append([np.array(losses), np.array(run.test.cross_entropy), *model.get_weights()])
-    for one, *others in zip(*found, strict=True):
-        for other in others:
-            np.testing.assert_allclose(other, one, rtol=within, atol=within)
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(other, one, rtol=within, atol=within)
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
