@@ -28,7 +28,6 @@ from typing import Any
 from experiments import backend, catalogue, data
 from experiments.environment import COMPILED, ROOT
 from experiments.memory import device_peak, peak
-from experiments.operations import operations
 from experiments.project import Augmentation, Project
 from reportgen.bench import Comparison
 from reportgen.errors import ReportError, last_words
@@ -190,6 +189,7 @@ def seconds_a_batch(way: Way) -> float:
 @cache
 def operations_of(declared: Project) -> float | None:
     """What a training step of a project computes for one image; None where it cannot be counted."""
+    from experiments.operations import operations
     from experiments.train import build
 
     return operations(build(declared, 0, "float32"))

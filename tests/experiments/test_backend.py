@@ -32,6 +32,17 @@ def test_keras_is_imported_as_what_is_no_garbage_and_what_comes_later_may_be() -
     assert enabled and name
 
 
+def test_what_a_process_begins_with_does_not_import_keras_before() -> None:
+    """The commands, and what they start: their Keras would be searched for garbage in every training."""
+    comparison = [
+        f"experiments.comparison.{file.stem}" for file in (ROOT / "experiments" / "comparison").glob("[a-z]*.py")
+    ]
+    assert len(comparison) == 6
+    begun = ["experiments.__main__", "experiments.executor", "experiments.limits", *comparison]
+    program = f"import sys, {', '.join(begun)}; assert 'keras' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+
+
 def test_garbage_is_looked_for_also_where_there_is_no_keras(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "keras", raising=False)
     monkeypatch.setattr("importlib.import_module", lambda name: (_ for _ in ()).throw(ImportError(name)))
