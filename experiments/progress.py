@@ -52,11 +52,10 @@ class EpochProgress(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if epoch and not self._begun:
-            self._bar.update(self._task, completed=epoch * self._steps)
             self._print(f"{self._title}  resumes after epoch {epoch}, where it was cut off; --restart starts over")
         self._begun = True
         self._done = epoch * self._steps
-        self._bar.update(self._task, epoch=epoch + 1)
+        self._bar.update(self._task, epoch=epoch + 1, completed=self._done)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         # Of several steps in one call only the last is told, which may lie beyond the epoch.

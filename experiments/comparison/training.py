@@ -204,7 +204,6 @@ def work_of(declared: Project) -> float:
     return operations_of(declared) or 6.0 * max(1, build(declared, 0, "float32").count_params())
 
 
-@cache
 def batches_a_call(declared: Project) -> int:
     """How many batches a project's training takes at once, on a processor."""
     from experiments.train import build
