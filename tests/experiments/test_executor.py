@@ -422,6 +422,17 @@ def test_a_token_is_shown_where_there_is_one_unless_the_user_has_said_otherwise(
 
 
 @pytest.fixture
+def apart() -> Iterator[list[str]]:
+    """A folder for each of two nodes, as on machines of their own, to be asked for before the cluster that uses them.
+
+    In one, the second node would unpack the sources where the first reads them.
+    """
+    short = partial(tempfile.TemporaryDirectory, prefix="ray-", ignore_cleanup_errors=True)  # as sockets want it
+    with short() as one, short() as other:
+        yield [one, other]
+
+
+@pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A head that trains nothing and asks for a token, as by default; whoever asks adds nodes."""
     pytest.importorskip("ray", reason="Ray is not installed; it is an extra for several machines")
@@ -462,17 +473,10 @@ def test_sources_that_a_cluster_does_not_take_are_a_sentence(cluster: Any, tmp_p
 
 
 @pytest.mark.slow
-def test_the_runs_of_a_node_that_dies_are_done_elsewhere(
-    cluster: Any, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_the_runs_of_a_node_that_dies_are_done_elsewhere(apart: list[str], cluster: Any, tmp_path: Path) -> None:
     """Two nodes train a run each; one is killed in the middle of its run, and yet every run is recorded."""
     has = {"num_cpus": 2, "memory": 4 * 2**30, "object_store_memory": 80 * 2**20}
-    nodes = []
-    for _ in range(2):
-        # As on a machine of its own: in one folder, the second would unpack the sources where the first reads them.
-        own = tempfile.mkdtemp(prefix="ray-")  # a short name, as sockets want it
-        request.addfinalizer(partial(shutil.rmtree, own, ignore_errors=True))
-        nodes.append(cluster.add_node(**has, temp_dir=own))
+    nodes = [cluster.add_node(**has, temp_dir=own) for own in apart]
     cluster.wait_for_nodes()
     arguments = ("--executor", "ray", "--address", cluster.address, "--results", str(tmp_path))
     with subprocess.Popen(
