@@ -210,13 +210,18 @@ def test_what_another_command_has_recorded_meanwhile_is_not_trained_again(
 @pytest.mark.project("p00_base")
 def test_ctrl_c_waits_until_the_run_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The prompt comes back behind the last line of the run, and not in the middle of its end."""
-    begun, ended = tmp_path / "begun", tmp_path / "ended"
-    slow = f"trap 'sleep 0.6; touch {ended}; exit' TERM; touch {begun}; while :; do sleep 0.05; done"
+    ended, heard = tmp_path / "ended", threading.Event()
+    slow = f"trap 'sleep 0.6; touch {ended}; exit' TERM; echo begun >&2; while :; do sleep 0.05; done"
+
+    def hears(_: str) -> bool:
+        heard.set()
+        return True
 
     def interrupt() -> None:
-        wait_until(begun.exists, 0.05)
+        heard.wait(PATIENCE)  # no sooner: a process that is still being started is not yet anybody's to end
         os.kill(os.getpid(), signal.SIGINT)
 
+    monkeypatch.setattr(executor, "says_nothing", hears)
     monkeypatch.setattr(executor, "_command", lambda _: ["sh", "-c", slow])
     # A process that a shell began in the background ignores Ctrl+C, and would wait for ever.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
