@@ -81,6 +81,7 @@ def test_a_bar_goes_on_by_a_step_of_all_epochs_from_where_the_training_was_cut_o
 def test_of_several_steps_in_one_call_the_bar_goes_on_by_all(together: int) -> None:
     """Keras tells only of the last of them, and counts as if the last call of an epoch were as long as the others."""
     console = Console(file=StringIO(), force_terminal=True, width=200, color_system=None)
+    keras.utils.set_random_seed(0)  # `fit` shuffles
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse", metrics=["accuracy"], steps_per_execution=together)
     seen: list[float] = []
